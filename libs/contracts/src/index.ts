@@ -1,1 +1,10 @@
-export {};
+export * from './retention.ts';
+export * from './fields.ts';
+export * from './sealed-parts.ts';
+export * from './people.ts';
+export * from './events/mail-accepted.ts';
+export * from './events/mail-events.ts';
+export * from './settings/settings.ts';
+export * from './topics/topic.ts';
+export * from './topics/topics.ts';
+export * from './examples/examples.ts';

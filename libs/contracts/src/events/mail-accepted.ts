@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { count, flag, id, instant } from '../fields.ts';
+import { eventClass, recipient, relatedPerson } from '../people.ts';
+
+/** One recipient of one message, committed and ready to be sent: from `ingest` to `delivery`. */
+export const mailAccepted = z.object({
+  messageId: id(),
+  /** Position among the message's recipients, from 0. */
+  ordinal: count(),
+  accountId: id(),
+  domainId: id(),
+  acceptedAt: instant(),
+  /** No attempt starts later; the recipient then fails as `old`. Always before `dropAt`. */
+  expiresAt: instant(),
+  /** End of the body's life: names its partition in the body store and its content key. */
+  dropAt: instant(),
+  /** Retention class every event of this message is stamped with. */
+  eventClass: eventClass(),
+  /** Octets of the message as accepted. */
+  size: count(),
+  /** Accept and log, do not deliver (`o:testmode`). */
+  testMode: flag(),
+  /** Sign with the domain's DKIM key (`o:dkim`). */
+  dkim: flag(),
+  /** Refuse to send in clear (`o:require-tls`). */
+  requireTls: flag(),
+  recipient,
+  related: z.array(relatedPerson),
+});
+export type MailAccepted = z.infer<typeof mailAccepted>;

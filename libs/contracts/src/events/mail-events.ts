@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { code, count, duration, enhancedCode, flag, id, instant, literal, sealed } from '../fields.ts';
+import { period, recipient, relatedPerson } from '../people.ts';
+
+/** What every discrete event says. Its time is fixed when it is first published; a replay changes nothing. */
+const common = {
+  /** `eventId(…)`: deterministic, so replays are harmless. */
+  id: id(),
+  at: instant(),
+  accountId: id(),
+  domainId: id(),
+  messageId: id(),
+  ordinal: count(),
+  /** The event's own class and bucket: names its index. */
+  period: period(),
+  size: count(),
+  testMode: flag(),
+  recipient,
+  related: z.array(relatedPerson),
+};
+
+/** Reasons of a `failed` event, Mailgun's words (mailgun-api §3). */
+export const FAILURE_REASONS = [
+  'generic',
+  'bounce',
+  'hardfail',
+  'old',
+  'espblock',
+  'greylisted',
+  'blacklisted',
+  'suppress-bounce',
+  'suppress-unsubscribe',
+  'suppress-complaint',
+] as const;
+
+const deliveryStatus = z.object({
+  /** SMTP reply code (RFC 5321 §4.2), or a platform code: 605–607 suppressed, 650 test mode, 498 no answer. */
+  code: count(),
+  enhancedCode: enhancedCode().optional(),
+  /** From 1. */
+  attempt: count(),
+  sessionSeconds: duration(),
+  tls: flag(),
+  /** A crash made the outcome of an earlier attempt unknown, so this copy may be a second one. */
+  maybeDuplicate: flag(),
+  /** Seconds until the next attempt, for temporary failures. */
+  retrySeconds: duration().optional(),
+  /** What the server said, sealed under the recipient's key. */
+  reply: sealed('reply').optional(),
+});
+export type DeliveryStatus = z.infer<typeof deliveryStatus>;
+
+export const acceptedEvent = z.object({
+  ...common,
+  type: literal('accepted'),
+  method: code(['http', 'smtp']),
+  /** The API key or SMTP credential that handed it in. */
+  keyId: id(),
+});
+export const deliveredEvent = z.object({ ...common, type: literal('delivered'), deliveryStatus });
+export const failedEvent = z.object({
+  ...common,
+  type: literal('failed'),
+  severity: code(['temporary', 'permanent']),
+  reason: code(FAILURE_REASONS),
+  deliveryStatus,
+});
+
+export const mailEvent = z.discriminatedUnion('type', [acceptedEvent, deliveredEvent, failedEvent]);
+export type MailEvent = z.infer<typeof mailEvent>;
+export type MailEventType = MailEvent['type'];
+export type AcceptedEvent = z.infer<typeof acceptedEvent>;
+export type DeliveredEvent = z.infer<typeof deliveredEvent>;
+export type FailedEvent = z.infer<typeof failedEvent>;
+
+/** Event id (design §5): the same outcome published twice is one event. `attempt` is 0 for `accepted`. */
+export function eventId(messageId: string, ordinal: number, attempt: number, type: MailEventType): string {
+  return createHash('sha256').update(`${messageId}/${ordinal}/${attempt}/${type}`).digest('base64url').slice(0, 22);
+}

@@ -1,0 +1,103 @@
+import { eventId, type AcceptedEvent, type DeliveredEvent, type FailedEvent } from '../events/mail-events.ts';
+import type { MailAccepted } from '../events/mail-accepted.ts';
+import { periodOf } from '../retention.ts';
+import type { AccountSettings, DomainSettings, SuppressionEntry } from '../settings/settings.ts';
+
+/** One example per contract; `contracts.test.ts` holds each against its schema. */
+const JWE = 'eyJhbGciOiJkaXIifQ..MDEyMzQ1Njc4OTAx.c2VhbGVk.MDEyMzQ1Njc4OTAxMjM0NQ';
+const AT = Date.UTC(2026, 10, 25, 9);
+const messageId = '019ab7a0-0000-7000-8000-000000000001';
+const accountId = '019ab7a0-0000-7000-8000-00000000000a';
+const domainId = '019ab7a0-0000-7000-8000-00000000000d';
+const recipient = { subject: '4f6a3c1e-9d8b-4c5a-8e7f-000000000001', role: 'to', envelope: JWE } as const;
+const related = [{ role: 'from', subject: '4f6a3c1e-9d8b-4c5a-8e7f-000000000002', person: JWE }] as const;
+
+const mailAccepted: MailAccepted = {
+  messageId,
+  ordinal: 0,
+  accountId,
+  domainId,
+  acceptedAt: AT,
+  expiresAt: AT + 86_400_000,
+  dropAt: Date.UTC(2026, 11, 2, 6),
+  eventClass: 'e30',
+  size: 1_024,
+  testMode: false,
+  dkim: true,
+  requireTls: false,
+  recipient,
+  related: [...related],
+};
+
+const about = {
+  accountId,
+  domainId,
+  messageId,
+  ordinal: 0,
+  at: AT,
+  period: periodOf('e30', AT),
+  size: 1_024,
+  testMode: false,
+  recipient,
+  related: [...related],
+};
+
+const accepted: AcceptedEvent = {
+  ...about,
+  id: eventId(messageId, 0, 0, 'accepted'),
+  type: 'accepted',
+  method: 'http',
+  keyId: '019ab7a0-0000-7000-8000-0000000000c1',
+};
+
+const delivered: DeliveredEvent = {
+  ...about,
+  id: eventId(messageId, 0, 1, 'delivered'),
+  type: 'delivered',
+  deliveryStatus: { code: 250, attempt: 1, sessionSeconds: 0.12, tls: true, maybeDuplicate: false, reply: JWE },
+};
+
+const failed: FailedEvent = {
+  ...about,
+  id: eventId(messageId, 0, 1, 'failed'),
+  type: 'failed',
+  severity: 'temporary',
+  reason: 'greylisted',
+  deliveryStatus: {
+    code: 451,
+    enhancedCode: '4.7.1',
+    attempt: 1,
+    sessionSeconds: 0.2,
+    tls: false,
+    maybeDuplicate: false,
+    retrySeconds: 60,
+    reply: JWE,
+  },
+};
+
+const accountSettings: AccountSettings = {
+  accountId,
+  state: 'active',
+  keys: [{ id: accepted.keyId, hash: 'ab'.repeat(32), scopes: ['messages:write', 'events:read'] }],
+};
+
+const domainSettings: DomainSettings = {
+  domainId,
+  accountId,
+  name: 'mail.example',
+  state: 'active',
+  dkim: { selector: 'lethe', privateKey: JWE },
+  bodiesDays: 7,
+  eventsDays: 30,
+};
+
+const suppressionEntry: SuppressionEntry = { reasons: ['bounce'], at: AT };
+
+/** By topic name. */
+export const EXAMPLES: Record<string, readonly unknown[]> = {
+  'mail-accepted': [mailAccepted],
+  'mail-events': [accepted, delivered, failed],
+  'account-settings': [accountSettings],
+  'domain-settings': [domainSettings],
+  'suppression-entries': [suppressionEntry],
+};

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { count, personal, personalMap, sealedPart } from './fields.ts';
+
+/**
+ * What is personal, one shape per kind of seal. A record seals everything about one subject once; other people of the
+ * same message are `person` parts sealed under their own key, so that erasing one of them leaves the rest readable.
+ */
+
+/**
+ * A recipient's envelope: sealed once, at the door, bound to `recordId(messageId, ordinal)`; it travels unopened in
+ * `mail-accepted` and in every event about that recipient.
+ */
+export const envelope = sealedPart(
+  'envelope',
+  z.object({
+    address: personal('address'),
+    name: personal('name').optional(),
+    subject: personal('content'),
+    /** Value of the Message-ID field, without angle brackets: customers may set it, so it may name someone. */
+    messageIdHeader: personal('content'),
+    /** DKIM `bh=` of the accepted body (RFC 6376 §3.7). Sealed, because a plain hash of a body is residue. */
+    bodyHash: personal('content-digest'),
+    attachments: z.array(z.object({ filename: personal('content'), contentType: personal('content'), size: count() })),
+    tags: z.array(personal('customer-typed')),
+    variables: personalMap('customer-typed'),
+    /** Address of the client that handed the message in. */
+    originatingIp: personal('network').optional(),
+  }),
+);
+export type Envelope = z.infer<typeof envelope>;
+
+/** Someone else in the message's header (sender, reply-to, other visible recipients), bound to the message id. */
+export const person = sealedPart(
+  'person',
+  z.object({ address: personal('address'), name: personal('name').optional() }),
+);
+export type Person = z.infer<typeof person>;
+
+/** What the receiving server said, bound to the event id; addresses are masked before sealing. */
+export const reply = sealedPart('reply', z.object({ text: personal('reply'), mxHost: personal('network').optional() }));
+export type Reply = z.infer<typeof reply>;
+
+/** A domain's DKIM private key (PKCS #8 PEM), under the account's key, bound to the domain id. A secret, not a person. */
+export const dkimKey = sealedPart('dkim-key', z.object({ privateKey: personal('customer-typed') }));
+export type DkimKey = z.infer<typeof dkimKey>;
+
+/** Record id an envelope is bound to. */
+export const recordId = (messageId: string, ordinal: number): string => `${messageId}/${ordinal}`;

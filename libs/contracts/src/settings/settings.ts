@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { code, count, digest, id, instant, publicName, sealed } from '../fields.ts';
+
+/** Scopes an API key may hold. A domain sending key holds `messages:write` alone. */
+export const SCOPES = [
+  'messages:write',
+  'events:read',
+  'domains:read',
+  'domains:write',
+  'suppressions:read',
+  'suppressions:write',
+  'privacy:read',
+  'privacy:write',
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** State of an account for everybody's local table: who may call (key hashes), and whether it may send. */
+export const accountSettings = z.object({
+  accountId: id(),
+  state: code(['active', 'disabled']),
+  keys: z.array(
+    z.object({
+      id: id(),
+      /** SHA-256 (hex) of the whole API key, which holds 256 random bits. */
+      hash: digest(),
+      scopes: z.array(code(SCOPES)),
+      /** Set for a domain sending key: valid for that domain alone. */
+      domainId: id().optional(),
+      expiresAt: instant().optional(),
+    }),
+  ),
+});
+export type AccountSettings = z.infer<typeof accountSettings>;
+
+/** State of a sending domain. */
+export const domainSettings = z.object({
+  domainId: id(),
+  accountId: id(),
+  name: publicName(),
+  state: code(['active', 'unverified', 'disabled']),
+  dkim: z.object({ selector: publicName(), privateKey: sealed('dkim-key', 'account') }).nullable(),
+  /** Days a body can be read, 0–7; 0 = shredded on final delivery. */
+  bodiesDays: count(),
+  /** 1, 3, 7, 14 or 30. */
+  eventsDays: count(),
+});
+export type DomainSettings = z.infer<typeof domainSettings>;
+
+/** Why mail to a pseudonym is stopped: codes only, never an address or a reply text. Key: `suppressionKey(…)`. */
+export const suppressionEntry = z.object({
+  reasons: z.array(code(['bounce', 'complaint', 'unsubscribe', 'do-not-contact'])),
+  at: instant(),
+});
+export type SuppressionEntry = z.infer<typeof suppressionEntry>;
+
+/** `pseudonym` is the vault's keyed hash in base64url. */
+export const suppressionKey = (pseudonym: string, domainId: string): string => `${pseudonym}:${domainId}`;
