@@ -7,6 +7,8 @@ export const SCOPES = [
   'events:read',
   'domains:read',
   'domains:write',
+  'keys:read',
+  'keys:write',
   'suppressions:read',
   'suppressions:write',
   'privacy:read',
