@@ -1,1 +1,1 @@
-export {};
+export { startWorld, type World, type WorldOptions } from './world/world.ts';

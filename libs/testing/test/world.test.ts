@@ -1,0 +1,251 @@
+import { Resolver } from 'node:dns/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startWorld, type World } from '../src/world/world.ts';
+import { SmtpClient } from './smtp-client.ts';
+
+interface Shown {
+  id: number;
+  from: string;
+  to: string[];
+  receivedAt: string;
+  tls: boolean;
+  raw: string;
+}
+
+let world: World;
+let resolver: Resolver;
+const clients: SmtpClient[] = [];
+
+beforeAll(async () => {
+  world = await startWorld({ greylistMs: 200, slowMs: 300, maxMessages: 50, maxMessageBytes: 200_000 });
+  resolver = new Resolver({ timeout: 1_000, tries: 1 });
+  resolver.setServers([`${world.dns.host}:${world.dns.port}`]);
+});
+afterAll(() => world.stop());
+afterEach(() => {
+  for (const client of clients.splice(0)) client.end();
+});
+
+async function connected(): Promise<SmtpClient> {
+  const client = new SmtpClient(world.smtp.port);
+  clients.push(client);
+  await client.hello();
+  return client;
+}
+
+async function json<T>(path: string, init?: RequestInit): Promise<T> {
+  const response = await fetch(world.http + path, init);
+  return (await response.json()) as T;
+}
+
+const messagesTo = (to: string) => json<Shown[]>(`/messages?to=${encodeURIComponent(to)}`);
+
+describe('the SMTP server', () => {
+  it('greets at once and offers what a real exchanger offers', async () => {
+    const client = new SmtpClient(world.smtp.port);
+    clients.push(client);
+    const started = performance.now();
+    expect(await client.reply()).toBe('220 mx.world.example ESMTP\r\n');
+    expect(performance.now() - started).toBeLessThan(80);
+    const offer = await client.ask('EHLO client.example');
+    for (const word of ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'STARTTLS', 'SIZE 200000', 'ENHANCEDSTATUSCODES']) {
+      expect(offer).toContain(word);
+    }
+    expect(offer).not.toContain('AUTH');
+  });
+
+  it('keeps a message byte for byte, with its envelope and the time of its final dot', async () => {
+    const raw = 'Subject: dots\r\n\r\n..two\r\n.\tone\r\n8-bit: å\r\n';
+    const before = Date.now();
+    const replies = await (await connected()).send(['ok@a.example', 'Other.Person@b.example'], raw);
+    expect(replies.at(-1)).toBe('250 2.0.0 OK: message kept\r\n');
+    const [message, ...more] = await messagesTo('other.person@B.example');
+    expect(more).toEqual([]);
+    expect(message).toMatchObject({
+      from: 'sender@sender.example',
+      to: ['ok@a.example', 'Other.Person@b.example'],
+      tls: false,
+    });
+    expect(Buffer.from(message!.raw, 'base64').toString()).toBe(raw);
+    expect(message!.receivedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(Date.parse(message!.receivedAt)).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(message!.receivedAt)).toBeLessThanOrEqual(Date.now());
+  });
+
+  it.each([
+    ['temperror', '451 4.3.0 '],
+    ['550', '550 5.1.1 '],
+    ['full', '552 5.2.2 '],
+    ['full+tag', '552 5.2.2 '],
+    ['ok+550', '250 '],
+    ['anyone', '250 '],
+    ['55', '250 '],
+  ])('answers %s@ with %s', async (local, reply) => {
+    const replies = await (await connected()).send([`${local}@words.example`]);
+    expect(replies[1]).toMatch(new RegExp(`^${reply.replaceAll('.', String.raw`\.`)}`));
+  });
+
+  it('takes the other recipients of a transaction with a refused one', async () => {
+    await (await connected()).send(['550@mixed.example', 'ok@mixed.example']);
+    expect((await messagesTo('ok@mixed.example'))[0]!.to).toEqual(['ok@mixed.example']);
+    expect(await messagesTo('550@mixed.example')).toEqual([]);
+  });
+
+  it('greylists an exact address until the time is over', async () => {
+    const client = await connected();
+    expect((await client.send(['greylist+a@g.example']))[1]).toMatch(/^451 4\.7\.1 /);
+    await client.ask('RSET');
+    expect((await client.send(['greylist+a@g.example']))[1]).toMatch(/^451 4\.7\.1 /);
+    await delay(210); // the time under test itself
+    await client.ask('RSET');
+    expect((await client.send(['greylist+b@g.example']))[1]).toMatch(/^451 4\.7\.1 /);
+    await client.ask('RSET');
+    expect((await client.send(['greylist+a@g.example'])).at(-1)).toMatch(/^250 /);
+  });
+
+  it('never answers timeout@', async () => {
+    const client = await connected();
+    await client.ask('MAIL FROM:<a@sender.example>');
+    const answer = client.ask('RCPT TO:<timeout@t.example>');
+    expect(await Promise.race([answer, delay(500, 'silence')])).toBe('silence');
+    client.end();
+    expect(await answer).toBe('');
+  });
+
+  it('closes the connection inside DATA for drop@ and keeps nothing', async () => {
+    const client = await connected();
+    const replies = await client.send(['drop@d.example']);
+    expect(replies.slice(2)).toEqual([expect.stringMatching(/^354 /), '']);
+    expect(client.closed).toBe(true);
+    expect(await messagesTo('drop@d.example')).toEqual([]);
+  });
+
+  it('accepts slow@ after its delay, and the next transaction on the connection is fast again', async () => {
+    const client = await connected();
+    const started = performance.now();
+    expect((await client.send(['slow@s.example'])).at(-1)).toMatch(/^250 /);
+    expect(performance.now() - started).toBeGreaterThanOrEqual(590);
+    const again = performance.now();
+    await client.send(['ok@s.example']);
+    expect(performance.now() - again).toBeLessThan(250);
+  });
+
+  it('speaks TLS after STARTTLS and says so of the message', async () => {
+    const client = await connected();
+    await client.startTls();
+    expect(await client.ask('EHLO client.example')).not.toContain('STARTTLS');
+    await client.send(['tls@tls.example']);
+    expect((await messagesTo('tls@tls.example'))[0]!.tls).toBe(true);
+  });
+
+  it('answers pipelined transactions in order', async () => {
+    const client = await connected();
+    const one = (word: string) => `MAIL FROM:<a@p.example>\r\nRCPT TO:<${word}@p.example>\r\nDATA\r\n`;
+    client.write(`${one('550')}RSET\r\n${one('ok')}`);
+    const codes: string[] = [];
+    for (let replies = 0; replies < 7; replies++) codes.push((await client.reply()).slice(0, 3));
+    expect(codes).toEqual(['250', '550', '503', '250', '250', '250', '354']);
+  });
+
+  it('refuses a message over SIZE and keeps nothing of it', async () => {
+    const replies = await (await connected()).send(['big@size.example'], `x: y\r\n\r\n${'z'.repeat(250_000)}\r\n`);
+    expect(replies.at(-1)).toMatch(/^552 5\.3\.4 /);
+    expect(await messagesTo('big@size.example')).toEqual([]);
+  });
+
+  it('takes SMTPUTF8 addresses and finds them by U-label and A-label', async () => {
+    const client = await connected();
+    await client.ask('MAIL FROM:<é@sender.example> SMTPUTF8');
+    expect(await client.ask('RCPT TO:<jürgen@bücher.example>')).toMatch(/^250 /);
+    await client.ask('DATA');
+    await client.ask('Subject: å\r\n\r\n.');
+    expect(await messagesTo('jürgen@bücher.example')).toHaveLength(1);
+    expect(await messagesTo('jürgen@xn--bcher-kva.example')).toHaveLength(1);
+  });
+});
+
+describe('what is shown', () => {
+  it('keeps a bounded number, the newest, and forgets all on DELETE', async () => {
+    const client = await connected();
+    for (let n = 0; n < 60; n++) await client.send([`n${n}@many.example`], `Subject: ${n}\r\n\r\n`);
+    expect(await json('/count')).toEqual({ count: 50 });
+    expect((await json<Shown[]>('/messages')).map((shown) => shown.to[0])).toEqual(
+      Array.from({ length: 50 }, (_, n) => `n${n + 10}@many.example`),
+    );
+    expect(await json<Shown[]>('/messages?limit=2')).toHaveLength(2);
+    expect(await json('/count?to=N59@many.example')).toEqual({ count: 1 });
+    await json('/messages', { method: 'DELETE' });
+    expect(await json('/messages')).toEqual([]);
+  });
+
+  it('counts connections so that pooling can be seen', async () => {
+    const before = await json<Record<string, number>>('/stats');
+    const [one, two] = [await connected(), await connected()];
+    await one.send(['ok@stats.example']);
+    await one.send(['ok@stats.example']);
+    await two.send(['ok@stats.example']);
+    const after = await json<Record<string, number>>('/stats');
+    expect(after['connections']! - before['connections']!).toBe(2);
+    expect(after['messages']! - before['messages']!).toBe(3);
+    expect(after['peak']).toBeGreaterThanOrEqual(2);
+    expect(after['mostMessagesPerConnection']).toBeGreaterThanOrEqual(2);
+  });
+
+  it('escapes what came in by mail on its page, and shows the raw message', async () => {
+    await (await connected()).send(["o'k@page.example"], 'Subject: <script>alert("1")</script> & more\r\n\r\nbody\r\n');
+    const page = await (await fetch(world.http)).text();
+    expect(page).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; more');
+    expect(page).toContain('o&#39;k@page.example');
+    expect(page).not.toContain('<script');
+    const [shown] = await messagesTo("o'k@page.example");
+    const raw = await fetch(`${world.http}/messages/${shown!.id}`);
+    expect(raw.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(await raw.text()).toContain('body\r\n');
+  });
+
+  it('refuses what it cannot read with a reason', async () => {
+    for (const body of [
+      '{',
+      '{"name":"x"}',
+      '{"name":"a.example","type":"LOC","value":"x"}',
+      `"${'x'.repeat(70_000)}"`,
+    ]) {
+      const response = await fetch(`${world.http}/dns`, { method: 'PUT', body });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toEqual({ message: expect.any(String) });
+    }
+    expect((await fetch(`${world.http}/nothing`)).status).toBe(404);
+    expect((await fetch(`${world.http}/messages?limit=0`)).status).toBe(400);
+  });
+});
+
+describe('the DNS server', () => {
+  it('gives every reserved domain the world as its exchanger', async () => {
+    expect(await resolver.resolveMx('any.sub.example')).toMatchObject([{ exchange: 'mx.world.example', priority: 10 }]);
+    expect(await resolver.resolveMx('mail.test')).toHaveLength(1);
+    expect(await resolver.resolve4('mx.world.example')).toEqual(['127.0.0.1']);
+  });
+
+  it('knows domains that do not exist, accept no mail, have no exchanger, or fail', async () => {
+    await expect(resolver.resolveMx('nxdomain.example')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+    await expect(resolver.resolveMx('gmail.com')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+    await expect(resolver.resolveMx('servfail.example')).rejects.toMatchObject({ code: 'ESERVFAIL' });
+    await expect(resolver.resolveMx('nomx.example')).rejects.toMatchObject({ code: 'ENODATA' });
+    expect(await resolver.resolve4('nomx.example')).toEqual(['127.0.0.1']);
+    expect(await resolver.resolveMx('nullmx.example')).toMatchObject([{ exchange: '', priority: 0 }]);
+  });
+
+  it('serves registered records, over TCP where UDP is too small', async () => {
+    const long = `v=DKIM1; k=rsa; p=${'A'.repeat(3_000)}`;
+    const put = (record: object) => json('/dns', { method: 'PUT', body: JSON.stringify(record) });
+    await put({ name: 's1._domainkey.d.example', type: 'TXT', value: long });
+    await put({ name: 'Two.Example', type: 'MX', value: ['10 mx1.two.example', '20 mx2.two.example'] });
+    expect((await resolver.resolveTxt('S1._domainkey.d.example')).map((strings) => strings.join(''))).toEqual([long]);
+    await expect(resolver.resolveTxt('s2._domainkey.d.example')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+    expect((await resolver.resolveMx('two.example')).map((mx) => mx.exchange)).toEqual([
+      'mx1.two.example',
+      'mx2.two.example',
+    ]);
+  });
+});
