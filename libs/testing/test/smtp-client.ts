@@ -39,7 +39,7 @@ export class SmtpClient {
     }
   }
 
-  write(text: string | Buffer): void {
+  write(text: string): void {
     this.#socket.write(text);
   }
 

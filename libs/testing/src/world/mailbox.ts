@@ -21,7 +21,7 @@ interface Kept {
 export class Mailbox {
   readonly #maxMessages: number;
   readonly #maxBytes: number;
-  #kept: Kept[] = [];
+  #kept: (Kept | undefined)[] = [];
   #oldest = 0;
   #bytes = 0;
   #lastId = 0;
@@ -58,12 +58,12 @@ export class Mailbox {
     const from = Math.max(this.#oldest, this.#kept.length - limit);
     return this.#kept
       .slice(from)
-      .map((kept) => kept.message)
+      .flatMap((kept) => kept?.message ?? [])
       .reverse();
   }
 
   get(id: number): ReceivedMessage | undefined {
-    return this.#kept.slice(this.#oldest).find((kept) => kept.message.id === id)?.message;
+    return this.#kept.slice(this.#oldest).find((kept) => kept?.message.id === id)?.message;
   }
 
   clear(): void {
@@ -75,7 +75,7 @@ export class Mailbox {
   /** Compacts only once half of the list is dropped, so that dropping stays cheap at any rate. */
   #dropOldest(): void {
     this.#bytes -= this.#kept[this.#oldest]?.message.raw.length ?? 0;
-    delete this.#kept[this.#oldest++];
+    this.#kept[this.#oldest++] = undefined;
     this.dropped++;
     if (this.#oldest * 2 > this.#kept.length) {
       this.#kept = this.#kept.slice(this.#oldest);

@@ -29,11 +29,11 @@ const domain = process.env['WORLD_DOMAIN'];
 if (domain) options.domain = domain;
 
 try {
-  const { stop, ...addresses } = await startWorld(options);
+  const world = await startWorld(options);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => void stop().then(() => process.exit(0)));
+    process.once(signal, () => void world.stop().then(() => process.exit(0)));
   }
-  console.log(JSON.stringify(addresses));
+  console.log(JSON.stringify(world));
 } catch (error) {
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
   const taken =

@@ -67,7 +67,6 @@ class WorldServer extends SMTPServer {
     this.connections.add(connection);
     this.#connections.set(connection.session, connection);
     connection.on('error', () => undefined); // clients that vanish are part of the world
-    connection.on('connect', (data) => this._onClientConnect(data));
     connection.init();
   }
 
