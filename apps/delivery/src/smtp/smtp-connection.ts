@@ -1,0 +1,287 @@
+import { connect as connectTcp, isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { ReplyParser, type SmtpReply } from './reply-parser.ts';
+import { SmtpBroken, type BreakPoint } from './smtp-error.ts';
+import type { SmtpOptions, SmtpTarget } from './smtp-options.ts';
+import type { Transmission } from './transmission.ts';
+
+interface Waiting {
+  resolve: (reply: SmtpReply) => void;
+  reject: (error: SmtpBroken) => void;
+}
+
+/**
+ * One SMTP session that is kept for many messages. MAIL, RCPT and DATA go out in one write where the server offers
+ * PIPELINING (RFC 2920), and a message's content in one more. It always knows whether the final dot has left.
+ */
+export class SmtpConnection {
+  readonly openedAt = Date.now();
+  messages = 0;
+  tls = false;
+  idleSince = 0;
+  private socket: Socket;
+  private waiting: Waiting[] = [];
+  private phase: BreakPoint = 'connect';
+  private broken: SmtpBroken | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private extensions = new Map<string, string>();
+  private transactionOpen = false;
+
+  private constructor(
+    readonly target: SmtpTarget,
+    private readonly options: SmtpOptions,
+  ) {
+    this.socket = connectTcp({ host: target.address, port: target.port, noDelay: true });
+  }
+
+  /** Connects, greets, says EHLO and turns to TLS where it can. Throws SmtpBroken, or SmtpRefused on a refusing greeting. */
+  static async open(target: SmtpTarget, options: SmtpOptions): Promise<SmtpConnection> {
+    const connection = new SmtpConnection(target, options);
+    try {
+      await connection.start();
+      return connection;
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+  }
+
+  get usable(): boolean {
+    return this.broken === undefined;
+  }
+
+  /** Called once, when the session is over for whatever reason. */
+  onClose: () => void = () => {};
+
+  /**
+   * One transaction. Answers the reply that decides: the one to the final dot, or the first refusal. Throws SmtpBroken.
+   */
+  async send(message: Transmission): Promise<SmtpReply> {
+    this.phase = 'envelope';
+    const refusal = this.unfit(message) ?? (await this.envelope(message));
+    if (refusal !== undefined) return refusal;
+    this.phase = 'content';
+    const { bytes } = message.data;
+    const reply = this.expect(this.options.timeouts.content);
+    if (message.prefix.length > 0) {
+      this.socket.cork();
+      this.socket.write(message.prefix);
+    }
+    this.socket.write(bytes, (error) => {
+      if (error || this.broken || this.phase !== 'content') return;
+      // Only now has the last octet left this process: a session that breaks before is safe to repeat.
+      this.phase = 'final-dot';
+      this.limit(this.options.timeouts.finalDot);
+    });
+    if (message.prefix.length > 0) this.socket.uncork();
+    return this.decided(await reply);
+  }
+
+  /** Says QUIT and closes without waiting for the answer. */
+  quit(): void {
+    if (this.broken) return;
+    this.socket.end('QUIT\r\n');
+    this.break('closed', 'politely');
+  }
+
+  destroy(): void {
+    this.break('closed');
+  }
+
+  private async start(): Promise<void> {
+    this.attach();
+    const greeting = this.expect(this.options.timeouts.connect);
+    this.socket.once('connect', () => {
+      this.phase = 'greeting';
+      this.limit(this.options.timeouts.greeting);
+    });
+    accept(await greeting);
+    this.phase = 'hello';
+    await this.hello();
+    if (this.target.tls === 'never') return;
+    if (this.extensions.has('STARTTLS')) await this.startTls();
+    else if (this.target.tls === 'required') throw new SmtpBroken('tls', 'not-offered');
+  }
+
+  private async hello(): Promise<void> {
+    const reply = await this.command(`EHLO ${this.options.helo}`);
+    this.extensions.clear();
+    // A server older than RFC 1869 refuses EHLO; HELO is for it (RFC 5321 §3.2).
+    if (reply.code >= 500) return accept(await this.command(`HELO ${this.options.helo}`));
+    accept(reply);
+    for (const line of reply.text.split('\n').slice(1)) {
+      const [keyword = '', ...parameters] = line.split(' ');
+      this.extensions.set(keyword.toUpperCase(), parameters.join(' '));
+    }
+  }
+
+  private async startTls(): Promise<void> {
+    this.phase = 'tls';
+    const reply = await this.command('STARTTLS');
+    if (reply.code !== 220) throw new SmtpBroken('tls', 'refused');
+    const plain = this.socket;
+    plain.removeAllListeners();
+    plain.on('error', () => this.break('error'));
+    // Anybody can be in the middle of a look-up without DNSSEC, so a certificate proves nothing here: the aim is privacy
+    // from those who only listen (RFC 7435). DANE and MTA-STS are what makes a certificate count.
+    const secured = connectTls({
+      socket: plain,
+      rejectUnauthorized: false,
+      ...(isIP(this.target.host) ? {} : { servername: this.target.host }),
+    });
+    this.socket = secured;
+    this.attach();
+    await new Promise<void>((resolve, reject) => {
+      this.waiting.push({ resolve: () => reject(new SmtpBroken('tls', 'clear-text')), reject });
+      this.limit(this.options.timeouts.command);
+      secured.once('secureConnect', () => {
+        // The parser is a new one: what came in clear is never taken for an answer (CVE-2011-0411).
+        this.waiting = [];
+        clearTimeout(this.timer);
+        resolve();
+      });
+    });
+    this.tls = true;
+    this.phase = 'hello';
+    await this.hello();
+  }
+
+  private attach(): void {
+    const parser = new ReplyParser((reply) => this.reply(reply));
+    this.socket.on('data', (chunk: Buffer) => {
+      try {
+        parser.push(chunk);
+      } catch {
+        this.break('protocol');
+      }
+    });
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.break(error.code ?? 'error'));
+    this.socket.on('end', () => this.break('ended'));
+    this.socket.on('close', () => this.break('closed'));
+  }
+
+  private decided(reply: SmtpReply): SmtpReply {
+    const unsent = this.socket.writableLength > 0;
+    this.messages += 1;
+    this.transactionOpen = false;
+    this.phase = 'envelope';
+    // An answer before the end of the content: what is still to be written must not be read as commands.
+    if (unsent) this.destroy();
+    if (unsent && reply.code < 400) throw new SmtpBroken('content', 'protocol');
+    this.settle(reply);
+    return reply;
+  }
+
+  /** What the server would refuse anyway, by what it announced, with the reply it would give. */
+  private unfit({ data, utf8, from, to }: Transmission): SmtpReply | undefined {
+    const limit = Number(this.extensions.get('SIZE') ?? 0);
+    if (limit > 0 && data.size > limit) return { code: 552, text: '5.3.4 Message too big for the server (RFC 1870)' };
+    if (utf8 && !this.extensions.has('SMTPUTF8') && !(isAsciiText(from) && isAsciiText(to))) {
+      return { code: 550, text: '5.6.7 The server does not take addresses that are not ASCII (RFC 6531)' };
+    }
+    return undefined;
+  }
+
+  private async envelope(message: Transmission): Promise<SmtpReply | undefined> {
+    const commands = [`MAIL FROM:<${message.from}>${this.parameters(message)}`, `RCPT TO:<${message.to}>`, 'DATA'];
+    if (this.transactionOpen) commands.unshift('RSET');
+    this.transactionOpen = true;
+    const replies = this.extensions.has('PIPELINING') ? await this.group(commands) : await this.oneByOne(commands);
+    const refused = replies.find((reply) => reply.code >= 400);
+    if (refused === undefined) return undefined;
+    // A server may take DATA although nobody is left to mail: the client then ends it at once (RFC 2920 §3.1).
+    if (replies.length === commands.length && replies.at(-1)?.code === 354) await this.command('.');
+    this.settle(refused);
+    return refused;
+  }
+
+  private parameters({ data, utf8 }: Transmission): string {
+    return (
+      (this.extensions.has('SIZE') ? ` SIZE=${data.size}` : '') +
+      // Without 8BITMIME the octets are sent nevertheless: every server in use passes them, and rewriting the body would
+      // break the signature it carries.
+      (data.eightBit && this.extensions.has('8BITMIME') ? ' BODY=8BITMIME' : '') +
+      (utf8 && this.extensions.has('SMTPUTF8') ? ' SMTPUTF8' : '')
+    );
+  }
+
+  private group(commands: string[]): Promise<SmtpReply[]> {
+    const replies = commands.map(() => this.expect(this.options.timeouts.command));
+    this.socket.write(`${commands.join('\r\n')}\r\n`);
+    return Promise.all(replies);
+  }
+
+  private async oneByOne(commands: string[]): Promise<SmtpReply[]> {
+    const replies: SmtpReply[] = [];
+    for (const command of commands) {
+      const reply = await this.command(command);
+      replies.push(reply);
+      if (reply.code >= 400) break;
+    }
+    return replies;
+  }
+
+  private command(line: string): Promise<SmtpReply> {
+    const reply = this.expect(this.options.timeouts.command);
+    this.socket.write(`${line}\r\n`);
+    return reply;
+  }
+
+  private expect(timeoutMs: number): Promise<SmtpReply> {
+    return new Promise((resolve, reject) => {
+      if (this.broken) return reject(this.broken);
+      this.waiting.push({ resolve, reject });
+      this.limit(timeoutMs);
+    });
+  }
+
+  private limit(timeoutMs: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.break('timeout'), timeoutMs);
+  }
+
+  private reply(reply: SmtpReply): void {
+    const waiting = this.waiting.shift();
+    if (waiting === undefined) {
+      // A server that says something unasked says good-bye (421), or is out of step.
+      this.break('unasked');
+      return;
+    }
+    if (this.waiting.length === 0) clearTimeout(this.timer);
+    waiting.resolve(reply);
+  }
+
+  /** A 421 ends the session (RFC 5321 §3.8), whatever it answered. */
+  private settle({ code }: SmtpReply): void {
+    if (code === 421) this.destroy();
+  }
+
+  private break(code: string, how: 'at-once' | 'politely' = 'at-once'): void {
+    if (this.broken) return;
+    this.broken = new SmtpBroken(this.phase, code);
+    clearTimeout(this.timer);
+    for (const { reject } of this.waiting.splice(0)) reject(this.broken);
+    // At once, so that nothing more leaves: above all no final dot of a message that counts as not sent.
+    if (how === 'at-once') this.socket.destroy();
+    else this.socket.destroySoon();
+    this.onClose();
+  }
+}
+
+/** The server answered, and what it answered is no: to the connection as a whole, not to a message. */
+export class SmtpRefused extends Error {
+  override readonly name = 'SmtpRefused';
+  constructor(readonly reply: SmtpReply) {
+    super(`The server refused the session (${reply.code})`);
+  }
+}
+
+function accept(reply: SmtpReply): void {
+  if (reply.code >= 300) throw new SmtpRefused(reply);
+}
+
+function isAsciiText(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex
+  return /^[\x00-\x7f]*$/.test(text);
+}

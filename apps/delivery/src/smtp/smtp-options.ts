@@ -1,0 +1,27 @@
+/** Times in milliseconds. RFC 5321 §4.5.3.2 names the least a client should wait. */
+export interface SmtpTimeouts {
+  connect: number;
+  /** §4.5.3.2.1: 5 minutes. */
+  greeting: number;
+  /** EHLO, STARTTLS, MAIL, RCPT, DATA, RSET. §4.5.3.2.2–4: 5 minutes (DATA 2). */
+  command: number;
+  /** The content, as a whole, written. §4.5.3.2.5: 3 minutes a block. */
+  content: number;
+  /** From the final dot to its reply. §4.5.3.2.6: 10 minutes; too short makes duplicates (RFC 1047). */
+  finalDot: number;
+}
+
+export interface SmtpOptions {
+  /** Our name in EHLO (RFC 5321 §4.1.1.1). */
+  helo: string;
+  timeouts: SmtpTimeouts;
+}
+
+export interface SmtpTarget {
+  /** Name of the exchanger: for TLS server name indication. */
+  host: string;
+  address: string;
+  port: number;
+  /** `never`: a handshake failed there before. `required`: not a word of the message in clear. */
+  tls: 'opportunistic' | 'required' | 'never';
+}

@@ -1,0 +1,204 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SmtpBroken } from './smtp-error.ts';
+import { ExchangerBusy, SmtpPool, type PoolLimits } from './smtp-pool.ts';
+import { dataBlock, type Transmission } from './transmission.ts';
+
+/** A server of few words; `answer` may say something else, or close, for a line. Keeps every line it got. */
+async function serve(answer: (line: string, socket: Socket) => string | undefined = () => undefined) {
+  const lines: string[] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    let inData = false;
+    let rest = '';
+    socket.on('error', () => {});
+    socket.write('220 test\r\n');
+    socket.on('data', (chunk) => {
+      const parts = (rest + chunk.toString()).split('\r\n');
+      rest = parts.pop() ?? '';
+      for (const line of parts) {
+        lines.push(line);
+        if (inData && line !== '.') continue;
+        const special = answer(line, socket);
+        if (special !== undefined) {
+          if (line === 'DATA') inData = special.startsWith('354');
+          if (line === '.') inData = false;
+          socket.write(special);
+        } else if (line.startsWith('EHLO')) socket.write('250-test\r\n250-PIPELINING\r\n250 SIZE 5000\r\n');
+        else if (line === 'DATA') {
+          inData = true;
+          socket.write('354 go\r\n');
+        } else {
+          inData = false;
+          socket.write('250 ok\r\n');
+        }
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const target = {
+    host: 'test.example',
+    address: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    tls: 'opportunistic' as const,
+  };
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { target, lines, close, sockets };
+}
+
+const timeouts = { connect: 500, greeting: 500, command: 500, content: 500, finalDot: 300 };
+const limits: PoolLimits = { perExchanger: 1, total: 2, waitingPerExchanger: 1, messagesPerConnection: 3, idleMs: 200 };
+const hello: Transmission = {
+  from: 'a@example.com',
+  to: 'b@example.com',
+  data: dataBlock([Buffer.from('a: b\r\n\r\nhello\r\n')]),
+  prefix: Buffer.from('x: y\r\n'),
+  utf8: false,
+};
+
+describe('SmtpPool and SmtpConnection', () => {
+  const open: { close: () => void }[] = [];
+  afterEach(() => {
+    for (const each of open.splice(0)) each.close();
+  });
+  async function start(answer?: (line: string, socket: Socket) => string | undefined, over: Partial<PoolLimits> = {}) {
+    const server = await serve(answer);
+    const pool = new SmtpPool({ helo: 'us.example', timeouts }, { ...limits, ...over });
+    open.push(pool, server);
+    return { ...server, pool };
+  }
+
+  it('sends several messages over one session', async () => {
+    const { pool, target, lines } = await start();
+    const first = await pool.acquire(target);
+    expect(await first.send(hello)).toEqual({ code: 250, text: 'ok' });
+    pool.release(first);
+    const second = await pool.acquire(target);
+    expect(second).toBe(first);
+    await second.send(hello);
+    const one = ['MAIL FROM:<a@example.com> SIZE=15', 'RCPT TO:<b@example.com>', 'DATA', 'x: y', 'a: b', '', 'hello', '.'];
+    expect(lines).toEqual(['EHLO us.example', ...one, ...one]);
+  });
+
+  it('answers the refusal and goes on over the same session', async () => {
+    const refused = { code: 550, text: '5.1.1 unknown' };
+    let refuse = true;
+    const { pool, target, lines } = await start((line) =>
+      refuse && line.startsWith('RCPT') ? '550 5.1.1 unknown\r\n' : refuse && line === 'DATA' ? '503 no\r\n' : undefined,
+    );
+    const connection = await pool.acquire(target);
+    expect(await connection.send(hello)).toEqual(refused);
+    refuse = false;
+    expect((await connection.send(hello)).code).toBe(250);
+    expect(lines).toContain('RSET');
+  });
+
+  it('ends DATA that is granted although the recipient was refused (RFC 2920 §3.1)', async () => {
+    const { pool, target, lines } = await start((line) => (line.startsWith('RCPT') ? '452 later\r\n' : undefined));
+    const connection = await pool.acquire(target);
+    expect((await connection.send(hello)).code).toBe(452);
+    expect(lines.at(-1)).toBe('.');
+    expect(lines).not.toContain('hello');
+  });
+
+  it('knows that a session which broke before the content is safe to repeat', async () => {
+    const { pool, target } = await start((line, socket) => {
+      if (line.startsWith('MAIL')) socket.destroy();
+      return undefined;
+    });
+    const connection = await pool.acquire(target);
+    const error = await connection.send(hello).catch((error: unknown) => error);
+    expect(error).toMatchObject({ at: 'envelope', ambiguous: false });
+    expect(connection.usable).toBe(false);
+  });
+
+  it('knows that silence after the final dot is ambiguous', async () => {
+    const { pool, target } = await start((line) => (line === '.' ? '' : undefined));
+    const connection = await pool.acquire(target);
+    const error = await connection.send(hello).catch((error: unknown) => error);
+    expect(error).toMatchObject({ at: 'final-dot', code: 'timeout', ambiguous: true });
+  });
+
+  it('knows that content which could not be written whole was not delivered', async () => {
+    const { pool, target, sockets } = await start((line) => {
+      if (line !== 'DATA') return undefined;
+      for (const socket of sockets) socket.pause();
+      return '354 go\r\n';
+    });
+    const connection = await pool.acquire({ ...target });
+    const large = { ...hello, data: { ...dataBlock([Buffer.alloc(50_000_000, 'a')]), size: 1 } };
+    const error = await connection.send(large).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(SmtpBroken);
+    expect(error).toMatchObject({ at: 'content', ambiguous: false });
+  });
+
+  it('refuses what is over the announced SIZE without sending it', async () => {
+    const { pool, target, lines } = await start();
+    const connection = await pool.acquire(target);
+    const large = { ...hello, data: dataBlock([Buffer.alloc(6_000, 'a')]) };
+    expect((await connection.send(large)).code).toBe(552);
+    expect(lines).toEqual(['EHLO us.example']);
+  });
+
+  it('ends the session after a 421', async () => {
+    const { pool, target } = await start((line) => (line === '.' ? '421 closing\r\n' : undefined));
+    const connection = await pool.acquire(target);
+    expect((await connection.send(hello)).code).toBe(421);
+    expect(connection.usable).toBe(false);
+    expect(pool.connections).toBe(0);
+  });
+
+  it('holds its bounds: one session, one waiting, the next is told so', async () => {
+    const { pool, target } = await start();
+    const first = await pool.acquire(target);
+    const waiting = pool.acquire(target);
+    await expect(pool.acquire(target)).rejects.toBeInstanceOf(ExchangerBusy);
+    pool.release(first);
+    expect(await waiting).toBe(first);
+  });
+
+  it('lets the one that waits have a new session when the old one breaks', async () => {
+    const { pool, target } = await start();
+    const first = await pool.acquire(target);
+    const waiting = pool.acquire(target);
+    first.destroy();
+    const second = await waiting;
+    expect(second).not.toBe(first);
+    expect((await second.send(hello)).code).toBe(250);
+  });
+
+  it('tells all that wait when nothing can be opened', async () => {
+    const { pool, target, close } = await start(undefined, { waitingPerExchanger: 5 });
+    const first = await pool.acquire(target);
+    const waiting = [pool.acquire(target), pool.acquire(target)];
+    close();
+    first.destroy();
+    for (const each of await Promise.allSettled(waiting)) {
+      expect(each).toMatchObject({ status: 'rejected', reason: { at: 'connect', code: 'ECONNREFUSED' } });
+    }
+    expect(pool.connections).toBe(0);
+  });
+
+  it('closes a session after its number of messages, and an idle one after its time', async () => {
+    const { pool, target, lines } = await start(undefined, { messagesPerConnection: 1 });
+    const first = await pool.acquire(target);
+    await first.send(hello);
+    pool.release(first);
+    expect(first.usable).toBe(false);
+    const second = await pool.acquire(target);
+    pool.release(second);
+    await expect.poll(() => second.usable).toBe(false);
+    expect(pool.connections).toBe(0);
+    await expect.poll(() => lines.filter((line) => line === 'QUIT').length).toBe(2);
+  });
+
+  it('refuses to send in clear where TLS is required', async () => {
+    const { pool, target } = await start();
+    await expect(pool.acquire({ ...target, tls: 'required' })).rejects.toMatchObject({ at: 'tls', code: 'not-offered' });
+  });
+});
