@@ -1,0 +1,73 @@
+import 'reflect-metadata';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { Clock } from '../clock/clock.ts';
+import { signerConfig, verifierConfig } from '../config/common-config.ts';
+import type { CommonConfig } from '../config/common-config.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { ErrorFilter } from '../errors/error.filter.ts';
+import { createLog } from '../logging/log.ts';
+import type { Log } from '../logging/log.ts';
+import { NestLog } from '../logging/framework-logs.ts';
+import { httpAdapter, observeRequests } from './http.ts';
+import { ServiceModule } from './service-module.ts';
+
+export interface ServiceOptions {
+  /** Also the audience of internal calls to it, its Kafka client id and its name in telemetry. */
+  name: string;
+  module: Type | DynamicModule;
+  /** Made by `defineConfig`. */
+  config: z.ZodObject;
+  /**
+   * `internal` (default): every route that is not `@Public()` needs the gateway's signed identity.
+   * `own`: the service authenticates by itself and signs identities; that is the gateway.
+   */
+  authentication?: 'internal' | 'own';
+  /** Prepares the server before its routes exist: content type parsers, hooks. */
+  configure?: (app: NestFastifyApplication) => void | Promise<void>;
+}
+
+/** For tests: what a service would take from its surroundings. */
+export interface ServiceSurroundings {
+  environment?: Record<string, string | undefined>;
+  log?: Log;
+  clock?: Clock;
+}
+
+export interface CreatedService {
+  app: NestFastifyApplication;
+  config: CommonConfig;
+  log: Log;
+}
+
+/** A service with all its providers made and connected, not listening yet. */
+export async function createService(
+  options: ServiceOptions,
+  surroundings: ServiceSurroundings = {},
+): Promise<CreatedService> {
+  const identity = options.authentication === 'own' ? signerConfig : verifierConfig;
+  const schema = options.config.extend(identity);
+  const config = loadConfig(schema, surroundings.environment) as Record<string, unknown> & CommonConfig;
+  const log = surroundings.log ?? createLog({ service: options.name, level: config.LOG_LEVEL });
+  const module = ServiceModule.of({
+    name: options.name,
+    module: options.module,
+    config,
+    log,
+    clock: surroundings.clock ?? new Clock(),
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(config), {
+    logger: new NestLog(log),
+    abortOnError: false,
+    forceCloseConnections: true,
+  });
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  observeRequests(fastify, log);
+  app.useGlobalFilters(new ErrorFilter(log));
+  await options.configure?.(app);
+  await app.init();
+  return { app, config, log };
+}

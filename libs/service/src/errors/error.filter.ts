@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { Catch, HttpException } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { OverloadedError } from '../bounded/overloaded-error.ts';
+import { Log } from '../logging/log.ts';
+import { ApiError } from './api-error.ts';
+import { validationError } from './validation.ts';
+
+/** Messages for what Nest and Fastify refuse themselves: theirs can repeat the request. */
+const REFUSALS: Record<number, string> = {
+  400: 'Bad request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not found',
+  405: 'Method not allowed',
+  408: 'The request took too long',
+  413: 'The request is too large',
+  414: 'The address of the request is too long',
+  415: 'Unsupported media type',
+  429: 'Too many requests',
+  431: 'The headers of the request are too large',
+  503: 'Temporarily unavailable, try again',
+};
+
+/** Every error as `application/json` with a string `message` (what Mailgun's clients rely on). */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(private readonly log: Log) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    if (reply.sent || reply.raw.headersSent) {
+      // The status is out already: cutting the connection is the only honest end of the body.
+      reply.raw.destroy();
+      return;
+    }
+    const known = toApiError(error);
+    const answer = known ?? this.unexpected(error, request);
+    if (answer.retryAfterSeconds !== undefined) {
+      void reply.header('retry-after', String(answer.retryAfterSeconds));
+    }
+    void reply
+      .status(answer.status)
+      .header('content-type', 'application/json; charset=utf-8')
+      .send(JSON.stringify({ message: answer.message }));
+  }
+
+  private unexpected(error: unknown, request: FastifyRequest): ApiError {
+    const errorId = randomUUID();
+    this.log.error('http.failed', { errorId, requestId: request.id, error });
+    return new ApiError(500, `Internal error. Quote ${errorId} when you report it.`);
+  }
+}
+
+function toApiError(error: unknown): ApiError | undefined {
+  if (error instanceof ApiError) return error;
+  if (error instanceof z.ZodError) return validationError(error.issues);
+  if (error instanceof OverloadedError) return new ApiError(503, 'Too busy, try again');
+  const status = refusalStatus(error);
+  if (status === undefined) return undefined;
+  return new ApiError(status, REFUSALS[status] ?? 'The request was refused');
+}
+
+function refusalStatus(error: unknown): number | undefined {
+  if (error instanceof HttpException) {
+    const status = error.getStatus();
+    return status < 500 || status === 503 ? status : undefined;
+  }
+  // Fastify's own refusals (body limit, content type, malformed JSON) carry a FST_ code.
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
+  const fastifys = typeof code === 'string' && code.startsWith('FST_');
+  return fastifys && typeof statusCode === 'number' && statusCode < 500 ? statusCode : undefined;
+}
