@@ -1,1 +1,17 @@
 export { startWorld, type World, type WorldOptions } from './world/world.ts';
+export { startStores } from './stores/stores.ts';
+export type { RunningStores, StoreName, StorePorts, Stores, StoresOptions } from './stores/stores.ts';
+export { createDatabase, createTopics, createVault, deleteTopics } from './stores/suite.ts';
+export type { SuiteDatabase, SuiteVault } from './stores/suite.ts';
+export type { TopicDeclaration } from './stores/provision-kafka.ts';
+export { startKafka, type Credentials, type Kafka, type KafkaOptions } from './stores/kafka.ts';
+export { startElasticsearch, type Elasticsearch, type ElasticsearchOptions } from './stores/elasticsearch.ts';
+export { startPostgres, withClient, type Postgres, type PostgresOptions } from './stores/postgres.ts';
+export { kafkaAdmin } from './stores/kafka-admin.ts';
+export { endLeftovers, isRunning, processIdentity, recordProcesses, signal, startTime } from './stores/processes.ts';
+export type { ProcessIdentity } from './stores/processes.ts';
+export type { Daemon } from './stores/daemon.ts';
+export { cacheFolder, elasticsearchHome, kafkaJars, type Progress } from './stores/cache.ts';
+export { findJava, requireMaven } from './stores/java.ts';
+export { freePorts, requireFree } from './stores/ports.ts';
+export { until } from './stores/until.ts';

@@ -1,0 +1,37 @@
+import { TOPICS, topicConfig } from '@lethe/contracts';
+import type { Topic } from '@lethe/contracts';
+import { groupAcls, topicAcls } from './access.ts';
+import { kafkaAdmin } from './kafka-admin.ts';
+import type { Credentials } from './kafka.ts';
+
+export type TopicDeclaration = Pick<
+  Topic,
+  'name' | 'producers' | 'consumers' | 'deadLetter' | 'partitions' | 'cleanup'
+>;
+
+/**
+ * Creates the declared topics that do not exist yet, with their dead letters, and the ACLs that follow from them, all under
+ * `prefix`. Safe to repeat.
+ */
+export async function provisionTopics(
+  brokers: readonly string[],
+  adminCredentials: Credentials,
+  prefix = '',
+  declared: readonly TopicDeclaration[] = TOPICS,
+): Promise<void> {
+  const topics = declared.flatMap((topic) => {
+    const configEntries = settings(topic);
+    const dead = topic.deadLetter === null ? [] : [{ topic: prefix + topic.deadLetter, numPartitions: 1, configEntries }];
+    return [{ topic: prefix + topic.name, numPartitions: topic.partitions, configEntries }, ...dead];
+  });
+  await kafkaAdmin(brokers, adminCredentials)(async (admin) => {
+    const existing = new Set(await admin.listTopics());
+    const missing = topics.filter(({ topic }) => !existing.has(topic));
+    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
+    await admin.createAcls({ acl: [...topicAcls(prefix, declared), ...groupAcls(prefix)] });
+  });
+}
+
+function settings(topic: TopicDeclaration): { name: string; value: string }[] {
+  return Object.entries(topicConfig(topic as Topic)).map(([name, value]) => ({ name, value }));
+}
