@@ -1,1 +1,10 @@
-export {};
+export { databaseConfig } from './database-config.ts';
+export type { DatabaseConfig } from './database-config.ts';
+export { DatabaseModule } from './database.module.ts';
+export type { ServiceDatabase } from './database.module.ts';
+export { Database, inTransaction } from './database.ts';
+export { assertNoDrift } from './drift.ts';
+export { migrateDatabase, runMigrations } from './migrate.ts';
+export type { MigrateOptions, Migrations } from './migrate.ts';
+export { createPool } from './pool.ts';
+export type { PoolOptions } from './pool.ts';

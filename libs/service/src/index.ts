@@ -21,7 +21,7 @@ export { IdentityVerifier } from './identity/identity-verifier.ts';
 export { Caller } from './identity/identity.guard.ts';
 export type { Claims, Identity } from './identity/identity.ts';
 export { Public } from './identity/public.decorator.ts';
-export { errorClass, errorCode } from './logging/error-fields.ts';
+export { errorClass, errorCode, isUnavailable } from './logging/error-fields.ts';
 export { kafkaLogCreator } from './logging/framework-logs.ts';
 export { createLog, Log } from './logging/log.ts';
 export type { LogLevel, LogOptions } from './logging/log.ts';

@@ -3,7 +3,7 @@ import { Catch, HttpException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { OverloadedError } from '../bounded/overloaded-error.ts';
+import { isUnavailable } from '../logging/error-fields.ts';
 import { Log } from '../logging/log.ts';
 import { ApiError } from './api-error.ts';
 import { validationError } from './validation.ts';
@@ -40,8 +40,7 @@ export class ErrorFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const known = toApiError(error);
-    const answer = known ?? this.unexpected(error, request);
+    const answer = toApiError(error) ?? this.unavailable(error, request) ?? this.unexpected(error, request);
     if (answer.retryAfterSeconds !== undefined) {
       void reply.header('retry-after', String(answer.retryAfterSeconds));
     }
@@ -49,6 +48,12 @@ export class ErrorFilter implements ExceptionFilter {
       .status(answer.status)
       .header('content-type', 'application/json; charset=utf-8')
       .send(JSON.stringify({ message: answer.message }));
+  }
+
+  private unavailable(error: unknown, request: FastifyRequest): ApiError | undefined {
+    if (!isUnavailable(error)) return undefined;
+    this.log.warn('http.unavailable', { requestId: request.id, error });
+    return new ApiError(503, 'Temporarily unavailable, try again');
   }
 
   private unexpected(error: unknown, request: FastifyRequest): ApiError {
@@ -61,7 +66,6 @@ export class ErrorFilter implements ExceptionFilter {
 function toApiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof z.ZodError) return validationError(error.issues);
-  if (error instanceof OverloadedError) return new ApiError(503, 'Too busy, try again');
   const status = refusalStatus(error);
   if (status === undefined) return undefined;
   return new ApiError(status, REFUSALS[status] ?? 'The request was refused');

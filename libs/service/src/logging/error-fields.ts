@@ -49,6 +49,13 @@ const CLASSES_BY_NAME: Record<string, string> = {
   ReferenceError: 'programming',
 };
 
+/** Errors of pg and its pool that have neither code nor name of their own; only read, never written. */
+const CLASSES_BY_MESSAGE: [RegExp, string][] = [
+  [/^(?:Connection terminated|Client has encountered a connection error|Connection closed)/, 'connection'],
+  [/^(?:timeout exceeded when trying to connect|Query read timeout)/, 'timeout'],
+  [/^(?:Cannot use a pool after calling end|Client was closed)/, 'shutdown'],
+];
+
 export interface ErrorFields {
   name: string;
   class: string;
@@ -80,7 +87,8 @@ export function errorClass(error: unknown): string {
   if (!(error instanceof Error)) return 'other';
   const code = errorCode(error);
   const byCode = code && CLASSES.find(([pattern]) => pattern.test(code))?.[1];
-  return byCode || CLASSES_BY_NAME[error.name] || 'other';
+  const byMessage = CLASSES_BY_MESSAGE.find(([pattern]) => pattern.test(error.message))?.[1];
+  return byCode || CLASSES_BY_NAME[error.name] || byMessage || 'other';
 }
 
 /** The code of an error where it has the shape of one, be it in `code`, `type` or `responseCode`. */
@@ -106,4 +114,16 @@ function frames(error: Error): string[] {
       return match ? [`${match['file']}:${match['line']}`] : [];
     })
     .slice(0, MAX_FRAMES);
+}
+
+const UNAVAILABLE = new Set(['connection', 'timeout', 'disk-full', 'resources', 'shutdown']);
+
+/**
+ * Whether a store or peer is away, full or overloaded, so that trying again later can help: HTTP
+ * answers 503, a handler answers `retry`. Errors that wrap another (TypeORM's) count as that one.
+ */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (UNAVAILABLE.has(errorClass(error))) return true;
+  return error.cause !== undefined && isUnavailable(error.cause);
 }

@@ -1,0 +1,35 @@
+import { Pool } from 'pg';
+import type { PoolConfig } from 'pg';
+
+export interface PoolOptions {
+  url: string;
+  /** Shown by PostgreSQL beside each connection: the service's name. */
+  applicationName: string;
+  /** Most connections at once. */
+  max?: number;
+  /** Longest wait for a free connection, in milliseconds. */
+  connectTimeoutMs?: number;
+  /** Longest time one statement may run, in milliseconds. */
+  statementTimeoutMs?: number;
+  /** A connection broke while idle; the pool makes another when one is needed. */
+  onError: (error: Error) => void;
+}
+
+/** What TypeORM's pool and the pools of other libraries share. */
+export function poolConfig(options: Omit<PoolOptions, 'url' | 'onError'>): PoolConfig {
+  return {
+    application_name: options.applicationName,
+    max: options.max ?? 8,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 3000,
+    statement_timeout: options.statementTimeoutMs ?? 15_000,
+    keepAlive: true,
+  };
+}
+
+/** A pool of its own, for stores that are not the service's database (vault, bodies). */
+export function createPool(options: PoolOptions): Pool {
+  const pool = new Pool({ connectionString: options.url, ...poolConfig(options) });
+  // Without a listener a broken idle connection would end the process.
+  pool.on('error', options.onError);
+  return pool;
+}
