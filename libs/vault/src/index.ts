@@ -1,1 +1,15 @@
-export {};
+export { readKek } from './crypto/key-wrap.ts';
+export { ForgottenError, SealError, VaultSetupError, VaultUnavailableError } from './errors.ts';
+export { FORGOTTEN } from './sealing/sealing.ts';
+export type { AccountSeal, Expected, Forgotten, SealPeriod, SubjectSeal } from './sealing/sealing.ts';
+export type { ContentKeyOf } from './content/content-keys.ts';
+export type { SubjectId } from './subjects/subjects.ts';
+export { migrateVault } from './schema/migrate.ts';
+export type { MigrateVaultOptions } from './schema/migrate.ts';
+export { VAULT_SERVICES } from './schema/access.ts';
+export type { VaultService } from './schema/access.ts';
+export { vaultConfig, vaultOptions } from './vault.config.ts';
+export type { VaultConfig } from './vault.config.ts';
+export { VaultModule } from './vault.module.ts';
+export { Vault } from './vault.ts';
+export type { VaultOptions } from './vault.ts';

@@ -1,0 +1,69 @@
+import { RETENTION } from '@lethe/contracts';
+import { Client, escapeIdentifier } from 'pg';
+
+/**
+ * `storage external`: what is sealed does not compress. Partitions are made beside the table and attached, so that readers
+ * are never locked out; a partition holds one drop time and is dropped at it.
+ */
+const SCHEMA = `
+create schema if not exists bodies;
+
+create table if not exists bodies.body (
+  drop_at timestamptz not null,
+  message_id uuid not null,
+  seq integer not null,
+  segments integer not null,
+  bytes bytea storage external not null,
+  primary key (drop_at, message_id, seq)
+) partition by range (drop_at);
+
+create or replace function bodies.ensure_partition(starts timestamptz, width interval) returns void language plpgsql as $$
+declare
+  part text := 'body_' || to_char(starts at time zone 'UTC', 'YYYYMMDDHH24');
+begin
+  if date_bin(width, starts, 'epoch'::timestamptz) <> starts then
+    raise exception 'A drop time must be on the bucket grid' using errcode = '22023';
+  end if;
+  if to_regclass('bodies.' || part) is not null then return; end if;
+  perform pg_advisory_xact_lock(hashtext('bodies partitions'));
+  if to_regclass('bodies.' || part) is not null then return; end if;
+  execute format('create table bodies.%I (like bodies.body including all)', part);
+  execute format('alter table bodies.%I alter column bytes set statistics 0', part);
+  execute format('alter table bodies.body attach partition bodies.%I for values from (%L) to (%L)',
+    part, starts, starts + width);
+end $$;
+
+revoke all on schema bodies from public;
+revoke all on all functions in schema bodies from public;
+`;
+
+export interface MigrateBodiesOptions {
+  /** Role that reads and shreds, and can do nothing else here. Default `delivery`; it must exist. */
+  reader?: string;
+}
+
+/**
+ * Brings the body store to this version and makes partitions ahead for all that is accepted within the next two buckets.
+ * `url`: the database of `ingest`, as its owner. Safe to run at each start and from several processes at once.
+ */
+export async function migrateBodies(url: string, options: MigrateBodiesOptions = {}): Promise<void> {
+  const reader = escapeIdentifier(options.reader ?? 'delivery');
+  const client = new Client({ connectionString: url, application_name: 'lethe-bodies-migrate' });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query(`select pg_advisory_xact_lock(hashtext('lethe bodies migrations'))`);
+    await client.query(SCHEMA);
+    await client.query(`grant usage on schema bodies to ${reader}; grant select, delete on bodies.body to ${reader}`);
+    await client.query(
+      `with kept as (select make_interval(secs => $1) width, make_interval(secs => $2) max_age)
+       select bodies.ensure_partition(date_bin(width, at, 'epoch'::timestamptz), width)
+       from kept, generate_series(now(), now() + max_age + width, width) at`,
+      [RETENTION.body.bucketMs / 1000, RETENTION.body.limitMs / 1000],
+    );
+    await client.query('commit');
+  } finally {
+    // Ending the connection rolls an unfinished transaction back.
+    await client.end();
+  }
+}

@@ -1,0 +1,44 @@
+import { Pool } from 'pg';
+import type { QueryResultRow } from 'pg';
+import { VaultSetupError, VaultUnavailableError } from '../errors.ts';
+
+/** The vault's SQL functions, called by name. Tells "away" from "refused". */
+export class VaultDatabase {
+  private readonly pool: Pool;
+
+  constructor(url: string, options: { connections: number; timeoutMs: number }) {
+    this.pool = new Pool({
+      connectionString: url,
+      max: options.connections,
+      connectionTimeoutMillis: options.timeoutMs,
+      query_timeout: options.timeoutMs,
+      application_name: 'lethe-vault',
+    });
+    // A connection that dies while idle: the next call opens another.
+    this.pool.on('error', () => {});
+  }
+
+  async call<R extends QueryResultRow>(name: string, parameters: unknown[]): Promise<R[]> {
+    const places = parameters.map((_, index) => `$${index + 1}`).join(', ');
+    try {
+      const text = `select * from vault.${name}(${places})`;
+      return (await this.pool.query<R>({ name, text, values: parameters })).rows;
+    } catch (error) {
+      throw translate(name, error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.pool.end();
+  }
+}
+
+/** Classes 42 and 28 are rights and names, 22 is our own argument: retrying will not help. The rest is the moment's. */
+function translate(name: string, error: unknown): Error {
+  const { code, message } = error as { code?: string; message: string };
+  if (code?.startsWith('42') || code?.startsWith('28')) {
+    return new VaultSetupError(`This service's role may not call vault.${name} (${code}): see libs/vault/src/schema/access.ts`);
+  }
+  if (code?.startsWith('22')) return new RangeError(message);
+  return new VaultUnavailableError(code ?? 'no answer', { cause: error });
+}

@@ -1,0 +1,32 @@
+import type { RetentionClass } from '@lethe/contracts';
+
+/** Services with a role of their own in the vault. The gateway has none: it opens nothing. */
+export const VAULT_SERVICES = ['accounts', 'ingest', 'delivery', 'events', 'suppression', 'privacy'] as const;
+export type VaultService = (typeof VAULT_SERVICES)[number];
+
+/** May make subjects: HTTP, SMTP and inbound accept (ingest), imports (accounts, suppression), inquiries (privacy). */
+const DOORS: VaultService[] = ['accounts', 'ingest', 'suppression', 'privacy'];
+const ALL: VaultService[] = [...VAULT_SERVICES];
+
+/** Who may call what: the whole of what a service can do in the vault. Destruction will be privacy's alone. */
+export const ACCESS: Record<string, VaultService[]> = {
+  'create_account(uuid, bytea, bytea)': ['accounts'],
+  'read_pseudonym_keys(uuid[])': [...DOORS, 'delivery'],
+  'read_secrets(uuid[], uuid[], text[], text[])': ALL,
+  'create_periods(text[], text[], bytea[])': ALL,
+  'find_subjects(uuid[], bytea[])': DOORS,
+  'create_subjects(uuid[], bytea[], uuid[], bytea[])': DOORS,
+  'create_content_keys(uuid[], timestamptz[], bytea[])': ['ingest'],
+  'read_content_keys(uuid[], timestamptz[])': ['ingest', 'delivery'],
+};
+
+/** Who may read and make the period secrets of a class. */
+export const CLASSES: Record<RetentionClass, VaultService[]> = {
+  e1: ALL,
+  e3: ALL,
+  e7: ALL,
+  e14: ALL,
+  e30: ALL,
+  queue: ['ingest', 'delivery', 'privacy'],
+  body: ['ingest', 'delivery', 'privacy'],
+};

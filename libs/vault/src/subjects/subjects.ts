@@ -1,0 +1,103 @@
+import { Batcher } from '@lethe/service';
+import { randomUUID } from 'node:crypto';
+import type { KeyWrap } from '../crypto/key-wrap.ts';
+import { ForgottenError, VaultUnavailableError } from '../errors.ts';
+import { held } from '../keys/key-cache.ts';
+import type { KeyCache } from '../keys/key-cache.ts';
+import type { LoaderLimits } from '../keys/secret-loader.ts';
+import type { VaultDatabase } from '../keys/vault-database.ts';
+import type { Pseudonyms } from './pseudonyms.ts';
+
+/** Random (uuid v4), so that it tells nothing: not even when the person was first seen. */
+export type SubjectId = string;
+
+interface Name {
+  account: string;
+  pseudonym: Buffer;
+  key: string;
+}
+
+interface NameRow {
+  account: string;
+  pseudonym: Buffer;
+  subject: SubjectId;
+}
+
+/** Leads from people to subjects, and makes a subject of whoever is new to the account. For doors only. */
+export class Subjects {
+  private readonly batcher: Batcher<Name, SubjectId>;
+
+  constructor(
+    private readonly database: VaultDatabase,
+    private readonly cache: KeyCache,
+    private readonly keyWrap: KeyWrap,
+    private readonly pseudonyms: Pseudonyms,
+    private readonly trusted: { now: () => boolean; regained: () => Promise<void> },
+    limits: LoaderLimits,
+  ) {
+    this.batcher = new Batcher(
+      { maxItems: limits.batch, maxQueued: limits.queued, lingerMs: 0, concurrency: 2 },
+      (names) => this.resolve(names),
+    );
+  }
+
+  async of(account: string, normalForms: string[]): Promise<SubjectId[]> {
+    const pseudonyms = await this.pseudonyms.of(account, normalForms);
+    const trusted = this.trusted.now();
+    return Promise.all(
+      pseudonyms.map((pseudonym) => {
+        const key = keyOf(account, pseudonym);
+        return (trusted ? this.cache.name(key) : undefined) ?? this.batcher.add({ account, pseudonym, key });
+      }),
+    );
+  }
+
+  private async resolve(names: Name[]): Promise<(SubjectId | Error)[]> {
+    await this.trusted.regained();
+    const load = this.cache.beginLoad();
+    try {
+      const wanted = [...new Map(names.map((name) => [name.key, name])).values()];
+      const found = keyed(await this.database.call<NameRow>('find_subjects', columns(wanted)));
+      const missing = wanted.filter(({ key }) => !found.has(key));
+      const made = missing.length === 0 ? new Map<string, SubjectId>() : await this.create(missing, load.fresh);
+      if (!load.fresh()) throw new VaultUnavailableError('its revocations interrupted');
+      return names.map(({ key }) => {
+        const subject = found.get(key) ?? made.get(key);
+        // Without an account there is no name; a subject cut off this moment is found again as a new one.
+        if (subject === undefined || load.revoked('subject', subject)) return new ForgottenError('account');
+        this.cache.keepName(key, subject);
+        return subject;
+      });
+    } finally {
+      load.end();
+    }
+  }
+
+  private async create(names: Name[], fresh: () => boolean): Promise<Map<string, SubjectId>> {
+    const offers = names.map((name) => ({ ...name, id: randomUUID(), ...this.keyWrap.generate() }));
+    const rows = await this.database.call<NameRow>('create_subjects', [
+      ...columns(names),
+      offers.map(({ id }) => id),
+      offers.map(({ wrapped }) => wrapped),
+    ]);
+    const subjects = keyed(rows);
+    for (const { key, id, secret } of offers) {
+      // Ours if nobody was faster; what is sealed next finds it in the cache.
+      if (subjects.get(key) === id && fresh()) this.cache.subjects.set(id, held(secret));
+      else secret.fill(0);
+    }
+    return subjects;
+  }
+}
+
+function keyOf(account: string, pseudonym: Buffer): string {
+  return `${account}/${pseudonym.toString('base64url')}`;
+}
+
+function keyed(rows: NameRow[]): Map<string, SubjectId> {
+  return new Map(rows.map(({ account, pseudonym, subject }) => [keyOf(account, pseudonym), subject]));
+}
+
+function columns(names: Name[]): [string[], Buffer[]] {
+  return [names.map(({ account }) => account), names.map(({ pseudonym }) => pseudonym)];
+}

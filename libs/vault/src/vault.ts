@@ -1,0 +1,153 @@
+import { KeyWrap } from './crypto/key-wrap.ts';
+import { ContentKeys } from './content/content-keys.ts';
+import type { ContentKeyOf } from './content/content-keys.ts';
+import { KeyCache } from './keys/key-cache.ts';
+import { Revocations } from './keys/revocations.ts';
+import { SecretLoader } from './keys/secret-loader.ts';
+import { VaultDatabase } from './keys/vault-database.ts';
+import { orForgotten, Sealing } from './sealing/sealing.ts';
+import type { AccountSeal, Expected, Forgotten, SubjectSeal } from './sealing/sealing.ts';
+import { Pseudonyms } from './subjects/pseudonyms.ts';
+import { Subjects } from './subjects/subjects.ts';
+import type { SubjectId } from './subjects/subjects.ts';
+
+export interface VaultOptions {
+  /** PostgreSQL URL of this service's role in the vault. */
+  url: string;
+  /** Key-encryption key, 32 bytes (`readKek`). */
+  kek: Buffer;
+  /** Connections for reading and making keys, besides the one that hears revocations. Default 3. */
+  connections?: number;
+  /** Subjects, accounts and content keys kept unwrapped in memory. Default 20,000, 2,000, 2,000. */
+  cachedSubjects?: number;
+  cachedAccounts?: number;
+  cachedContentKeys?: number;
+  /** Most keys in one SQL call. Default 500. */
+  batch?: number;
+  /** Most keys waited for at once; more are refused with OverloadedError. Default 50,000. */
+  queued?: number;
+  /** How long a call waits for an answer, or for revocations to be heard again, in milliseconds. Default 2,000. */
+  timeoutMs?: number;
+}
+
+/**
+ * Subjects, keys, sealing and opening: all of a service's dealings with the vault. Every call rejects with ForgottenError
+ * (final: the keys are gone), VaultUnavailableError (try again), SealError (a value that is not what it should be), or
+ * VaultSetupError.
+ */
+export class Vault {
+  private readonly database: VaultDatabase;
+  private readonly keyWrap: KeyWrap;
+  private readonly cache: KeyCache;
+  private readonly revocations: Revocations;
+  private readonly sealing: Sealing;
+  private readonly pseudonyms: Pseudonyms;
+  private readonly subjects: Subjects;
+  private readonly contentKeys: ContentKeys;
+
+  constructor(options: VaultOptions) {
+    const { url, kek, connections = 3, batch = 500, queued = 50_000, timeoutMs = 2000 } = options;
+    this.keyWrap = new KeyWrap(kek);
+    this.database = new VaultDatabase(url, { connections, timeoutMs });
+    this.cache = new KeyCache({
+      // Two batches under way must fit, or one would push the other out before it is used.
+      subjects: Math.max(options.cachedSubjects ?? 20_000, 4 * batch),
+      accounts: Math.max(options.cachedAccounts ?? 2000, 4 * batch),
+      contentKeys: options.cachedContentKeys ?? 2000,
+    });
+    this.revocations = new Revocations(url, {
+      revoked: (kind, id) => this.cache.revoke(kind, id),
+      lapsed: () => this.cache.clear(),
+    });
+    const trusted = {
+      now: () => this.revocations.trusted(),
+      regained: () => this.revocations.regained(timeoutMs),
+    };
+    const parts = [this.database, this.cache, this.keyWrap] as const;
+    const limits = { batch, queued };
+    const loader = new SecretLoader(...parts, trusted.regained, limits);
+    this.sealing = new Sealing(this.cache, loader, trusted.now);
+    this.pseudonyms = new Pseudonyms(...parts, trusted, limits);
+    this.subjects = new Subjects(...parts, this.pseudonyms, trusted, limits);
+    this.contentKeys = new ContentKeys(...parts, trusted, limits);
+  }
+
+  /** Begins to listen for revocations; calls made before it is heard wait. */
+  start(): void {
+    this.revocations.start();
+  }
+
+  /** Resolves once the vault can be used, or rejects with VaultUnavailableError. */
+  ready(timeoutMs = 10_000): Promise<void> {
+    return this.revocations.regained(timeoutMs);
+  }
+
+  /** Whether keys can be used this moment: for readiness. */
+  healthy(): boolean {
+    return this.revocations.trusted();
+  }
+
+  async close(): Promise<void> {
+    this.revocations.close();
+    this.cache.clear();
+    await this.database.close();
+  }
+
+  /** Makes the account's secrets, once; safe to repeat. For the service that owns accounts. */
+  async ensureAccount(accountId: string): Promise<void> {
+    await this.database.call('create_account', [
+      accountId,
+      this.keyWrap.generateWrapped(),
+      this.keyWrap.generateWrapped(),
+    ]);
+  }
+
+  /** Subject ids in the order of the normal forms; makes those that are new to the account. For doors. */
+  subjectsFor(accountId: string, normalForms: string[]): Promise<SubjectId[]> {
+    return this.subjects.of(accountId, normalForms);
+  }
+
+  /** 32 bytes: the key of a suppression entry. Never stored beside an address, never logged. */
+  async pseudonym(accountId: string, normalForm: string): Promise<Buffer> {
+    const [pseudonym] = await this.pseudonyms.of(accountId, [normalForm]);
+    return pseudonym as Buffer;
+  }
+
+  /** Seals what JSON can express under a subject's key; answers a compact JWE. */
+  seal(seal: SubjectSeal, value: unknown): Promise<string> {
+    return this.sealing.seal(seal, value);
+  }
+
+  /** All or none. */
+  sealMany(items: { seal: SubjectSeal; value: unknown }[]): Promise<string[]> {
+    return Promise.all(items.map(({ seal, value }) => this.sealing.seal(seal, value)));
+  }
+
+  /** Opens a subject's value. Subject and period are read from its authenticated header. */
+  open<T = unknown>(jwe: string, expected: Expected): Promise<T> {
+    return this.sealing.open(jwe, expected, 'subject') as Promise<T>;
+  }
+
+  /** FORGOTTEN in place of what is; any other failure rejects the whole. */
+  openMany<T = unknown>(items: { jwe: string; expected: Expected }[]): Promise<(T | Forgotten)[]> {
+    return Promise.all(items.map(({ jwe, expected }) => orForgotten(this.open<T>(jwe, expected))));
+  }
+
+  /** For what belongs to the account and not to a person: DKIM keys, what customers type. */
+  sealForAccount(seal: AccountSeal, value: unknown): Promise<string> {
+    return this.sealing.seal(seal, value);
+  }
+
+  openForAccount<T = unknown>(jwe: string, expected: Expected): Promise<T> {
+    return this.sealing.open(jwe, expected, 'account') as Promise<T>;
+  }
+
+  /** 32 bytes each, in order, in one call of the vault. `dropAt`: see `dropTime` of `@lethe/bodies`. */
+  createContentKeys(messages: ContentKeyOf[]): Promise<Buffer[]> {
+    return this.contentKeys.create(messages);
+  }
+
+  contentKey(messageId: string, dropAt: Date): Promise<Buffer> {
+    return this.contentKeys.get({ messageId, dropAt });
+  }
+}

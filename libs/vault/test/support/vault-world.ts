@@ -1,0 +1,56 @@
+import { createVault } from '@lethe/testing';
+import type { SuiteVault } from '@lethe/testing';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { inject } from 'vitest';
+import { migrateVault, Vault } from '../../src/index.ts';
+import type { VaultOptions, VaultService } from '../../src/index.ts';
+
+/** A vault of the suite's own, in the real vault PostgreSQL. */
+export interface VaultWorld {
+  kek: Buffer;
+  urls: SuiteVault['urls'];
+  ownerUrl: string;
+  /** A superuser in the suite's database. */
+  admin: Client;
+  /** A started vault client of that service; closed with the world. */
+  vault: (service: VaultService, options?: Partial<VaultOptions>) => Promise<Vault>;
+  /** A new account with secrets. */
+  account: () => Promise<string>;
+  close: () => Promise<void>;
+}
+
+export async function vaultWorld(): Promise<VaultWorld> {
+  const { urls, ownerUrl, adminUrl, drop } = await createVault(inject('stores'), `v${randomBytes(4).toString('hex')}`);
+  await migrateVault(ownerUrl);
+  const admin = new Client({ connectionString: adminUrl });
+  await admin.connect();
+  const kek = randomBytes(32);
+  const vaults: Vault[] = [];
+
+  async function vault(service: VaultService, options: Partial<VaultOptions> = {}): Promise<Vault> {
+    const made = new Vault({ url: urls[service], kek, ...options });
+    vaults.push(made);
+    made.start();
+    await made.ready();
+    return made;
+  }
+  const accounts = await vault('accounts');
+  return {
+    kek,
+    urls,
+    ownerUrl,
+    admin,
+    vault,
+    async account() {
+      const accountId = randomUUID();
+      await accounts.ensureAccount(accountId);
+      return accountId;
+    },
+    async close() {
+      await Promise.all(vaults.map((made) => made.close()));
+      await admin.end();
+      await drop();
+    },
+  };
+}
