@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { Clock } from '../clock/clock.ts';
 import { signerConfig, verifierConfig } from '../config/common-config.ts';
@@ -64,7 +63,7 @@ export async function createService(
     abortOnError: false,
     forceCloseConnections: true,
   });
-  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const fastify = app.getHttpAdapter().getInstance();
   observeRequests(fastify, log);
   app.useGlobalFilters(new ErrorFilter(log));
   await options.configure?.(app);

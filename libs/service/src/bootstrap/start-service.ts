@@ -4,6 +4,7 @@ import { StartupError } from '../errors/startup-error.ts';
 import { errorFields } from '../logging/error-fields.ts';
 import { maskAddresses } from '../logging/mask.ts';
 import { createLog } from '../logging/log.ts';
+import { stopTelemetry } from '../telemetry/lifecycle.ts';
 import { createService } from './create-service.ts';
 import type { CreatedService, ServiceOptions } from './create-service.ts';
 
@@ -68,6 +69,7 @@ function stopOnSignals({ app, config, log }: CreatedService): void {
     // beforeApplicationShutdown, pools in onApplicationShutdown.
     await app.getHttpAdapter().close();
     await app.close();
+    await stopTelemetry();
     log.info('service.stopped');
     process.exit(0);
   };

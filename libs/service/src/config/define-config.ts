@@ -8,7 +8,7 @@ import type { ConfigShape } from './describe-config.ts';
  * (`...databaseConfig`), and what every service has.
  * Throws when a variable has no description: an operator must be able to read what each one does.
  */
-export function defineConfig<S extends ConfigShape>(own: S): z.ZodObject<typeof commonConfig & S, z.core.$strip> {
+export function defineConfig<S extends ConfigShape>(own: S): z.ZodObject<typeof commonConfig & S> {
   const schema = z.object({ ...commonConfig, ...own });
   const undescribed = variables(schema).filter((variable) => !variable.description);
   if (undescribed.length > 0) {
@@ -17,5 +17,5 @@ export function defineConfig<S extends ConfigShape>(own: S): z.ZodObject<typeof 
         'Add .describe("what it is, unit") to each.',
     );
   }
-  return schema as z.ZodObject<typeof commonConfig & S, z.core.$strip>;
+  return schema;
 }

@@ -14,7 +14,7 @@ export interface Variable {
 
 /** Every variable of a config schema, in declaration order. */
 export function variables(schema: z.ZodObject): Variable[] {
-  return Object.entries(schema.shape as ConfigShape).map(([name, field]) => {
+  return Object.entries<z.ZodType>(schema.shape).map(([name, field]) => {
     const absent = field.safeParse(undefined);
     const meta = metaOf(field);
     return {
@@ -22,7 +22,7 @@ export function variables(schema: z.ZodObject): Variable[] {
       description: meta.description,
       secret: meta.secret === true,
       optional: absent.success,
-      default: absent.success && absent.data !== undefined ? String(absent.data) : undefined,
+      default: absent.success && absent.data !== undefined ? JSON.stringify(absent.data) : undefined,
     };
   });
 }

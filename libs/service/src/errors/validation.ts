@@ -1,5 +1,4 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
-import type { z } from 'zod';
 import { ApiError } from './api-error.ts';
 
 interface Issue {
@@ -8,8 +7,8 @@ interface Issue {
 }
 
 /** The 400 for input that does not fit its schema. Names the first wrong field, never its value. */
-export function validationError(issues: readonly Issue[] | z.core.$ZodIssue[]): ApiError {
-  const issue = issues[0] as Issue | undefined;
+export function validationError(issues: readonly Issue[]): ApiError {
+  const issue = issues[0];
   const field = issue?.path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
   const message = issue?.message ?? 'Invalid input';
   return new ApiError(400, field ? `${field}: ${message}` : message, field ? { field } : {});

@@ -71,6 +71,7 @@ const KAFKA_REASONS: [RegExp, string][] = [
 
 function kafkaReason(error: unknown): string | undefined {
   if (error === undefined) return undefined;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : error;
+  if (typeof text !== 'string') return 'other';
   return KAFKA_REASONS.find(([pattern]) => pattern.test(text))?.[1] ?? 'other';
 }

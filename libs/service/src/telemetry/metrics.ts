@@ -1,5 +1,6 @@
 import { metrics as api } from '@opentelemetry/api';
 import type { Attributes } from '@opentelemetry/api';
+import { declareLabels } from './labels.ts';
 
 /** The values a label may have. Any other is recorded as `other`, so a label is never personal. */
 export type Labels = Record<string, readonly string[]>;
@@ -18,11 +19,13 @@ const METER = 'lethe';
 /** Counters and histograms with enumerated labels; they cost next to nothing while nothing exports. */
 export const metrics = {
   counter<const L extends Labels>(name: string, labels: L): Counter<L> {
+    declareLabels(Object.keys(labels));
     const counter = api.getMeter(METER).createCounter(name);
     return { add: (value, values) => counter.add(value, enumerated(labels, values)) };
   },
 
   histogram<const L extends Labels>(name: string, labels: L, unit = 'ms'): Histogram<L> {
+    declareLabels(Object.keys(labels));
     const histogram = api.getMeter(METER).createHistogram(name, { unit });
     return { record: (value, values) => histogram.record(value, enumerated(labels, values)) };
   },
