@@ -1,4 +1,5 @@
-import { Global, Inject, Module } from '@nestjs/common';
+import { CONFIG, HealthRegistry } from '@lethe/service';
+import { Global, Module } from '@nestjs/common';
 import type { DynamicModule, OnApplicationShutdown } from '@nestjs/common';
 import { vaultOptions } from './vault.config.ts';
 import type { VaultConfig } from './vault.config.ts';
@@ -8,12 +9,22 @@ import { Vault } from './vault.ts';
 @Global()
 @Module({})
 export class VaultModule implements OnApplicationShutdown {
-  constructor(@Inject(Vault) private readonly vault: Vault) {}
+  constructor(
+    private readonly vault: Vault,
+    health: HealthRegistry,
+  ) {
+    health.register({
+      name: 'vault',
+      check: () => (vault.healthy() ? { ok: true } : { ok: false, detail: 'unavailable' }),
+    });
+  }
 
-  static forRoot(config: VaultConfig): DynamicModule {
+  /** Needs `...vaultConfig` in the service's config. */
+  static forService(): DynamicModule {
     const vault = {
       provide: Vault,
-      useFactory: async () => {
+      inject: [CONFIG],
+      useFactory: async (config: VaultConfig) => {
         const made = new Vault(await vaultOptions(config));
         made.start();
         return made;
