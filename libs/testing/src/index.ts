@@ -1,13 +1,14 @@
+export type { ProvidedContext } from './vitest.ts';
 export { startWorld, type World, type WorldOptions } from './world/world.ts';
 export { startStores } from './stores/stores.ts';
 export type { RunningStores, StoreName, StorePorts, Stores, StoresOptions } from './stores/stores.ts';
 export { createDatabase, createTopics, createVault, deleteTopics } from './stores/suite.ts';
 export type { SuiteDatabase, SuiteVault } from './stores/suite.ts';
 export type { TopicDeclaration } from './stores/provision-kafka.ts';
-export { startKafka, type Credentials, type Kafka, type KafkaOptions } from './stores/kafka.ts';
+export { startKafka, type Kafka, type KafkaOptions } from './stores/kafka.ts';
 export { startElasticsearch, type Elasticsearch, type ElasticsearchOptions } from './stores/elasticsearch.ts';
 export { startPostgres, withClient, type Postgres, type PostgresOptions } from './stores/postgres.ts';
-export { kafkaAdmin } from './stores/kafka-admin.ts';
+export { kafkaAdmin, type Credentials } from './stores/kafka-admin.ts';
 export { endLeftovers, isRunning, processIdentity, recordProcesses, signal, startTime } from './stores/processes.ts';
 export type { ProcessIdentity } from './stores/processes.ts';
 export type { Daemon } from './stores/daemon.ts';
@@ -15,3 +16,7 @@ export { cacheFolder, elasticsearchHome, kafkaJars, type Progress } from './stor
 export { findJava, requireMaven } from './stores/java.ts';
 export { freePorts, requireFree } from './stores/ports.ts';
 export { until } from './stores/until.ts';
+export { startPlatform, REPOSITORY, type Platform, type PlatformOptions } from './platform/platform.ts';
+export { basic, createDemo, form, get, sendMessage, type Demo } from './platform/demo.ts';
+export { Supervised, type Command, type Says } from './platform/supervised.ts';
+export { watchStores } from './platform/store-watch.ts';

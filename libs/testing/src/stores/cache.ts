@@ -107,9 +107,13 @@ async function maven(args: readonly string[]): Promise<void> {
   const keep = (chunk: Buffer) => (output = (output + chunk.toString('utf8')).slice(-4_000));
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
   if (code !== 0) {
     const reason = output.split('\n').find((line) => line.includes('ERROR')) ?? output.trim();
-    throw new Error(`Maven could not fetch a store (is a Maven repository reachable, is the disk full?): ${reason.slice(0, 500)}`);
+    throw new Error(
+      `Maven could not fetch a store (is a Maven repository reachable, is the disk full?): ${reason.slice(0, 500)}`,
+    );
   }
 }

@@ -89,7 +89,8 @@ async function launch(plan: DaemonPlan): Promise<ProcessIdentity> {
 }
 
 async function spawnLogged(plan: DaemonPlan): Promise<ProcessIdentity> {
-  if (existsSync(plan.logFile) && statSync(plan.logFile).size > LOG_LIMIT) renameSync(plan.logFile, `${plan.logFile}.previous`);
+  if (existsSync(plan.logFile) && statSync(plan.logFile).size > LOG_LIMIT)
+    renameSync(plan.logFile, `${plan.logFile}.previous`);
   const log = openSync(plan.logFile, 'a', 0o600);
   const { command, args, options } = asStoreUser(plan.command, plan.args);
   try {
@@ -106,7 +107,8 @@ async function spawnLogged(plan: DaemonPlan): Promise<ProcessIdentity> {
       child.once('error', (error) => reject(new Error(`${plan.name} cannot be started: ${error.message}`)));
     });
     child.unref();
-    const pid = child.pid!;
+    const { pid } = child;
+    if (pid === undefined) throw new Error(`${plan.name} cannot be started.`);
     return processIdentity(pid, plan.name) ?? { name: plan.name, pid, startedAt: 'ended' };
   } finally {
     closeSync(log);

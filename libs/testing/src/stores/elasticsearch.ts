@@ -29,7 +29,7 @@ export interface Elasticsearch extends Daemon {
 export async function startElasticsearch(options: ElasticsearchOptions): Promise<Elasticsearch> {
   const java = findJava();
   const home = await elasticsearchHome(options.progress ?? (() => {}));
-  const ports = options.ports ?? (await twoPorts());
+  const ports = options.ports ?? (await freePorts('http', 'transport'));
   await requireFree(ports.http, 'Elasticsearch');
   await requireFree(ports.transport, 'Elasticsearch between nodes');
   const folder = (name: string) => join(options.dir, name);
@@ -78,17 +78,12 @@ export async function startElasticsearch(options: ElasticsearchOptions): Promise
   return Object.assign(daemon, { url, dataDir: folder('data'), logDir: folder('logs') });
 }
 
-async function twoPorts() {
-  const [http, transport] = await freePorts(2);
-  return { http: http!, transport: transport! };
-}
-
 function writeConfig(home: string, config: string, settings: Readonly<Record<string, string>>): void {
   for (const name of readdirSync(join(home, 'config'))) copyFileSync(join(home, 'config', name), join(config, name));
   const overridden = new Set(Object.keys(settings));
   const shared = definitionFile('elasticsearch.yml')
     .split('\n')
-    .filter((line) => !overridden.has(line.split(':')[0]!));
+    .filter((line) => !overridden.has(line.split(':', 1)[0] ?? ''));
   const own = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
   writeFileSync(join(config, 'elasticsearch.yml'), [...shared, ...own, ''].join('\n'));
   mkdirSync(join(config, 'jvm.options.d'), { recursive: true });

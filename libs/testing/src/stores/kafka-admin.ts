@@ -1,6 +1,10 @@
 import { Kafka, logLevel } from 'kafkajs';
 import type { Admin } from 'kafkajs';
-import type { Credentials } from './kafka.ts';
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
 
 /** @returns a function that runs one piece of work with a connected administrator and disconnects it. */
 export function kafkaAdmin(brokers: readonly string[], { username, password }: Credentials) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { kafkaJars } from './cache.ts';
@@ -9,14 +9,9 @@ import type { Daemon } from './daemon.ts';
 import { DEFINITION, definitionFile, version } from './definition.ts';
 import { findJava } from './java.ts';
 import { kafkaAdmin } from './kafka-admin.ts';
+import type { Credentials } from './kafka-admin.ts';
 import { freePorts, requireFree } from './ports.ts';
 import { asStoreUser, ownFolder, storeUser } from './run-as.ts';
-import { chownSync } from 'node:fs';
-
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
 
 export interface KafkaOptions {
   /** Holds `data`, `logs`, `server.properties`; kept between starts. */
@@ -41,7 +36,7 @@ export interface Kafka extends Daemon {
 export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   const java = join(findJava(), 'bin/java');
   const jars = await kafkaJars(options.progress ?? (() => {}));
-  const ports = options.ports ?? (await twoPorts());
+  const ports = options.ports ?? (await freePorts('client', 'controller'));
   await requireFree(ports.client, 'Kafka');
   await requireFree(ports.controller, 'Kafka controller');
   const [data, logs] = [join(options.dir, 'data'), join(options.dir, 'logs')];
@@ -49,7 +44,12 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   const properties = join(options.dir, 'server.properties');
   writeProperties(properties, options, ports, data);
 
-  const common = [`-Dlethe.logs=${logs}`, `-Dlog4j2.configurationFile=${DEFINITION}kafka-log4j2.yaml`, '-cp', `${jars}/*`];
+  const common = [
+    `-Dlethe.logs=${logs}`,
+    `-Dlog4j2.configurationFile=${DEFINITION}kafka-log4j2.yaml`,
+    '-cp',
+    `${jars}/*`,
+  ];
   if (!existsSync(join(data, 'meta.properties'))) format(java, common, properties, options);
   const heap = version('KAFKA_HEAP');
   const brokers = [`127.0.0.1:${ports.client}`];
@@ -57,7 +57,15 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   const daemon = await startDaemon({
     name: 'kafka',
     command: java,
-    args: [`-Xmx${heap}`, `-Xms${heap}`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=4', ...common, 'kafka.Kafka', properties],
+    args: [
+      `-Xmx${heap}`,
+      `-Xms${heap}`,
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=4',
+      ...common,
+      'kafka.Kafka',
+      properties,
+    ],
     cwd: options.dir,
     logFile: join(logs, 'start.log'),
     readyWithinMs: 90_000,
@@ -67,12 +75,12 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   return Object.assign(daemon, { brokers, dataDir: data, logDir: logs });
 }
 
-async function twoPorts() {
-  const [client, controller] = await freePorts(2);
-  return { client: client!, controller: controller! };
-}
-
-function writeProperties(file: string, options: KafkaOptions, ports: { client: number; controller: number }, data: string): void {
+function writeProperties(
+  file: string,
+  options: KafkaOptions,
+  ports: { client: number; controller: number },
+  data: string,
+): void {
   const { username, password } = options.admin;
   const login = `username="${username}" password="${password}"`;
   const modules = 'org.apache.kafka.common.security';
@@ -98,7 +106,16 @@ function format(java: string, common: readonly string[], properties: string, opt
   ]);
   const clusterId = randomBytes(16).toString('base64url');
   const jvm = ['-Xmx64m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...common];
-  const call = asStoreUser(java, [...jvm, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, ...scram]);
+  const call = asStoreUser(java, [
+    ...jvm,
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    clusterId,
+    '-c',
+    properties,
+    ...scram,
+  ]);
   const result = spawnSync(call.command, call.args, { ...call.options, encoding: 'utf8', cwd: options.dir });
   if (result.status !== 0) {
     const words = `${result.stdout}${result.stderr}`.trim().split('\n').slice(-5).join('\n');

@@ -32,7 +32,7 @@ export interface Postgres extends Daemon {
 /** Starts a real PostgreSQL on loopback. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const binaries = await findBinaries();
-  const port = options.port ?? (await freePorts(1))[0]!;
+  const port = options.port ?? (await freePorts('postgres')).postgres;
   const name = options.name ?? 'postgres';
   await requireFree(port, `PostgreSQL (${name})`);
   const [data, logs] = [join(options.dir, 'data'), join(options.dir, 'logs')];

@@ -2,7 +2,7 @@ import { TOPICS, topicConfig } from '@lethe/contracts';
 import type { Topic } from '@lethe/contracts';
 import { groupAcls, topicAcls } from './access.ts';
 import { kafkaAdmin } from './kafka-admin.ts';
-import type { Credentials } from './kafka.ts';
+import type { Credentials } from './kafka-admin.ts';
 
 export type TopicDeclaration = Pick<
   Topic,
@@ -21,10 +21,14 @@ export async function provisionTopics(
 ): Promise<void> {
   const topics = declared.flatMap((topic) => {
     const configEntries = settings(topic);
-    const dead = topic.deadLetter === null ? [] : [{ topic: prefix + topic.deadLetter, numPartitions: 1, configEntries }];
+    const dead =
+      topic.deadLetter === null ? [] : [{ topic: prefix + topic.deadLetter, numPartitions: 1, configEntries }];
     return [{ topic: prefix + topic.name, numPartitions: topic.partitions, configEntries }, ...dead];
   });
-  await kafkaAdmin(brokers, adminCredentials)(async (admin) => {
+  await kafkaAdmin(
+    brokers,
+    adminCredentials,
+  )(async (admin) => {
     const existing = new Set(await admin.listTopics());
     const missing = topics.filter(({ topic }) => !existing.has(topic));
     if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });

@@ -5,18 +5,17 @@ import { withClient } from './postgres.ts';
 
 /** Services with a database of their own; the gateway owns nothing. */
 export const DATABASE_OWNERS = SERVICES.filter((service) => service !== 'gateway');
+export type DatabaseOwner = (typeof DATABASE_OWNERS)[number];
 
 export const VAULT_OWNER = 'vault_owner';
 
-export type Passwords = Readonly<Record<string, string>>;
-
-/** One login role per service, with the given password. Safe to repeat. */
-export async function provisionRoles(adminUrl: string, passwords: Passwords, roles: readonly string[]): Promise<void> {
+/** Login roles with the given passwords. Safe to repeat. */
+export async function provisionRoles(adminUrl: string, roles: Readonly<Record<string, string>>): Promise<void> {
   await withClient(adminUrl, async (client) => {
-    for (const role of roles) {
+    for (const [role, password] of Object.entries(roles)) {
       const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
       const verb = known.rowCount === 0 ? 'CREATE' : 'ALTER';
-      await client.query(`${verb} ROLE ${id(client, role)} LOGIN NOINHERIT PASSWORD ${client.escapeLiteral(passwords[role]!)}`);
+      await client.query(`${verb} ROLE ${id(client, role)} LOGIN NOINHERIT PASSWORD ${client.escapeLiteral(password)}`);
     }
     // Everyone may connect to these by default.
     await client.query('REVOKE ALL ON DATABASE postgres FROM PUBLIC');

@@ -18,7 +18,9 @@ export function storeUser(): User | null {
     const fields = lines.find((line) => line.startsWith(`${name}:`))?.split(':');
     if (fields) return { uid: Number(fields[2]), gid: Number(fields[3]) };
   }
-  throw new Error('Running as root, and there is no user "postgres" or "nobody" to run the stores as. Start as another user.');
+  throw new Error(
+    'Running as root, and there is no user "postgres" or "nobody" to run the stores as. Start as another user.',
+  );
 }
 
 /** Makes `folder` if need be and gives it to the stores' user. */
@@ -49,9 +51,9 @@ function setprivPrefix(): string[] {
         '--securebits=+no_setuid_fixup',
       ]
     : [];
-  const prefix = ['setpriv', ...drop, '--pdeathsig=TERM', '--'];
-  const works = spawnSync(prefix[0]!, [...prefix.slice(1), 'true']).status === 0;
-  return (setpriv = works ? prefix : []);
+  const prefix = [...drop, '--pdeathsig=TERM', '--'];
+  const works = spawnSync('setpriv', [...prefix, 'true']).status === 0;
+  return (setpriv = works ? ['setpriv', ...prefix] : []);
 }
 
 /** How to start `command` as the stores' user, for `spawn` and `spawnSync`. */
@@ -59,9 +61,9 @@ export function asStoreUser(
   command: string,
   args: readonly string[],
 ): { command: string; args: string[]; options: { uid?: number; gid?: number } } {
-  const [first, ...rest] = [...setprivPrefix(), command, ...args];
-  const direct = setprivPrefix().length === 0;
-  return { command: first!, args: rest, options: direct ? { ...storeUser() } : {} };
+  const [wrapper, ...wrapperArgs] = setprivPrefix();
+  if (wrapper === undefined) return { command, args: [...args], options: { ...storeUser() } };
+  return { command: wrapper, args: [...wrapperArgs, command, ...args], options: {} };
 }
 
 /** Gives `folder` and everything in it to the stores' user. */

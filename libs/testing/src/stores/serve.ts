@@ -10,15 +10,24 @@ if (dir === undefined || description === undefined) {
   console.error('Usage: serve.ts <folder for data> <file for the description>');
   process.exit(2);
 }
-const running = await startStores({ dir, progress: (message) => console.log(message) });
+const running = await startStores({ dir, progress: (message) => console.log(message) }).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
 writeFileSync(`${description}.new`, JSON.stringify(running.stores, null, 2), { mode: 0o600 });
 renameSync(`${description}.new`, description);
 console.log(`described in ${description}`);
+
 const keepAlive = setInterval(() => {}, 60_000);
-const end = async () => {
-  rmSync(description, { force: true });
-  await running.stop();
-  clearInterval(keepAlive);
+let ending: Promise<void> | undefined;
+const end = () => {
+  ending ??= (async () => {
+    rmSync(description, { force: true });
+    await running.stop();
+    clearInterval(keepAlive);
+    if (process.connected) process.disconnect();
+  })();
 };
-process.once('SIGTERM', () => void end());
-process.once('SIGINT', () => void end());
+for (const name of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(name, end);
+// Started with a channel (npm test), it ends with who started it.
+process.send?.('ready');

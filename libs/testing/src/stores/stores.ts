@@ -7,13 +7,16 @@ import type { Progress } from './cache.ts';
 import { startElasticsearch } from './elasticsearch.ts';
 import type { Elasticsearch } from './elasticsearch.ts';
 import { startKafka } from './kafka.ts';
-import type { Credentials, Kafka } from './kafka.ts';
+import type { Kafka } from './kafka.ts';
+import type { Credentials } from './kafka-admin.ts';
 import { startPostgres } from './postgres.ts';
 import type { Postgres } from './postgres.ts';
+import { freePorts } from './ports.ts';
 import { endLeftovers, recordProcesses } from './processes.ts';
 import { provisionTopics } from './provision-kafka.ts';
 import {
   DATABASE_OWNERS,
+  type DatabaseOwner,
   VAULT_OWNER,
   databaseUrl,
   provisionDatabase,
@@ -32,7 +35,7 @@ export interface Stores {
   readonly postgres: {
     readonly adminUrl: string;
     /** The database of each service that has one, as its own role. */
-    readonly urls: Record<Exclude<Service, 'gateway'>, string>;
+    readonly urls: Record<DatabaseOwner, string>;
     /** Ingest's database (schema `bodies`) as the role of each who may use it. */
     readonly bodies: { readonly ingest: string; readonly delivery: string };
     readonly passwords: Record<string, string>;
@@ -52,14 +55,16 @@ export interface Stores {
 
 export type StoreName = 'kafka' | 'elasticsearch' | 'postgres' | 'vault';
 
-export interface StorePorts {
-  readonly kafka: number;
-  readonly kafkaController: number;
-  readonly elasticsearch: number;
-  readonly elasticsearchTransport: number;
-  readonly postgres: number;
-  readonly vault: number;
-}
+const PORT_NAMES = [
+  'kafka',
+  'kafkaController',
+  'elasticsearch',
+  'elasticsearchTransport',
+  'postgres',
+  'vault',
+] as const;
+
+export type StorePorts = Readonly<Record<(typeof PORT_NAMES)[number], number>>;
 
 export interface StoresOptions {
   /** Holds all data, logs and passwords; started again on the same folder they are as they were. */
@@ -92,7 +97,8 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
   const processFile = join(options.dir, 'processes.json');
   for (const name of await endLeftovers(processFile)) progress(`ended ${name}, left over from a former start`);
   const secrets = readSecrets(join(options.dir, 'secrets.json'));
-  const { ports, settings = {} } = options;
+  const { settings = {} } = options;
+  const ports = options.ports ?? (await freePorts(...PORT_NAMES));
 
   const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
     const begin = performance.now();
@@ -100,7 +106,7 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
     progress(`${name} ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
     return result;
   };
-  const credentials = (username: string): Credentials => ({ username, password: secrets.kafka[username]! });
+  const credentials = (username: Service | 'admin'): Credentials => ({ username, password: secrets.kafka[username] });
   const started = await Promise.allSettled([
     timed(
       'kafka',
@@ -109,7 +115,7 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
         admin: credentials('admin'),
         users: SERVICES.map(credentials),
         progress,
-        ...(ports && { ports: { client: ports.kafka, controller: ports.kafkaController } }),
+        ports: { client: ports.kafka, controller: ports.kafkaController },
         ...(settings.kafka && { settings: settings.kafka }),
       }).then(async (kafka) => {
         await provisionTopics(kafka.brokers, credentials('admin'));
@@ -121,24 +127,28 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
       startElasticsearch({
         dir: join(options.dir, 'elasticsearch'),
         progress,
-        ...(ports && { ports: { http: ports.elasticsearch, transport: ports.elasticsearchTransport } }),
+        ports: { http: ports.elasticsearch, transport: ports.elasticsearchTransport },
         ...(settings.elasticsearch && { settings: settings.elasticsearch }),
       }),
     ),
-    timed('postgres', startMain(options, secrets.postgres)),
-    timed('vault', startVault(options, secrets.vault)),
+    timed('postgres', startMain(options, ports.postgres, secrets.postgres)),
+    timed('vault', startVault(options, ports.vault, secrets.vault)),
   ] as const);
 
   const failed = started.find((result) => result.status === 'rejected');
   if (failed) {
-    await Promise.all(started.map((result) => (result.status === 'fulfilled' ? result.value.stop() : undefined)));
+    await Promise.all(started.map(async (result) => result.status === 'fulfilled' && (await result.value.stop())));
     throw failed.reason;
   }
   const [kafka, elasticsearch, postgres, vault] = started.map(
     (result) => (result as PromiseFulfilledResult<unknown>).value,
   ) as [Kafka, Elasticsearch, Postgres, Postgres];
   const daemons = { kafka, elasticsearch, postgres, vault };
-  const record = () => recordProcesses(processFile, Object.values(daemons).flatMap((daemon) => daemon.identities()));
+  const record = () =>
+    recordProcesses(
+      processFile,
+      Object.values(daemons).flatMap((daemon) => daemon.identities()),
+    );
   record();
   return {
     ...daemons,
@@ -155,42 +165,44 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
 
 type Daemons = Pick<RunningStores, StoreName>;
 
-async function startMain(options: StoresOptions, passwords: Record<string, string>): Promise<Postgres> {
+async function startMain(options: StoresOptions, port: number, passwords: Secrets['postgres']): Promise<Postgres> {
   const postgres = await startPostgres({
     dir: join(options.dir, 'postgres'),
-    password: passwords.postgres!,
-    ...(options.ports && { port: options.ports.postgres }),
+    password: passwords.postgres,
+    port,
     ...(options.settings?.postgres && { settings: options.settings.postgres }),
   });
-  await provisionRoles(postgres.adminUrl, passwords, DATABASE_OWNERS);
+  const { postgres: _, ...roles } = passwords;
+  await provisionRoles(postgres.adminUrl, roles);
   for (const service of DATABASE_OWNERS) await provisionDatabase(postgres.adminUrl, service, service);
   return postgres;
 }
 
-async function startVault(options: StoresOptions, passwords: Record<string, string>): Promise<Postgres> {
+async function startVault(options: StoresOptions, port: number, passwords: Secrets['vault']): Promise<Postgres> {
   const vault = await startPostgres({
     dir: join(options.dir, 'vault'),
     name: 'vault',
     vault: true,
-    password: passwords.postgres!,
-    ...(options.ports && { port: options.ports.vault }),
+    password: passwords.postgres,
+    port,
     ...(options.settings?.vault && { settings: options.settings.vault }),
   });
-  await provisionRoles(vault.adminUrl, passwords, [VAULT_OWNER, ...SERVICES]);
+  const { postgres: _, ...roles } = passwords;
+  await provisionRoles(vault.adminUrl, roles);
   await provisionVault(vault.adminUrl, 'vault');
   return vault;
 }
 
 interface Secrets {
-  readonly kafka: Record<string, string>;
-  readonly postgres: Record<string, string>;
-  readonly vault: Record<string, string>;
+  readonly kafka: Record<Service | 'admin', string>;
+  readonly postgres: Record<DatabaseOwner | 'postgres', string>;
+  readonly vault: Record<Service | typeof VAULT_OWNER | 'postgres', string>;
 }
 
 function readSecrets(file: string): Secrets {
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
-  const random = (names: readonly string[]) =>
-    Object.fromEntries(names.map((name) => [name, randomBytes(24).toString('hex')]));
+  const random = <N extends string>(names: readonly N[]) =>
+    Object.fromEntries(names.map((name) => [name, randomBytes(24).toString('hex')])) as Record<N, string>;
   const secrets: Secrets = {
     kafka: random(['admin', ...SERVICES]),
     postgres: random(['postgres', ...DATABASE_OWNERS]),
@@ -205,15 +217,16 @@ function describe(dir: string, daemons: Daemons, secrets: Secrets): Stores {
   const { kafka, elasticsearch, postgres, vault } = daemons;
   const by = <K extends string, T>(names: readonly K[], value: (name: K) => T) =>
     Object.fromEntries(names.map((name) => [name, value(name)])) as Record<K, T>;
-  const main = (database: string, role: string) =>
-    databaseUrl(postgres.adminUrl, database, role, secrets.postgres[role]!);
-  const inVault = (role: string) => databaseUrl(vault.adminUrl, 'vault', role, secrets.vault[role]!);
+  const main = (database: string, role: DatabaseOwner) =>
+    databaseUrl(postgres.adminUrl, database, role, secrets.postgres[role]);
+  const inVault = (role: Service | typeof VAULT_OWNER) =>
+    databaseUrl(vault.adminUrl, 'vault', role, secrets.vault[role]);
   const names = Object.keys(daemons) as StoreName[];
   return {
     kafka: {
       brokers: kafka.brokers,
-      admin: { username: 'admin', password: secrets.kafka.admin! },
-      users: by(SERVICES, (username) => ({ username, password: secrets.kafka[username]! })),
+      admin: { username: 'admin', password: secrets.kafka.admin },
+      users: by(SERVICES, (username) => ({ username, password: secrets.kafka[username] })),
     },
     elasticsearch: elasticsearch.url,
     postgres: {

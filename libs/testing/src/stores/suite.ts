@@ -2,6 +2,7 @@ import type { Service } from '@lethe/contracts';
 import { SERVICES } from '@lethe/contracts';
 import { kafkaAdmin } from './kafka-admin.ts';
 import { VAULT_OWNER, databaseUrl, dropDatabase, provisionDatabase, provisionVault } from './provision-postgres.ts';
+import type { DatabaseOwner } from './provision-postgres.ts';
 import { provisionTopics } from './provision-kafka.ts';
 import type { TopicDeclaration } from './provision-kafka.ts';
 import type { Stores } from './stores.ts';
@@ -17,7 +18,10 @@ export function createTopics(stores: Stores, prefix: string, topics?: readonly T
 /** Deletes every topic whose name begins with `prefix`. */
 export async function deleteTopics(stores: Stores, prefix: string): Promise<void> {
   if (prefix === '') throw new Error('deleteTopics needs a prefix: without one it would delete every topic.');
-  await kafkaAdmin(stores.kafka.brokers, stores.kafka.admin)(async (admin) => {
+  await kafkaAdmin(
+    stores.kafka.brokers,
+    stores.kafka.admin,
+  )(async (admin) => {
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
     if (topics.length > 0) await admin.deleteTopics({ topics });
   });
@@ -29,16 +33,16 @@ export interface SuiteDatabase {
   /** The same database as superuser. */
   readonly adminUrl: string;
   /** As `role`, such as `delivery` for the bodies in ingest's database. */
-  urlFor(role: Exclude<Service, 'gateway'>): string;
+  urlFor(role: DatabaseOwner): string;
   drop(): Promise<void>;
 }
 
 /** A new database `<suite>_<service>` with the rights the service's own has (schema `bodies` for ingest). */
-export async function createDatabase(stores: Stores, service: Exclude<Service, 'gateway'>, suite: string): Promise<SuiteDatabase> {
+export async function createDatabase(stores: Stores, service: DatabaseOwner, suite: string): Promise<SuiteDatabase> {
   const { adminUrl, passwords } = stores.postgres;
   const name = `${suite}_${service}`;
   await provisionDatabase(adminUrl, name, service);
-  const urlFor = (role: Exclude<Service, 'gateway'>) => databaseUrl(adminUrl, name, role, passwords[role]);
+  const urlFor = (role: DatabaseOwner) => databaseUrl(adminUrl, name, role, passwords[role]);
   return {
     url: urlFor(service),
     adminUrl: databaseUrl(adminUrl, name),

@@ -1,0 +1,70 @@
+import { defineConfig } from 'vitest/config';
+
+/** Libraries are tested from their sources, not from what was built last. */
+const source = ['@lethe/source', 'module', 'node', 'development|production'];
+
+const base = {
+  resolve: { conditions: source },
+  ssr: { resolve: { conditions: source, externalConditions: ['@lethe/source', 'node'] } },
+};
+
+const storeTest = {
+  environment: 'node',
+  globalSetup: ['./tools/test/stores.setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 90_000,
+} as const;
+
+export default defineConfig({
+  ...base,
+  test: {
+    pool: 'forks',
+    // Stores and services share the machine with the tests.
+    maxWorkers: 2,
+    // kafkajs says both at every start.
+    execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+    env: { KAFKAJS_NO_PARTITIONER_WARNING: '1' },
+    projects: [
+      {
+        ...base,
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['{apps,libs}/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'deploy/**/*.test.ts'],
+        },
+      },
+      {
+        ...base,
+        test: {
+          ...storeTest,
+          name: 'service',
+          include: ['{apps,libs}/*/test/**/*.test.ts'],
+          exclude: ['apps/system-e2e/**', '**/node_modules/**'],
+        },
+      },
+      {
+        ...base,
+        test: {
+          ...storeTest,
+          name: 'system',
+          include: ['apps/system-e2e/test/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          // One whole system at a time.
+          fileParallelism: false,
+        },
+      },
+      {
+        ...base,
+        test: {
+          ...storeTest,
+          name: 'chaos',
+          include: ['apps/system-e2e/chaos/**/*.chaos.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
