@@ -15,10 +15,13 @@ export class VaultUnavailableError extends Error {
   }
 }
 
+export type SealErrorCode = 'malformed' | 'wrong-account' | 'wrong-type' | 'wrong-record' | 'altered';
+
 /** A sealed value that is not what the opener expects: another record's, another account's, or altered. Never retried. */
 export class SealError extends Error {
   override readonly name = 'SealError';
-  constructor(readonly code: 'malformed' | 'wrong-account' | 'wrong-type' | 'wrong-record' | 'altered') {
+  readonly code: SealErrorCode;
+  constructor(code: SealErrorCode) {
     super(
       {
         malformed: 'The sealed value is not of the form this platform makes',
@@ -28,6 +31,7 @@ export class SealError extends Error {
         altered: 'The sealed value was altered or sealed under another key',
       }[code],
     );
+    this.code = code;
   }
 }
 

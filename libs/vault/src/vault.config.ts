@@ -11,10 +11,7 @@ export const vaultConfig = {
     .string()
     .min(1)
     .meta({ description: "PostgreSQL URL of the vault, with this service's role", secret: true }),
-  VAULT_KEK_FILE: z
-    .string()
-    .min(1)
-    .describe('File with the key-encryption key: 32 raw bytes or 64 hexadecimal digits'),
+  VAULT_KEK_FILE: z.string().min(1).describe('File with the key-encryption key: 32 raw bytes or 64 hexadecimal digits'),
   VAULT_CONNECTIONS: count(3).describe('Connections to the vault, besides the one that hears revocations'),
   VAULT_CACHED_SUBJECTS: count(20_000).describe('Subject keys kept in memory at most'),
   VAULT_CACHED_ACCOUNTS: count(2000).describe('Account keys kept in memory at most'),

@@ -91,7 +91,7 @@ describe('a subject that is cut off', () => {
       const answer = await real(name, parameters);
       await cutOff(subject);
       await vi.waitFor(() => expect(heard).toHaveBeenCalledWith('subject', subject), 1000);
-      return answer as never;
+      return answer;
     });
     const opening = late.open(jwe, expected());
     await expect(opening).rejects.toThrow(forgotten);
@@ -102,7 +102,11 @@ describe('destroyed keys', () => {
   it.each([
     ['account', (id: string) => world.admin.query('delete from vault.account where account_id = $1', [id])],
     ['period', () => world.admin.query(`delete from vault.period_secret where class = 'e3'`)],
-    ['subject', (_: string, subject: string) => world.admin.query('delete from vault.subject_secret where subject_id = $1', [subject])],
+    [
+      'subject',
+      (_: string, subject: string) =>
+        world.admin.query('delete from vault.subject_secret where subject_id = $1', [subject]),
+    ],
   ])('%s: its values are forgotten', async (_, destroy) => {
     const own = await world.account();
     const [subject = ''] = await ingest.subjectsFor(own, ['someone@example.com']);
@@ -135,7 +139,7 @@ describe('when revocations cannot be heard', () => {
     expect(delivery.healthy()).toBe(true);
   });
 
-  it('it fails closed while the vault refuses it, and comes back by itself', async () => {
+  it('fails closed while the vault refuses it, and comes back by itself', async () => {
     const { jwe, address, subject } = await person();
     await limitConnections(0);
     await terminate('delivery');

@@ -69,7 +69,7 @@ describe('sealing', () => {
     expect(new Set(subjects).size).toBe(1500);
     const sealed = await ingest.sealMany(
       people.map((address, index) => ({
-        seal: context({ subject: subjects[index] as string, recordId: `many/${index}` }),
+        seal: context({ subject: subjects[index], recordId: `many/${index}` }),
         value: address,
       })),
     );
@@ -84,7 +84,7 @@ describe('sealing', () => {
     const people = Array.from({ length: 300 }, (_, index) => `few${index}@example.com`);
     const subjects = await ingest.subjectsFor(account, people);
     const sealed = await ingest.sealMany(
-      people.map((address, index) => ({ seal: context({ subject: subjects[index] as string }), value: address })),
+      people.map((address, index) => ({ seal: context({ subject: subjects[index] }), value: address })),
     );
     expect(await small.openMany(sealed.map((jwe) => ({ jwe, expected: expected() })))).toEqual(people);
   });
@@ -101,10 +101,13 @@ describe('sealing', () => {
 });
 
 describe('periods', () => {
-  it.each(['e1', 'e3', 'e7', 'e14', 'e30', 'queue'] as const)('%s: its current bucket seals and opens', async (name) => {
-    const jwe = await ingest.seal(context({ period: periodOf(name, Date.now()) }), value);
-    expect(await delivery.open(jwe, expected())).toEqual(value);
-  });
+  it.each(['e1', 'e3', 'e7', 'e14', 'e30', 'queue'] as const)(
+    '%s: its current bucket seals and opens',
+    async (name) => {
+      const jwe = await ingest.seal(context({ period: periodOf(name, Date.now()) }), value);
+      expect(await delivery.open(jwe, expected())).toEqual(value);
+    },
+  );
 
   it('a bucket past its limit is not made', async () => {
     await expect(ingest.seal(context({ period: periodOf('e30', Date.now() - 31 * DAY) }), value)).rejects.toThrow(

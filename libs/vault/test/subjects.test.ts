@@ -70,7 +70,7 @@ describe('pseudonyms', () => {
       'select pseudonym_key from vault.account where account_id = $1',
       [account],
     );
-    const key = new KeyWrap(world.kek).unwrap(rows[0]?.pseudonym_key as Buffer);
+    const key = new KeyWrap(world.kek).unwrap(rows[0]?.pseudonym_key);
     const whole = createHmac('sha256', key).update('lethe/subject/v1\0person@example.com').digest();
     expect(await ingest.pseudonym(account, 'person@example.com')).toEqual(whole);
   });
@@ -91,16 +91,30 @@ describe('content keys', () => {
     const keys = await ingest.createContentKeys(messages);
     expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(3);
     const delivery = await world.vault('delivery');
-    expect(await Promise.all(messages.map(({ messageId, dropAt }) => delivery.contentKey(messageId, dropAt)))).toEqual(keys);
+    expect(await Promise.all(messages.map(({ messageId, dropAt }) => delivery.contentKey(messageId, dropAt)))).toEqual(
+      keys,
+    );
     expect(await ingest.createContentKeys(messages)).toEqual(keys);
   });
 
   it('are the caller’s own: clearing one does not clear the cache', async () => {
     const message = { messageId: randomUUID(), dropAt: boundary(24) };
     const [key] = await ingest.createContentKeys([message]);
-    const copy = Buffer.from(key as Buffer);
+    const copy = Buffer.from(key);
     key?.fill(0);
     expect(await ingest.contentKey(message.messageId, message.dropAt)).toEqual(copy);
+  });
+
+  it('get their partition when it is not there yet, also from several at once', async () => {
+    await world.admin.query(`select vault.ensure_drop_bucket($1)`, [boundary(30)]);
+    const parts = await world.admin.query<{ part: string }>(
+      `select oid::regclass::text as part from pg_class where relispartition and relname like 'content_key_%' and relkind = 'r'`,
+    );
+    for (const { part } of parts.rows) await world.admin.query(`drop table ${part}`);
+    const doors = await Promise.all([1, 2, 3, 4].map(() => world.vault('ingest')));
+    const message = { messageId: randomUUID(), dropAt: boundary(30) };
+    const keys = await Promise.all(doors.map((door) => door.createContentKeys([message])));
+    expect(new Set(keys.map(([key]) => key?.toString('hex'))).size).toBe(1);
   });
 
   it.each([

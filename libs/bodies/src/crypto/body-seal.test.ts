@@ -34,14 +34,18 @@ describe('what Tink made', () => {
     const sealed = Buffer.concat(sealSegments(sealer, pattern(vector.length)));
     expect(sealed).toHaveLength(vector.ciphertextBytes);
     expect(createHash('sha256').update(sealed).digest('hex')).toBe(vector.ciphertextSha256);
-    expect(openBody(Buffer.from(vector.key, 'hex'), vector.associatedData, sealed).equals(pattern(vector.length))).toBe(true);
+    expect(openBody(Buffer.from(vector.key, 'hex'), vector.associatedData, sealed).equals(pattern(vector.length))).toBe(
+      true,
+    );
   });
 
   it.each(vectors.filter(({ ciphertext }) => ciphertext))('$length bytes: opened', async (vector) => {
     const sealed = Buffer.from(vector.ciphertext ?? '', 'hex');
     const contentKey = Buffer.from(vector.key, 'hex');
     expect(openBody(contentKey, vector.associatedData, sealed)).toEqual(pattern(vector.length));
-    expect(await whole(openStream(contentKey, vector.associatedData, inPieces(sealed, 7)))).toEqual(pattern(vector.length));
+    expect(await whole(openStream(contentKey, vector.associatedData, inPieces(sealed, 7)))).toEqual(
+      pattern(vector.length),
+    );
   });
 });
 

@@ -65,7 +65,9 @@ export class BodyStore {
       sealed.map((bytes, seq) => [dropAt, messageId, seq, sealed.length, bytes] as const),
     );
     for (const part of portions(rows)) {
-      const places = part.map((_, row) => `($${row * 5 + 1}, $${row * 5 + 2}, $${row * 5 + 3}, $${row * 5 + 4}, $${row * 5 + 5})`);
+      const places = part.map(
+        (_, row) => `($${row * 5 + 1}, $${row * 5 + 2}, $${row * 5 + 3}, $${row * 5 + 4}, $${row * 5 + 5})`,
+      );
       await client.query(
         `insert into bodies.body (drop_at, message_id, seq, segments, bytes) values ${places.join(', ')}`,
         part.flat(),

@@ -26,7 +26,10 @@ begin
   end if;
   if to_regclass('bodies.' || part) is not null then return; end if;
   perform pg_advisory_xact_lock(hashtext('bodies partitions'));
-  if to_regclass('bodies.' || part) is not null then return; end if;
+  -- After the wait, to_regclass may still answer from the cache what it saw before; a query does not.
+  if exists (select from pg_catalog.pg_class where relnamespace = 'bodies'::regnamespace and relname = part) then
+    return;
+  end if;
   execute format('create table bodies.%I (like bodies.body including all)', part);
   execute format('alter table bodies.%I alter column bytes set statistics 0', part);
   execute format('alter table bodies.body attach partition bodies.%I for values from (%L) to (%L)',
@@ -54,7 +57,12 @@ export async function migrateBodies(url: string, options: MigrateBodiesOptions =
     await client.query('begin');
     await client.query(`select pg_advisory_xact_lock(hashtext('lethe bodies migrations'))`);
     await client.query(SCHEMA);
-    await client.query(`grant usage on schema bodies to ${reader}; grant select, delete on bodies.body to ${reader}`);
+    // On the parent alone, which is enough; whatever else the reader was given before is taken away.
+    await client.query(`
+      alter default privileges in schema bodies revoke all on tables from ${reader};
+      revoke all on all tables in schema bodies from ${reader};
+      grant usage on schema bodies to ${reader};
+      grant select, delete on bodies.body to ${reader}`);
     await client.query(
       `with kept as (select make_interval(secs => $1) width, make_interval(secs => $2) max_age)
        select bodies.ensure_partition(date_bin(width, at, 'epoch'::timestamptz), width)

@@ -39,7 +39,9 @@ export class ContentKeys {
     await this.trusted.regained();
     const load = this.cache.beginLoad();
     try {
-      const offers = new Map(messages.map((message) => [message.messageId, { ...message, ...this.keyWrap.generate() }]));
+      const offers = new Map(
+        messages.map((message) => [message.messageId, { ...message, ...this.keyWrap.generate() }]),
+      );
       const offered = [...offers.values()];
       const rows = await this.database.call<KeyRow>('create_content_keys', [
         offered.map(({ messageId }) => messageId),

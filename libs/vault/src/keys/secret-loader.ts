@@ -6,9 +6,7 @@ import type { KeyCache } from './key-cache.ts';
 import type { VaultDatabase } from './vault-database.ts';
 
 /** A secret that is wanted. A period may be made where it does not exist: only when sealing. */
-export type Wanted =
-  | { kind: 'account' | 'subject'; id: string }
-  | { kind: 'period'; id: string; make: boolean };
+export type Wanted = { kind: 'account' | 'subject'; id: string } | { kind: 'period'; id: string; make: boolean };
 
 interface SecretRow {
   kind: Wanted['kind'];
@@ -51,9 +49,7 @@ export class SecretLoader {
       await this.trusted();
       const found = await this.attempt(wanted);
       if (found !== undefined) {
-        return wanted.map(({ kind, id }) =>
-          found.has(`${kind} ${id}`) ? undefined : new ForgottenError(kind),
-        );
+        return wanted.map(({ kind, id }) => (found.has(`${kind} ${id}`) ? undefined : new ForgottenError(kind)));
       }
     }
     throw new VaultUnavailableError('its revocations keep interrupting');

@@ -37,7 +37,9 @@ export class VaultDatabase {
 function translate(name: string, error: unknown): Error {
   const { code, message } = error as { code?: string; message: string };
   if (code?.startsWith('42') || code?.startsWith('28')) {
-    return new VaultSetupError(`This service's role may not call vault.${name} (${code}): see libs/vault/src/schema/access.ts`);
+    return new VaultSetupError(
+      `This service's role may not call vault.${name} (${code}): see libs/vault/src/schema/access.ts`,
+    );
   }
   if (code?.startsWith('22')) return new RangeError(message);
   return new VaultUnavailableError(code ?? 'no answer', { cause: error });

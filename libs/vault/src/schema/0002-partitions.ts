@@ -17,13 +17,18 @@ select vault.hide_statistics(oid) from pg_class
 where relnamespace = 'vault'::regnamespace and relkind in ('r', 'p')
   and relname ~ '^(account|subject_name|subject_secret|period_secret|content_key)';
 
+-- After waiting for the lock, to_regclass may still answer from the cache what it saw before; a query does not.
+create function vault.has_table(wanted text) returns boolean language sql as $$
+  select exists (select from pg_catalog.pg_class where relnamespace = 'vault'::regnamespace and relname = wanted)
+$$;
+
 create function vault.ensure_week(first_day date) returns void language plpgsql as $$
 declare
   part text := 'subject_secret_' || to_char(first_day, 'YYYYMMDD');
 begin
   if to_regclass('vault.' || part) is not null then return; end if;
   perform pg_advisory_xact_lock(hashtext('vault partitions'));
-  if to_regclass('vault.' || part) is not null then return; end if;
+  if vault.has_table(part) then return; end if;
   execute format('create table vault.%I (like vault.subject_secret including all) partition by hash (subject_id)', part);
   perform vault.hide_statistics(format('vault.%I', part)::regclass);
   for remainder in 0..7 loop
@@ -42,7 +47,7 @@ declare
 begin
   if to_regclass('vault.' || part) is not null then return; end if;
   perform pg_advisory_xact_lock(hashtext('vault partitions'));
-  if to_regclass('vault.' || part) is not null then return; end if;
+  if vault.has_table(part) then return; end if;
   execute format('create table vault.%I (like vault.content_key including all)', part);
   perform vault.hide_statistics(format('vault.%I', part)::regclass);
   execute format('alter table vault.content_key attach partition vault.%I for values from (%L) to (%L)',

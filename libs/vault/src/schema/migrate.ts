@@ -32,7 +32,9 @@ export async function migrateVault(ownerUrl: string, options: MigrateVaultOption
   try {
     await client.query(`select pg_advisory_lock(hashtext('lethe vault migrations'))`);
     await client.query('create schema if not exists vault');
-    await client.query('create table if not exists vault.migration (name text primary key, applied_at timestamptz not null default now())');
+    await client.query(
+      'create table if not exists vault.migration (name text primary key, applied_at timestamptz not null default now())',
+    );
     for (const [name, sql] of MIGRATIONS) await apply(client, name, sql);
     await inTransaction(client, async () => {
       await writeRetention(client);
@@ -91,10 +93,9 @@ async function grant(client: Client, roles: Partial<Record<VaultService, string>
 }
 
 async function requireRoles(client: Client, names: string[]): Promise<void> {
-  const { rows } = await client.query<{ rolname: string }>(
-    'select rolname from pg_roles where rolname = any($1)',
-    [names],
-  );
+  const { rows } = await client.query<{ rolname: string }>('select rolname from pg_roles where rolname = any($1)', [
+    names,
+  ]);
   const known = new Set(rows.map(({ rolname }) => rolname));
   const missing = names.filter((name) => !known.has(name));
   if (missing.length > 0) {

@@ -45,9 +45,9 @@ export class Subjects {
     const pseudonyms = await this.pseudonyms.of(account, normalForms);
     const trusted = this.trusted.now();
     return Promise.all(
-      pseudonyms.map((pseudonym) => {
+      pseudonyms.map(async (pseudonym) => {
         const key = keyOf(account, pseudonym);
-        return (trusted ? this.cache.name(key) : undefined) ?? this.batcher.add({ account, pseudonym, key });
+        return (trusted ? this.cache.name(key) : undefined) ?? (await this.batcher.add({ account, pseudonym, key }));
       }),
     );
   }
