@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HealthRegistry } from '../health/health-registry.ts';
 import { StartupError } from '../errors/startup-error.ts';
-import { errorFields } from '../logging/error-fields.ts';
+import { errorFields, isUnavailable } from '../logging/error-fields.ts';
 import { maskAddresses } from '../logging/mask.ts';
 import { createLog } from '../logging/log.ts';
 import { stopTelemetry } from '../telemetry/lifecycle.ts';
@@ -97,7 +97,15 @@ function endOnUnexpectedErrors(service: string): void {
 function explain(error: unknown): string {
   if (error instanceof StartupError) return error.message;
   const { name, class: kind, code, at = [] } = errorFields(error);
+  if (isUnavailable(error)) {
+    return `A store it needs cannot be used (${code ?? kind}${place(error)}). Start it, or check its URL.`;
+  }
   // Nothing personal was read yet, and Nest's text names the provider that could not be made.
   const text = error instanceof Error ? maskAddresses(error.message) : '';
   return `${name}${code ? ` ${code}` : ''} (${kind}): ${text}\n  at ${at.join('\n  at ')}`;
+}
+
+function place(error: unknown): string {
+  const { address, port } = error as { address?: string; port?: number };
+  return port === undefined ? '' : ` at ${address ?? 'port'}:${port}`;
 }

@@ -19,6 +19,7 @@ const CLASSES: [RegExp, string][] = [
   [/^(?:42501|EACCES|EPERM|\w+_AUTHORIZATION_FAILED)$/, 'permission'],
   [/^(?:53100|ENOSPC)$/, 'disk-full'],
   [/^(?:53\w{3}|EMFILE|ENFILE|ENOMEM|OVERLOADED)$/, 'resources'],
+  [/_(?:NOT_AVAILABLE|UNAVAILABLE)$/, 'connection'],
   [/^57P0\d$/, 'shutdown'],
   [/^08\w{3}$/, 'connection'],
   [/^40\w{3}$/, 'conflict'],

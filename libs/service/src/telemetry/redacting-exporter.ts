@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, SpanContext } from '@opentelemetry/api';
+import type { Attributes, SpanContext } from '@opentelemetry/api';
 import type { ExportResult } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
@@ -85,6 +85,6 @@ function allowed(attributes: Attributes): Attributes {
   );
 }
 
-function isPlain(value: AttributeValue | undefined): boolean {
+function isPlain(value: unknown): boolean {
   return typeof value === 'string' ? TEXT.test(value) : typeof value === 'number';
 }

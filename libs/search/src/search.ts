@@ -1,0 +1,70 @@
+import type { Client, estypes } from '@elastic/elasticsearch';
+import { bulkIndex } from './bulk.ts';
+import type { BulkItem, BulkOutcome } from './bulk.ts';
+import { detectLifecycle, fitSettings } from './lifecycle.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { SearchError } from './search-error.ts';
+
+export interface IndexTemplate {
+  patterns: string[];
+  /** Flat, as `index.number_of_shards`; `index.lifecycle.*` is left out where the cluster has no ILM. */
+  settings: Record<string, unknown>;
+  mappings: estypes.MappingTypeMapping;
+  priority?: number;
+}
+
+/** Elasticsearch for services: every failure is a SearchError, which holds no document. */
+export class Search {
+  private detected: Promise<Lifecycle> | undefined;
+
+  constructor(
+    /** Searches and deletes go through `call`, so that their errors are stripped too. */
+    private readonly client: Client,
+  ) {}
+
+  /** Any call to the client: `search.call((client) => client.search({…}))`. Throws SearchError. */
+  async call<T>(use: (client: Client) => Promise<T>): Promise<T> {
+    try {
+      return await use(this.client);
+    } catch (error) {
+      throw SearchError.from(error);
+    }
+  }
+
+  /** Asked once; a failed question is asked again. */
+  lifecycle(): Promise<Lifecycle> {
+    this.detected ??= detectLifecycle(this.client).catch((error: unknown) => {
+      this.detected = undefined;
+      throw error;
+    });
+    return this.detected;
+  }
+
+  /** Creates or replaces an index template, made to fit the cluster. */
+  async putTemplate(name: string, template: IndexTemplate): Promise<void> {
+    const settings = fitSettings(template.settings, await this.lifecycle());
+    await this.call((client) =>
+      client.indices.putIndexTemplate({
+        name,
+        index_patterns: template.patterns,
+        priority: template.priority ?? 100,
+        template: { settings, mappings: template.mappings },
+      }),
+    );
+  }
+
+  /** Makes sure an index exists; `settings` as in a template. */
+  async createIndex(index: string, settings: Record<string, unknown> = {}): Promise<void> {
+    const fitting = fitSettings(settings, await this.lifecycle());
+    try {
+      await this.call((client) => client.indices.create({ index, settings: fitting }));
+    } catch (error) {
+      const { reason } = error as SearchError;
+      if (reason !== 'resource_already_exists_exception') throw error;
+    }
+  }
+
+  bulkIndex(items: readonly BulkItem[]): Promise<BulkOutcome[]> {
+    return bulkIndex(this.client, items);
+  }
+}
