@@ -1,1 +1,19 @@
-export {};
+/**
+ * Everything about mail that needs no I/O. A message's way through it: its addresses are read (`address`), its form is
+ * composed (`compose`) or its raw bytes are brought to one form (`message`), it is scanned (`mime`), signed (`dkim`), and
+ * what the other side answers is read and stripped of addresses (`reply`).
+ */
+export { type Refusal, type RefusalReason, type Result } from './refusal.ts';
+export { canonicalDomain, normalForm, parseAddress, type Mailbox } from './address/address.ts';
+export { parseAddressList, readHeaderAddresses, type AddressListOptions } from './address/address-list.ts';
+export { normaliseMessage } from './message/normalise.ts';
+export { headerFields, rawValue, splitMessage, type HeaderField, type SplitMessage } from './message/header.ts';
+export { headerLine, mailDate, missingHeaders, prependHeaders, removeHeaders } from './message/edit.ts';
+export { DEFAULT_SCAN_LIMITS, scanMime, type MessageScan } from './mime/scan.ts';
+export { type Attachment, type ScanLimits } from './mime/parts.ts';
+export { composeMessage, type ComposedMessage } from './compose/compose.ts';
+export { type FormFile, type MessageForm } from './compose/form.ts';
+export { dkimBodyHash } from './dkim/canonical.ts';
+export { dkimSign, type DkimSignInput } from './dkim/sign.ts';
+export { classifyReply, enhancedCode, type FailureReason, type ReplyClass } from './reply/classify.ts';
+export { maskAddresses } from './reply/mask.ts';
