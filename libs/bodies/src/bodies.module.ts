@@ -1,7 +1,10 @@
+import { CONFIG, HealthRegistry } from '@lethe/service';
 import { Global, Inject, Module } from '@nestjs/common';
-import type { DynamicModule, OnApplicationShutdown } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { z } from 'zod';
 import { BodyStore } from './store/body-store.ts';
+
+const PROBE_MS = 1000;
 
 /** Variables of a service that uses the body store. */
 export const bodiesConfig = {
@@ -14,21 +17,45 @@ export const bodiesConfig = {
 
 export type BodiesConfig = z.infer<z.ZodObject<typeof bodiesConfig>>;
 
-/** Gives `BodyStore` to every module of a service. */
+/** Gives `BodyStore` to every module of a service whose config has `bodiesConfig`; readiness tells whether it answers. */
 @Global()
-@Module({})
-export class BodiesModule implements OnApplicationShutdown {
-  constructor(@Inject(BodyStore) private readonly store: BodyStore) {}
-
-  static forRoot(config: BodiesConfig): DynamicModule {
-    const store = {
+@Module({
+  providers: [
+    {
       provide: BodyStore,
-      useFactory: () => new BodyStore({ url: config.BODIES_URL, connections: config.BODIES_CONNECTIONS }),
-    };
-    return { module: BodiesModule, providers: [store], exports: [BodyStore] };
+      inject: [CONFIG],
+      useFactory: (config: BodiesConfig) =>
+        new BodyStore({ url: config.BODIES_URL, connections: config.BODIES_CONNECTIONS }),
+    },
+  ],
+  exports: [BodyStore],
+})
+export class BodiesModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  private answers = false;
+  private stopped = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(BodyStore) private readonly store: BodyStore,
+    @Inject(HealthRegistry) private readonly health: HealthRegistry,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.health.register({
+      name: 'bodies',
+      check: () => (this.answers ? { ok: true } : { ok: false, detail: 'unavailable' }),
+    });
+    await this.probe();
   }
 
-  onApplicationShutdown(): Promise<void> {
-    return this.store.close();
+  async onApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.store.close();
+  }
+
+  private async probe(): Promise<void> {
+    this.answers = await this.store.answers();
+    if (!this.stopped) this.timer = setTimeout(() => void this.probe(), PROBE_MS).unref();
   }
 }

@@ -9,6 +9,8 @@ export class ForgottenError extends Error {
 /** The vault does not answer, or its revocations cannot be heard: nothing is sealed or opened. Retry later. */
 export class VaultUnavailableError extends Error {
   override readonly name = 'VaultUnavailableError';
+  /** By this the error filter answers 503. */
+  readonly code = 'VAULT_UNAVAILABLE';
   readonly retryable = true;
   constructor(reason: string, options?: ErrorOptions) {
     super(`The vault is not available (${reason}); try again`, options);

@@ -96,6 +96,13 @@ it('a class is open to those who need it, and to nobody by its name alone', asyn
   }
 });
 
+it('what is wrongly given as an id is not repeated in the error', async () => {
+  const ingest = await world.vault('ingest');
+  await expect(ingest.subjectsFor('someone@example.com', ['a'])).rejects.toThrow(
+    /^An id given to vault.read_pseudonym_keys is malformed \(22P02\)$/,
+  );
+});
+
 it('search paths do not lead the functions astray', async () => {
   await expect(as('ingest', 'create temporary table account ()')).rejects.toThrow(/permission denied/);
   const { rows: settings } = await world.admin.query<{ safe: boolean }>(

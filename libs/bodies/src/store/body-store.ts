@@ -25,6 +25,8 @@ export interface BodyStoreOptions {
   connections?: number;
   /** First segments (≤ 1 MiB each) read by one query. Default 32. */
   batch?: number;
+  /** How long one query may take, in milliseconds. Default 10,000. */
+  timeoutMs?: number;
   /** Readers waiting at most; more are refused with OverloadedError. Default 10,000. */
   queued?: number;
 }
@@ -45,11 +47,12 @@ export class BodyStore {
   private readonly firsts: Batcher<BodyRef, SegmentRow>;
   private readonly known = new Set<number>();
 
-  constructor({ url, connections = 4, batch = 32, queued = 10_000 }: BodyStoreOptions) {
+  constructor({ url, connections = 4, batch = 32, queued = 10_000, timeoutMs = 10_000 }: BodyStoreOptions) {
     this.pool = new Pool({
       connectionString: url,
       max: connections,
-      connectionTimeoutMillis: 5000,
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs,
       application_name: 'lethe-bodies',
     });
     this.pool.on('error', () => {});
@@ -104,6 +107,16 @@ export class BodyStore {
   /** Removes a body before its time. The content key is destroyed separately: it is what makes every copy unreadable. */
   async shred(messageId: string, dropAt: Date): Promise<void> {
     await this.pool.query('delete from bodies.body where drop_at = $1 and message_id = $2', [dropAt, messageId]);
+  }
+
+  /** Whether it can be read this moment: for readiness. */
+  async answers(): Promise<boolean> {
+    try {
+      await this.pool.query('select from bodies.body limit 0');
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   close(): Promise<void> {

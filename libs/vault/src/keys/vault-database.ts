@@ -41,6 +41,8 @@ function translate(name: string, error: unknown): Error {
       `This service's role may not call vault.${name} (${code}): see libs/vault/src/schema/access.ts`,
     );
   }
-  if (code?.startsWith('22')) return new RangeError(message);
+  // 22023 is raised by our own functions; PostgreSQL's other messages quote the value.
+  if (code === '22023') return new RangeError(message);
+  if (code?.startsWith('22')) return new RangeError(`An id given to vault.${name} is malformed (${code})`);
   return new VaultUnavailableError(code ?? 'no answer', { cause: error });
 }
