@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** Libraries are tested from their sources, not from what was built last. */
-const source = ['@lethe/source', 'module', 'node', 'development|production'];
+const source = ['@lethe/source', 'node', 'development|production'];
 
 const base = {
+  // Test files are outside of every tsconfig, where this stands for the sources: Nest classes in tests need it too.
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   resolve: { conditions: source },
   ssr: { resolve: { conditions: source, externalConditions: ['@lethe/source', 'node'] } },
 };

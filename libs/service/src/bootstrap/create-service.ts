@@ -61,7 +61,6 @@ export async function createService(
   const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(config), {
     logger: new NestLog(log),
     abortOnError: false,
-    forceCloseConnections: true,
   });
   const fastify = app.getHttpAdapter().getInstance();
   observeRequests(fastify, log);

@@ -22,7 +22,7 @@ export function variables(schema: z.ZodObject): Variable[] {
       description: meta.description,
       secret: meta.secret === true,
       optional: absent.success,
-      default: absent.success && absent.data !== undefined ? JSON.stringify(absent.data) : undefined,
+      default: absent.success ? asText(absent.data) : undefined,
     };
   });
 }
@@ -33,6 +33,10 @@ export function describeConfig(schema: z.ZodObject): string {
     (variable) => `| \`${variable.name}\` | ${variable.description ?? ''} | ${defaultCell(variable)} |`,
   );
   return ['| variable | what it is | default |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function defaultCell(variable: Variable): string {
