@@ -26,7 +26,7 @@ export class ReplyParser {
   /** Throws SmtpProtocolError. */
   push(chunk: Buffer): void {
     // Octets, not characters: a chunk may end inside a UTF-8 sequence (RFC 6531 §3.7.4.1 allows UTF-8 here).
-    this.rest += chunk.latin1Slice();
+    this.rest += chunk.toString('latin1');
     let start = 0;
     for (let end = this.rest.indexOf('\n'); end !== -1; end = this.rest.indexOf('\n', start)) {
       this.line(this.rest.slice(start, this.rest.charCodeAt(end - 1) === 13 ? end - 1 : end));

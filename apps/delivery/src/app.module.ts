@@ -1,0 +1,57 @@
+import { BodiesModule } from '@lethe/bodies';
+import {
+  ACCOUNT_SETTINGS,
+  DOMAIN_SETTINGS,
+  MAIL_ACCEPTED,
+  MAIL_EVENTS,
+  SUPPRESSION_ENTRIES,
+} from '@lethe/contracts';
+import { DatabaseModule } from '@lethe/database';
+import { KafkaModule } from '@lethe/kafka';
+import { VaultModule } from '@lethe/vault';
+import { Module } from '@nestjs/common';
+import { ComposerService } from './compose/composer.service.ts';
+import { DkimSigner } from './compose/dkim-signer.ts';
+import { LargeMessages } from './compose/large-messages.ts';
+import { Deferred } from './deferred/deferred.entity.ts';
+import { DeferredRepository } from './deferred/deferred.repository.ts';
+import { MIGRATIONS } from './deferred/migrations/migrations.ts';
+import { RetryWorker } from './deferred/retry.worker.ts';
+import { AttemptService } from './dispatch/attempt.service.ts';
+import { ConclusionService } from './dispatch/conclusion.service.ts';
+import { DispatchConsumer } from './dispatch/dispatch.consumer.ts';
+import { EventsPublisher } from './dispatch/events.publisher.ts';
+import { HandoverService } from './dispatch/handover.service.ts';
+import { ExchangeModule } from './exchange/exchange.module.ts';
+import { SettingsService } from './settings/settings.service.ts';
+
+@Module({
+  imports: [
+    DatabaseModule.forService({ service: 'delivery', entities: [Deferred], migrations: MIGRATIONS }),
+    VaultModule,
+    BodiesModule,
+    KafkaModule.forService({
+      name: 'delivery',
+      consumes: [MAIL_ACCEPTED],
+      produces: [MAIL_EVENTS],
+      tables: [DOMAIN_SETTINGS, ACCOUNT_SETTINGS, SUPPRESSION_ENTRIES],
+    }),
+    ExchangeModule,
+  ],
+  providers: [
+    // A record: permission, composition, exchange, verdict; then what became of it.
+    DispatchConsumer,
+    AttemptService,
+    SettingsService,
+    ComposerService,
+    DkimSigner,
+    LargeMessages,
+    ConclusionService,
+    EventsPublisher,
+    // What is not finished: taken over from Kafka, attempted again.
+    HandoverService,
+    DeferredRepository,
+    RetryWorker,
+  ],
+})
+export class DeliveryModule {}

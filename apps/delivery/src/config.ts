@@ -1,0 +1,88 @@
+import { bodiesConfig } from '@lethe/bodies';
+import { databaseConfig } from '@lethe/database';
+import { kafkaConfig } from '@lethe/kafka';
+import { defineConfig } from '@lethe/service';
+import { vaultConfig } from '@lethe/vault';
+import { z } from 'zod';
+import { parseDelays } from './deferred/retry.policy.ts';
+
+const milliseconds = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
+  z.coerce.number().int().positive().max(86_400_000).default(fallback);
+const count = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
+  z.coerce.number().int().positive().default(fallback);
+const list = z.string().transform((text) => text.split(',').flatMap((item) => item.trim() || []));
+
+/** Where mail goes. */
+const route = {
+  OUTBOUND_ROUTE: z
+    .union([z.literal('mx'), z.url({ protocol: /^smtp$/ })])
+    .default('mx')
+    .describe('`mx`: to the exchangers DNS names; `smtp://host:port`: all mail to that host'),
+  OUTBOUND_ALLOW: z
+    .enum(['loopback', 'any'])
+    .default('loopback')
+    .describe('`loopback`: a server at any other address is never contacted and its mail waits; `any`: mail leaves'),
+  SMTP_PORT: z.coerce.number().int().min(1).max(65_535).default(25).describe('TCP port of mail exchangers'),
+  DNS_SERVERS: list
+    .default([])
+    .describe('DNS servers for exchangers, `address[:port]`, separated by commas; none: those of the system'),
+  DNS_TIMEOUT_MS: milliseconds(5_000).describe('How long a DNS server may take, in milliseconds'),
+  MX_CACHE_MS: milliseconds(300_000).describe('How long the exchangers of a domain are remembered, in milliseconds'),
+  MX_CACHE_ENTRIES: count(10_000).describe('Domains whose exchangers are remembered at most'),
+  EHLO_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]{1,253}$|^\[[0-9A-Fa-f.:]+\]$/)
+    .default('localhost')
+    .describe('Our name in EHLO and Received: a public name that resolves to the sending address'),
+};
+
+/** How servers are spoken to. */
+const smtp = {
+  SMTP_CONNECTIONS: count(500).describe('SMTP sessions at once, in all'),
+  SMTP_CONNECTIONS_PER_EXCHANGER: count(20).describe('SMTP sessions at once to one exchanger'),
+  SMTP_WAITING_PER_EXCHANGER: count(400).describe(
+    'Deliveries that may wait for a session to one exchanger; more are put back for a moment',
+  ),
+  SMTP_MESSAGES_PER_CONNECTION: count(1_000).describe('Messages over one SMTP session; then it is closed'),
+  SMTP_IDLE_MS: milliseconds(10_000).describe('How long an unused SMTP session is kept, in milliseconds'),
+  SMTP_CONNECT_TIMEOUT_MS: milliseconds(30_000).describe('How long connecting may take, in milliseconds'),
+  SMTP_GREETING_TIMEOUT_MS: milliseconds(60_000).describe('How long a greeting may take, in milliseconds'),
+  SMTP_COMMAND_TIMEOUT_MS: milliseconds(120_000).describe('How long a reply to a command may take, in milliseconds'),
+  SMTP_CONTENT_TIMEOUT_MS: milliseconds(300_000).describe('How long sending a content may take, in milliseconds'),
+  SMTP_FINAL_DOT_TIMEOUT_MS: milliseconds(600_000).describe(
+    'How long the reply to a content may take, in milliseconds; too short makes duplicates (RFC 1047)',
+  ),
+};
+
+/** How much at once, and when again. */
+const work = {
+  DELIVERY_CONCURRENCY: count(512).describe('Accepted records worked on at once'),
+  RETRY_CONCURRENCY: count(64).describe('Deferred deliveries worked on at once'),
+  RETRY_DELAYS: z
+    .string()
+    .default('1m,5m,15m,30m,1h,2h,4h')
+    .transform((text, context) => {
+      const delays = parseDelays(text);
+      if (delays) return delays;
+      context.addIssue('must be a list such as 1m,30m,2h (units ms, s, m, h)');
+      return z.NEVER;
+    })
+    .describe('Time between attempts, with ±20 % at random; the last one repeats until the message expires'),
+  RETRY_POLL_MS: milliseconds(500).describe('How often due deliveries are looked for, in milliseconds'),
+  RETRY_LEASE_MS: milliseconds(30_000).describe(
+    'For how long a claimed delivery stays ours if this process dies, in milliseconds; it is renewed while it lasts',
+  ),
+  MESSAGE_CACHE_BYTES: count(67_108_864).describe('Composed and signed messages kept for their next recipients, in bytes'),
+  LARGE_MESSAGES_BYTES: count(134_217_728).describe('Memory for messages over 64 KiB that are under way, in bytes'),
+};
+
+export const config = defineConfig({
+  ...kafkaConfig,
+  ...databaseConfig,
+  ...vaultConfig,
+  ...bodiesConfig,
+  ...route,
+  ...smtp,
+  ...work,
+});
+export type DeliveryConfig = z.infer<typeof config>;

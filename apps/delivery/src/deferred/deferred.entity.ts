@@ -1,0 +1,45 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/**
+ * A recipient that waits for its next attempt, or whose attempt took too long to hold its Kafka record back. Only ids and
+ * what is sealed: nothing of it can be read without the vault (design §4).
+ */
+@Entity('deferred')
+@Index('deferred_due', ['partition', 'nextAt'])
+export class Deferred {
+  @PrimaryColumn('uuid', { name: 'message_id', primaryKeyConstraintName: 'deferred_pkey' })
+  messageId!: string;
+
+  @PrimaryColumn('integer', { primaryKeyConstraintName: 'deferred_pkey' })
+  ordinal!: number;
+
+  /** Of `mail-accepted`: whoever owns it there owns it here. */
+  @Column('smallint')
+  partition!: number;
+
+  /** Number of the next attempt, or of the one under way; from 1. */
+  @Column('integer')
+  attempt!: number;
+
+  /** The value of the `mail-accepted` record as it came, JSON. */
+  @Column('text')
+  record!: string;
+
+  @Column('timestamptz', { name: 'next_at' })
+  nextAt!: Date;
+
+  /** Until then nobody else takes it. */
+  @Column('timestamptz', { name: 'lease_until', nullable: true })
+  leaseUntil!: Date | null;
+
+  /** The process that works on it: a random id made at its start. */
+  @Column('uuid', { name: 'lease_owner', nullable: true })
+  leaseOwner!: string | null;
+
+  /** An attempt began and has not reported: if its process died, what became of it is unknown. */
+  @Column('boolean', { default: false })
+  started!: boolean;
+
+  @Column('boolean', { name: 'maybe_duplicate', default: false })
+  maybeDuplicate!: boolean;
+}

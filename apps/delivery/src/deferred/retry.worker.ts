@@ -1,0 +1,103 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { MAIL_ACCEPTED } from '@lethe/contracts';
+import { CONFIG, Log } from '@lethe/service';
+import type { DeliveryConfig } from '../config.ts';
+import { AttemptService } from '../dispatch/attempt.service.ts';
+import { ConclusionService } from '../dispatch/conclusion.service.ts';
+import { SettingsService } from '../settings/settings.service.ts';
+import { DeferredRepository, type DeferredAttempt } from './deferred.repository.ts';
+
+/** After a fault of ours, so that it does not spin. */
+const FAULT_DELAY_MS = 60_000;
+
+/**
+ * Attempts after the first. Only rows of the partitions this process consumes are taken, so that one destination's
+ * connections and back-off stay in one process; the lease covers the moment in which a partition moves.
+ */
+@Injectable()
+export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly atWork = new Map<string, Promise<void>>();
+  private poll: NodeJS.Timeout | undefined;
+  private renewal: NodeJS.Timeout | undefined;
+  private looking = false;
+  private stopped = false;
+
+  constructor(
+    private readonly deferred: DeferredRepository,
+    private readonly attempts: AttemptService,
+    private readonly conclusions: ConclusionService,
+    private readonly settings: SettingsService,
+    private readonly log: Log,
+    @Inject(CONFIG) private readonly config: DeliveryConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.poll = setInterval(() => void this.look(), this.config.RETRY_POLL_MS);
+    this.renewal = setInterval(() => void this.renew(), this.config.RETRY_LEASE_MS / 3);
+  }
+
+  /** Takes nothing more and lets what runs end, for as long as the shutdown allows; the rest comes back when its lease ends. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.poll);
+    await Promise.race([Promise.allSettled(this.atWork.values()), graceEnds(this.config.KAFKA_DRAIN_MS)]);
+    clearInterval(this.renewal);
+  }
+
+  private async look(): Promise<void> {
+    const free = this.config.RETRY_CONCURRENCY - this.atWork.size;
+    if (this.looking || this.stopped || free <= 0 || !this.settings.fresh()) return;
+    this.looking = true;
+    try {
+      for (const row of await this.deferred.claim(this.partitions(), free)) this.start(row);
+    } catch (error) {
+      this.log.warn('deferred.not-read', { error });
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  private start(row: DeferredAttempt): void {
+    const key = `${row.record.messageId}/${row.record.ordinal}`;
+    // Claimed although we are at it: our lease was not renewed in time. It goes on, and keeps its outcome itself.
+    if (this.atWork.has(key)) return;
+    const work = this.run(row).finally(() => {
+      this.atWork.delete(key);
+      if (!this.stopped && this.atWork.size === this.config.RETRY_CONCURRENCY - 1) void this.look();
+    });
+    this.atWork.set(key, work);
+  }
+
+  private async run({ record, partition, attempt: number, maybeDuplicate }: DeferredAttempt): Promise<void> {
+    const attempt = { record, number, maybeDuplicate };
+    const stopped = (): boolean => this.stopped;
+    try {
+      const outcome = await this.attempts.run(attempt, stopped);
+      await this.conclusions.conclude(attempt, partition, outcome, true, stopped);
+    } catch (error) {
+      this.log.error('deferred.attempt-failed', { messageId: record.messageId, ordinal: record.ordinal, error });
+      await this.deferred
+        .put({ record, partition, attempt: number, maybeDuplicate }, Date.now() + FAULT_DELAY_MS)
+        .catch(() => this.log.warn('deferred.not-put-back', { messageId: record.messageId }));
+    }
+  }
+
+  private async renew(): Promise<void> {
+    try {
+      await this.deferred.renew();
+    } catch (error) {
+      this.log.warn('deferred.leases-not-renewed', { error });
+    }
+  }
+
+  private partitions(): number[] {
+    void MAIL_ACCEPTED;
+    return [];
+  }
+}
+
+function graceEnds(afterMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, afterMs).unref();
+  });
+}

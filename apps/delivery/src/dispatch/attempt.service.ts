@@ -1,0 +1,131 @@
+import { isAscii } from 'node:buffer';
+import { Injectable } from '@nestjs/common';
+import { recordId, suppressionKey, type DomainSettings, type Envelope, type MailAccepted, type Person } from '@lethe/contracts';
+import { normalForm } from '@lethe/mail';
+import { Clock, isUnavailable, OverloadedError } from '@lethe/service';
+import { ForgottenError, Vault, VaultUnavailableError } from '@lethe/vault';
+import { ComposerService } from '../compose/composer.service.ts';
+import { LargeMessages } from '../compose/large-messages.ts';
+import { MAYBE_DUPLICATE_HEADER, NO_HEADER } from '../compose/trace.ts';
+import { ExchangeService } from '../exchange/exchange.service.ts';
+import { SettingsService } from '../settings/settings.service.ts';
+import { ExchangerBusy } from '../smtp/smtp-pool.ts';
+import type { Transmission } from '../smtp/transmission.ts';
+import { noSession, type Attempt, type LaterReason, type Outcome } from './attempt.ts';
+import { expired, SENDING_DISABLED, suppressed } from './permission.policy.ts';
+import { verdict } from './verdict.policy.ts';
+
+/** What was allowed so long ago is asked again before the first word to a server (design §5: in force after 1 s). */
+const ALLOWED_FOR_MS = 250;
+/** A domain younger than this may not have reached our table yet. */
+const NEW_DOMAIN_MS = 60_000;
+
+/** Ends an attempt before any server heard of it. */
+class CalledOff extends Error {
+  constructor(readonly outcome: Outcome) {
+    super('The attempt was called off');
+  }
+}
+
+const later = (reason: LaterReason, afterMs: number): Outcome => ({ kind: 'later', reason, afterMs });
+
+/** One attempt from permission to verdict. It publishes and stores nothing: what it answers is for the caller to keep. */
+@Injectable()
+export class AttemptService {
+  constructor(
+    private readonly settings: SettingsService,
+    private readonly vault: Vault,
+    private readonly composer: ComposerService,
+    private readonly large: LargeMessages,
+    private readonly exchange: ExchangeService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** `lost`: whether the attempt is not ours any more; it is asked before the first word to a server. */
+  async run(attempt: Attempt, lost: () => boolean): Promise<Outcome> {
+    const release = this.large.take(attempt.record.size);
+    if (!release) return later('memory', 250);
+    try {
+      return await this.try(attempt, lost);
+    } catch (error) {
+      if (error instanceof CalledOff) return error.outcome;
+      if (error instanceof ForgottenError) return { kind: 'forgotten' };
+      if (error instanceof ExchangerBusy) return later('busy', 250);
+      if (isAway(error)) return later('store-away', 1_000);
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  private async try(attempt: Attempt, lost: () => boolean): Promise<Outcome> {
+    const { record } = attempt;
+    const { domain, envelope } = await this.allow(record);
+    let allowedAt = performance.now();
+    if (record.testMode) {
+      return { kind: 'delivered', answer: noSession(650, undefined, 'Test mode: not sent') };
+    }
+    const { data, utf8 } = await this.composer.compose(record, envelope, domain);
+    const from = await this.sender(record);
+    const to = envelope.address;
+    const message: Transmission = {
+      from,
+      to,
+      data,
+      prefix: attempt.maybeDuplicate ? MAYBE_DUPLICATE_HEADER : NO_HEADER,
+      utf8: utf8 || !isAscii(Buffer.from(`${from}${to}`)),
+    };
+    const startedAt = performance.now();
+    const result = await this.exchange.send(domainOf(to), message, record.requireTls, async () => {
+      if (lost()) throw new CalledOff(later('busy', 0));
+      if (performance.now() - allowedAt < ALLOWED_FOR_MS) return;
+      await this.allow(record);
+      allowedAt = performance.now();
+    });
+    return verdict(result, to, (performance.now() - startedAt) / 1_000);
+  }
+
+  /** Whether this may be sent now, and to whom. Fails closed: without fresh tables nothing is. */
+  private async allow(record: MailAccepted): Promise<{ domain: DomainSettings; envelope: Envelope }> {
+    if (!this.settings.fresh()) throw new CalledOff(later('not-fresh', 1_000));
+    const over = expired(record, this.clock.now());
+    if (over) throw new CalledOff(over);
+    const { accountId, domainId, messageId, ordinal } = record;
+    const domain = this.settings.domain(domainId);
+    const account = this.settings.account(accountId);
+    if ((!domain || !account) && this.clock.now() - record.acceptedAt < NEW_DOMAIN_MS) {
+      throw new CalledOff(later('unknown-domain', 1_000));
+    }
+    if (!domain || domain.accountId !== accountId || domain.state === 'disabled' || account?.state !== 'active') {
+      throw new CalledOff(SENDING_DISABLED);
+    }
+    const envelope = await this.vault.open<Envelope>(record.recipient.envelope, {
+      account: accountId,
+      type: 'envelope',
+      recordId: recordId(messageId, ordinal),
+    });
+    const pseudonym = await this.vault.pseudonym(accountId, normalForm(envelope.address));
+    const stop = suppressed(this.settings.suppression(suppressionKey(pseudonym.toString('base64url'), domainId)));
+    if (stop) throw new CalledOff(stop);
+    return { domain, envelope };
+  }
+
+  /** MAIL FROM: the sender's address; none (RFC 5321 §4.5.5) if the person behind it is forgotten or not named. */
+  private async sender({ accountId, messageId, related }: MailAccepted): Promise<string> {
+    const from = related.find(({ role }) => role === 'sender') ?? related.find(({ role }) => role === 'from');
+    if (!from) return '';
+    try {
+      const expected = { account: accountId, type: 'person', recordId: messageId };
+      return (await this.vault.open<Person>(from.person, expected)).address;
+    } catch (error) {
+      if (error instanceof ForgottenError) return '';
+      throw error;
+    }
+  }
+}
+
+const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
+
+function isAway(error: unknown): boolean {
+  return error instanceof VaultUnavailableError || error instanceof OverloadedError || isUnavailable(error);
+}

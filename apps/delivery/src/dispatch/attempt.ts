@@ -1,0 +1,48 @@
+import type { FailedEvent, MailAccepted } from '@lethe/contracts';
+
+/** One try to deliver one message to one recipient. */
+export interface Attempt {
+  record: MailAccepted;
+  /** From 1. Counts attempts that ended; one that never got to ask a server counts once. */
+  number: number;
+  /** An earlier attempt may have delivered it already. */
+  maybeDuplicate: boolean;
+}
+
+/** What the world said. `text` (addresses masked) and `host` are personal: sealed before they leave the process. */
+export interface Answer {
+  /** SMTP reply code, or the platform's (contracts: deliveryStatus). */
+  code: number;
+  enhancedCode?: string;
+  text?: string;
+  host?: string;
+  tls: boolean;
+  sessionSeconds: number;
+}
+
+export type Outcome =
+  | { kind: 'delivered'; answer: Answer }
+  | {
+      kind: 'failed';
+      severity: FailedEvent['severity'];
+      reason: FailedEvent['reason'];
+      answer: Answer;
+      /** The server may have taken the message nevertheless. */
+      ambiguous: boolean;
+    }
+  /** The person, the account or the message is gone: nothing is sent and nothing is said. */
+  | { kind: 'forgotten' }
+  /** Nothing was tried: what is needed for it is away or taken. The attempt still stands before us. */
+  | { kind: 'later'; reason: LaterReason; afterMs: number };
+
+export const LATER_REASONS = ['not-fresh', 'unknown-domain', 'busy', 'memory', 'store-away'] as const;
+export type LaterReason = (typeof LATER_REASONS)[number];
+
+/** No server was asked. */
+export const noSession = (code: number, enhancedCode?: string, text?: string): Answer => ({
+  code,
+  ...(enhancedCode === undefined ? {} : { enhancedCode }),
+  ...(text === undefined ? {} : { text }),
+  tls: false,
+  sessionSeconds: 0,
+});

@@ -1,0 +1,91 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { NotPublishableError } from '@lethe/kafka';
+import { Clock, CONFIG, Log } from '@lethe/service';
+import { ForgottenError } from '@lethe/vault';
+import type { DeliveryConfig } from '../config.ts';
+import { DeferredRepository } from '../deferred/deferred.repository.ts';
+import { nextAttemptAt } from '../deferred/retry.policy.ts';
+import { countOutcome } from './dispatch.metrics.ts';
+import type { Attempt, Outcome } from './attempt.ts';
+import { EventsPublisher } from './events.publisher.ts';
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 2_000;
+
+/**
+ * Keeps what an attempt came to, in the order that loses nothing: the event is in Kafka before the queue says that there is
+ * another attempt, and both before the record (or row) it came from is let go. A crash in between repeats the attempt,
+ * marked, under the same event id.
+ */
+@Injectable()
+export class ConclusionService {
+  constructor(
+    private readonly events: EventsPublisher,
+    private readonly deferred: DeferredRepository,
+    private readonly clock: Clock,
+    private readonly log: Log,
+    @Inject(CONFIG) private readonly config: DeliveryConfig,
+  ) {}
+
+  /**
+   * `queued`: the attempt has a row in the deferred queue. What became of a message is kept however long the stores are
+   * away: the caller waits, and with it the place it holds. Rejects only when `gone` says that it does not matter any more.
+   */
+  async conclude(attempt: Attempt, partition: number, outcome: Outcome, queued: boolean, gone: () => boolean): Promise<void> {
+    const { record, number, maybeDuplicate } = attempt;
+    countOutcome(outcome, attempt);
+    if (outcome.kind === 'later') {
+      const nextAt = this.clock.now() + outcome.afterMs;
+      if (queued) {
+        await this.keep(() => this.deferred.put({ record, partition, attempt: number, maybeDuplicate }, nextAt), gone);
+      }
+      return;
+    }
+    const temporary = outcome.kind === 'failed' && outcome.severity === 'temporary';
+    const nextAt = temporary
+      ? nextAttemptAt(this.config.RETRY_DELAYS, number, this.clock.now(), record.expiresAt)
+      : undefined;
+    const told = outcome.kind !== 'forgotten' && (await this.tell(attempt, outcome, nextAt, gone));
+    if (told && nextAt !== undefined) {
+      const ambiguous = outcome.kind === 'failed' && outcome.ambiguous;
+      const next = { record, partition, attempt: number + 1, maybeDuplicate: maybeDuplicate || ambiguous };
+      await this.keep(() => this.deferred.put(next, nextAt), gone);
+    } else if (queued) {
+      await this.keep(() => this.deferred.remove(record), gone);
+    }
+  }
+
+  /** False if the person was forgotten meanwhile: there is nobody left to tell about. */
+  private async tell(
+    attempt: Attempt,
+    outcome: Extract<Outcome, { kind: 'delivered' | 'failed' }>,
+    retryAt: number | undefined,
+    gone: () => boolean,
+  ): Promise<boolean> {
+    try {
+      await this.keep(() => this.events.publish(attempt, outcome, retryAt), gone);
+      return true;
+    } catch (error) {
+      if (error instanceof ForgottenError) return false;
+      // A fault of ours. Repeating the attempt would send the mail again and again and not repair it.
+      if (!(error instanceof NotPublishableError)) throw error;
+      this.log.error('delivery.event-not-publishable', { messageId: attempt.record.messageId, error });
+      return true;
+    }
+  }
+
+  /** Tries until it is done. */
+  private async keep(work: () => Promise<void>, gone: () => boolean): Promise<void> {
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (error instanceof ForgottenError || error instanceof NotPublishableError || gone()) throw error;
+        this.log.warn('delivery.outcome-not-kept', { error });
+        await wait(waitMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import type { MailAccepted } from '@lethe/contracts';
+import { DeferredRepository } from '../deferred/deferred.repository.ts';
+
+/** A record whose attempt is under way. */
+interface Work {
+  takenOver(): boolean;
+  /** The attempt is over and its outcome is to be kept. Answers whether the queue holds the record now. */
+  end(): Promise<boolean>;
+  /** The outcome is kept, or there was none. */
+  leave(): void;
+}
+
+interface AtWork {
+  maybeDuplicate: boolean;
+  /** The attempt is over and its outcome is being kept: too late to take anything over. */
+  over: boolean;
+  row?: Promise<void>;
+}
+
+const keyOf = ({ messageId, ordinal }: MailAccepted): string => `${messageId}/${ordinal}`;
+
+/**
+ * Moves a record that takes too long from Kafka into the deferred queue, so that the partition's watermark can go on. An
+ * attempt under way is not sent twice by that: its row is leased to it until it ends, and says that it began.
+ */
+@Injectable()
+export class HandoverService {
+  private readonly atWork = new Map<string, AtWork>();
+  private readonly queueing = new Map<string, Promise<void>>();
+
+  constructor(private readonly deferred: DeferredRepository) {}
+
+  /** A record's attempt begins. */
+  begin(record: MailAccepted, maybeDuplicate: boolean): Work {
+    const key = keyOf(record);
+    const work: AtWork = { maybeDuplicate, over: false };
+    this.atWork.set(key, work);
+    return {
+      takenOver: () => work.row !== undefined,
+      end: () => {
+        work.over = true;
+        return succeeded(work.row);
+      },
+      leave: () => this.atWork.delete(key),
+    };
+  }
+
+  /** Whether the record is going to the queue, or just has, between two of its attempts. */
+  moved(record: MailAccepted): Promise<boolean> {
+    return succeeded(this.queueing.get(keyOf(record)));
+  }
+
+  /** Resolves once the queue has the record; false if its attempt has just ended. */
+  async takeOver(record: MailAccepted, partition: number, maybeDuplicate: boolean): Promise<boolean> {
+    const key = keyOf(record);
+    const work = this.atWork.get(key);
+    if (work?.over) return false;
+    if (work) {
+      work.row = this.deferred.hold({ record, partition, attempt: 1, maybeDuplicate: work.maybeDuplicate });
+      await work.row;
+      return true;
+    }
+    const queueing = this.deferred.put({ record, partition, attempt: 1, maybeDuplicate }, Date.now());
+    this.queueing.set(key, queueing);
+    try {
+      await queueing;
+      return true;
+    } finally {
+      this.queueing.delete(key);
+    }
+  }
+}
+
+/** A row that could not be written is not there; Kafka has the record still. */
+async function succeeded(writing: Promise<void> | undefined): Promise<boolean> {
+  if (!writing) return false;
+  return writing.then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,47 @@
+import type { MailAccepted, SuppressionEntry } from '@lethe/contracts';
+import { noSession, type Outcome } from './attempt.ts';
+
+type SuppressionReason = SuppressionEntry['reasons'][number];
+
+/** Mailgun's words and codes for mail that is not sent because someone said stop, the gravest first. */
+const SUPPRESSED = [
+  ['do-not-contact', 'suppress-unsubscribe', 606],
+  ['complaint', 'suppress-complaint', 607],
+  ['unsubscribe', 'suppress-unsubscribe', 606],
+  ['bounce', 'suppress-bounce', 605],
+] as const satisfies readonly (readonly [SuppressionReason, string, number])[];
+
+/** Art. 21(3) GDPR, § 7 UWG: who said stop is not mailed again. Undefined: nothing is in the way. */
+export function suppressed(entry: SuppressionEntry | undefined): Outcome | undefined {
+  const hit = SUPPRESSED.find(([reason]) => entry?.reasons.includes(reason));
+  if (!hit) return undefined;
+  const [, reason, code] = hit;
+  return {
+    kind: 'failed',
+    severity: 'permanent',
+    reason,
+    answer: noSession(code, undefined, 'Not delivering to a suppressed address'),
+    ambiguous: false,
+  };
+}
+
+/** The sender may not send any more. */
+export const SENDING_DISABLED: Outcome = {
+  kind: 'failed',
+  severity: 'permanent',
+  reason: 'generic',
+  answer: noSession(550, '5.7.1', 'Sending is disabled for this domain'),
+  ambiguous: false,
+};
+
+/** No attempt starts after `expiresAt`. */
+export function expired(record: MailAccepted, now: number): Outcome | undefined {
+  if (now < record.expiresAt) return undefined;
+  return {
+    kind: 'failed',
+    severity: 'permanent',
+    reason: 'old',
+    answer: noSession(498, '5.4.7', 'Too old: it could not be delivered before it expired'),
+    ambiguous: false,
+  };
+}
