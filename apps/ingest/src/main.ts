@@ -1,1 +1,6 @@
-export {};
+import { startService } from '@lethe/service';
+import { IngestModule } from './app.module.ts';
+import { ingestConfig } from './config.ts';
+import { rawBodies } from './form/raw.bodies.ts';
+
+await startService({ name: 'ingest', module: IngestModule, config: ingestConfig, configure: rawBodies });

@@ -20,3 +20,4 @@ export { startPlatform, REPOSITORY, type Platform, type PlatformOptions } from '
 export { basic, createDemo, form, get, sendMessage, type Demo } from './platform/demo.ts';
 export { Supervised, type Command, type Says } from './platform/supervised.ts';
 export { watchStores } from './platform/store-watch.ts';
+export { startSuitePlatform, type SuitePlatform, type SuitePlatformOptions } from './platform/suite-platform.ts';

@@ -1,0 +1,17 @@
+import { kafkaConfig } from '@lethe/kafka';
+import { searchConfig } from '@lethe/search';
+import { defineConfig } from '@lethe/service';
+import { vaultConfig } from '@lethe/vault';
+import { z } from 'zod';
+
+const positive = z.coerce.number().int().positive();
+
+export const eventsConfig = defineConfig({
+  ...kafkaConfig,
+  ...vaultConfig,
+  ...searchConfig,
+  PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
+  INDEX_REFRESH_MS: positive.default(200).describe('How often new events become searchable, in milliseconds'),
+  INDEX_REPLICAS: z.coerce.number().int().min(0).default(0).describe('Copies of each index besides the first'),
+});
+export type EventsConfig = z.infer<typeof eventsConfig>;

@@ -1,0 +1,133 @@
+import type { AcceptedEvent, DeliveryStatus, Envelope, FailedEvent, MailEvent, Person, Reply } from '@lethe/contracts';
+
+/** Someone the event mentions. The subject id is what erasure searches for. */
+export interface DocumentPerson {
+  readonly subject: string;
+  readonly role: string;
+  readonly address: string;
+  readonly name?: string;
+}
+
+/**
+ * An event as Elasticsearch holds it: the one place where people are in clear, because people search it. A projection of
+ * `mail-events`, rebuilt by replay. Its fields are mapped, and marked, in `event.mapping.ts`.
+ */
+export interface EventDocument {
+  readonly id: string;
+  readonly at: number;
+  readonly event: MailEvent['type'];
+  readonly account: string;
+  readonly domain: string;
+  readonly message: string;
+  readonly ordinal: number;
+  readonly size: number;
+  readonly test_mode: boolean;
+  /** Subject ids of everyone mentioned. */
+  readonly subjects: readonly string[];
+  readonly recipient_subject: string;
+  readonly recipient: string;
+  readonly recipient_domain: string;
+  readonly recipients: readonly string[];
+  readonly people: readonly DocumentPerson[];
+  readonly from: string;
+  readonly to: string;
+  readonly message_subject: string;
+  readonly message_id: string;
+  readonly attachments: ReadonlyArray<{ filename: string; content_type: string; size: number }>;
+  readonly tags: readonly string[];
+  readonly variables: Envelope['variables'];
+  readonly method?: AcceptedEvent['method'];
+  readonly key?: string;
+  readonly originating_ip?: string;
+  readonly severity?: FailedEvent['severity'];
+  readonly reason?: FailedEvent['reason'];
+  readonly status?: DocumentStatus;
+}
+
+export interface DocumentStatus {
+  readonly code: number;
+  readonly enhanced_code?: string;
+  readonly attempt: number;
+  readonly session_seconds: number;
+  readonly tls: boolean;
+  readonly maybe_duplicate: boolean;
+  readonly retry_seconds?: number;
+  readonly reply?: string;
+  readonly mx_host?: string;
+}
+
+export interface OpenedEvent {
+  readonly event: MailEvent;
+  readonly envelope: Envelope;
+  /** In the order of `event.related`; `null` where that person has been forgotten. */
+  readonly related: ReadonlyArray<Person | null>;
+  readonly reply: Reply | null;
+}
+
+export function eventDocument({ event, envelope, related, reply }: OpenedEvent): EventDocument {
+  const people = event.related.flatMap(({ role, subject }, index): DocumentPerson[] => {
+    const person = related[index];
+    return person ? [{ subject, role, address: person.address, ...(person.name ? { name: person.name } : {}) }] : [];
+  });
+  const own: DocumentPerson = {
+    subject: event.recipient.subject,
+    role: event.recipient.role,
+    address: envelope.address,
+    ...(envelope.name ? { name: envelope.name } : {}),
+  };
+  const named = (role: string): string => [own, ...people].filter((one) => one.role === role).map(mailbox).join(', ');
+  const visible = [own, ...people].filter(({ role }) => role === 'to' || role === 'cc');
+  return {
+    id: event.id,
+    at: event.at,
+    event: event.type,
+    account: event.accountId,
+    domain: event.domainId,
+    message: event.messageId,
+    ordinal: event.ordinal,
+    size: event.size,
+    test_mode: event.testMode,
+    subjects: [...new Set([own, ...people].map(({ subject }) => subject))],
+    recipient_subject: own.subject,
+    recipient: envelope.address,
+    recipient_domain: envelope.address.slice(envelope.address.lastIndexOf('@') + 1).toLowerCase(),
+    recipients: [...new Set([envelope.address, ...visible.map(({ address }) => address)])],
+    people: [own, ...people],
+    from: named('from'),
+    to: named('to'),
+    message_subject: envelope.subject,
+    message_id: envelope.messageIdHeader,
+    attachments: envelope.attachments.map(({ filename, contentType, size }) => ({ filename, content_type: contentType, size })),
+    tags: envelope.tags,
+    variables: envelope.variables,
+    ...(event.type === 'accepted' ? accepted(event, envelope) : {}),
+    ...(event.type === 'failed' ? { severity: event.severity, reason: event.reason } : {}),
+    ...(event.type === 'accepted' ? {} : { status: status(event.deliveryStatus, reply) }),
+  };
+}
+
+function accepted(event: AcceptedEvent, envelope: Envelope): Partial<EventDocument> {
+  const ip = envelope.originatingIp;
+  return { method: event.method, key: event.keyId, ...(ip ? { originating_ip: ip } : {}) };
+}
+
+function status(from: DeliveryStatus, reply: Reply | null): DocumentStatus {
+  return {
+    code: from.code,
+    ...(from.enhancedCode ? { enhanced_code: from.enhancedCode } : {}),
+    attempt: from.attempt,
+    session_seconds: from.sessionSeconds,
+    tls: from.tls,
+    maybe_duplicate: from.maybeDuplicate,
+    ...(from.retrySeconds === undefined ? {} : { retry_seconds: from.retrySeconds }),
+    ...(reply ? { reply: reply.text } : {}),
+    ...(reply?.mxHost ? { mx_host: reply.mxHost } : {}),
+  };
+}
+
+/** `Name <address>`, the name quoted where RFC 5322 §3.2.4 asks for it. */
+function mailbox({ name, address }: DocumentPerson): string {
+  if (!name) return address;
+  const shown = /^[\w !#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-]+$/u.test(name) ? name : `"${name.replaceAll(/["\\]/g, '\\$&')}"`;
+  return `${shown} <${address}>`;
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { recordId, type Envelope, type MailEvent, type Person, type Reply } from '@lethe/contracts';
+import { Search, type BulkOutcome } from '@lethe/search';
+import { metrics } from '@lethe/service';
+import { FORGOTTEN, Vault, type Expected } from '@lethe/vault';
+import { eventDocument, type OpenedEvent } from './event.document.ts';
+import { EventIndex } from './event.index.ts';
+
+export type IndexOutcome =
+  | { readonly kind: 'indexed' | 'past' | 'forgotten' }
+  | { readonly kind: 'retry' | 'reject'; readonly reason: string };
+
+const indexed = metrics.counter('events.indexed', { outcome: ['indexed', 'past', 'forgotten', 'retry', 'reject'] });
+
+/** Projects events into Elasticsearch. Ids are deterministic, so a replay changes nothing. */
+@Injectable()
+export class IndexerService {
+  constructor(
+    private readonly vault: Vault,
+    private readonly search: Search,
+    private readonly index: EventIndex,
+  ) {}
+
+  /** One outcome per event, in order. Rejects when the vault is away: nothing was indexed then. */
+  async indexAll(events: readonly MailEvent[]): Promise<IndexOutcome[]> {
+    const opened = await Promise.all(
+      events.map((event) => (this.index.isPast(event.period) ? ({ kind: 'past' } as const) : this.open(event))),
+    );
+    const documents = opened.filter((one) => 'event' in one);
+    const results = await this.search.bulkIndex(
+      documents.map((one) => ({
+        index: this.index.nameOf(one.event.period),
+        id: one.event.id,
+        document: { ...eventDocument(one), '@timestamp': Math.floor(one.event.at) },
+      })),
+    );
+    const outcomeOf = new Map(documents.map((one, position) => [one, results[position] as BulkOutcome]));
+    return opened.map((one) => {
+      const outcome = 'event' in one ? toOutcome(outcomeOf.get(one) as BulkOutcome) : one;
+      indexed.add(1, { outcome: outcome.kind });
+      return outcome;
+    });
+  }
+
+  /** The erased stay erased: without the recipient's key there is no document, without another's that one is left out. */
+  private async open(event: MailEvent): Promise<OpenedEvent | { kind: 'forgotten' }> {
+    const { accountId: account, messageId, ordinal, recipient } = event;
+    const sealedReply = event.type === 'accepted' ? undefined : event.deliveryStatus.reply;
+    const [envelope, reply, related] = await Promise.all([
+      this.openOne<Envelope>(recipient.envelope, { account, type: 'envelope', recordId: recordId(messageId, ordinal) }),
+      sealedReply ? this.openOne<Reply>(sealedReply, { account, type: 'reply', recordId: event.id }) : null,
+      Promise.all(
+        event.related.map(({ person }) => this.openOne<Person>(person, { account, type: 'person', recordId: messageId })),
+      ),
+    ]);
+    if (!envelope) return { kind: 'forgotten' };
+    return { event, envelope, related, reply };
+  }
+
+  private async openOne<T>(jwe: string, expected: Expected): Promise<T | null> {
+    const [value] = await this.vault.openMany<T>([{ jwe, expected }]);
+    return value === undefined || value === FORGOTTEN ? null : value;
+  }
+}
+
+function toOutcome(result: BulkOutcome): IndexOutcome {
+  if (result.outcome === 'ok' || result.outcome === 'conflict') return { kind: 'indexed' };
+  return { kind: result.outcome, reason: result.reason };
+}

@@ -1,0 +1,48 @@
+import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
+import { Caller, CONFIG, type Identity } from '@lethe/service';
+import type { FastifyRequest } from 'fastify';
+import { type EventsConfig } from '../config.ts';
+import { DomainsTable } from '../settings/domains.table.ts';
+import { presentEvent } from './event.presenter.ts';
+import { readEventQuery } from './event.query.ts';
+import { EventsService, type FoundPage } from './events.service.ts';
+import { PageTokens, type Page } from './page.token.ts';
+
+/** `GET /v3/{domain}/events` (mailgun-api §3). */
+@Controller('v3/:domain/events')
+export class EventsController {
+  constructor(
+    private readonly events: EventsService,
+    private readonly tokens: PageTokens,
+    private readonly domains: DomainsTable,
+    @Inject(CONFIG) private readonly config: EventsConfig,
+  ) {}
+
+  @Get()
+  async first(@Caller() caller: Identity, @Param('domain') name: string, @Req() request: FastifyRequest): Promise<unknown> {
+    const domainId = this.domains.idOf(name, caller);
+    const query = readEventQuery(new URL(request.url, 'http://localhost').searchParams);
+    return this.page(caller.account, domainId, name, { query, cursor: null, backwards: false });
+  }
+
+  /** The token is one path segment; parameters a client repeats beside it are in it already. */
+  @Get(':token')
+  async following(
+    @Caller() caller: Identity,
+    @Param('domain') name: string,
+    @Param('token') token: string,
+  ): Promise<unknown> {
+    const domainId = this.domains.idOf(name, caller);
+    return this.page(caller.account, domainId, name, await this.tokens.read(caller.account, domainId, token));
+  }
+
+  private async page(account: string, domainId: string, name: string, page: Page): Promise<unknown> {
+    const found = await this.events.read(account, domainId, page);
+    const link = async (which: Exclude<keyof FoundPage, 'events'>): Promise<[string, string]> => {
+      const token = await this.tokens.write(account, domainId, found[which]);
+      return [which, `${this.config.PUBLIC_URL.replace(/\/$/, '')}/v3/${encodeURIComponent(name)}/events/${token}`];
+    };
+    const links = await Promise.all((['next', 'previous', 'first', 'last'] as const).map(link));
+    return { items: found.events.map(presentEvent), paging: Object.fromEntries(links) };
+  }
+}

@@ -1,0 +1,107 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  MAX_RELATED_RECIPIENTS,
+  periodOf,
+  recordId,
+  type DomainSettings,
+  type Envelope,
+  type Period,
+  type Person,
+  type Recipient,
+  type RelatedPerson,
+} from '@lethe/contracts';
+import { CONFIG } from '@lethe/service';
+import { Vault, type SubjectId } from '@lethe/vault';
+import { type IngestConfig } from '../config.ts';
+import { deadlines } from './deadlines.ts';
+import { destinationPartition } from './destination.ts';
+import type { SealedMessage } from './records.ts';
+import type { Mailbox, Submission } from './submission.ts';
+
+/** Turns a submission into records that hold nothing personal in clear. The door: subjects are made here and only here. */
+@Injectable()
+export class SealingService {
+  private readonly destinationKey: Buffer;
+
+  constructor(
+    private readonly vault: Vault,
+    @Inject(CONFIG) private readonly config: IngestConfig,
+  ) {
+    this.destinationKey = Buffer.from(config.DESTINATION_KEY, 'hex');
+  }
+
+  /** @throws VaultUnavailableError, ForgottenError (the account or a person is being erased this moment). */
+  async seal(submission: Submission, bodyHash: string, domain: DomainSettings, acceptedAt: number): Promise<SealedMessage> {
+    const id = randomUUIDv7();
+    const ends = deadlines(domain, acceptedAt, this.config.MESSAGE_EXPIRY_MS);
+    const period = periodOf(ends.eventClass, acceptedAt);
+    const subjects = await this.subjectsOf(domain.accountId, [...submission.recipients, ...submission.related]);
+    const subjectOf = (mailbox: Mailbox): SubjectId => subjects.get(mailbox.normalForm) as SubjectId;
+
+    const recipients = submission.recipients.map(async (recipient, ordinal): Promise<Recipient> => {
+      const envelope: Envelope = {
+        address: recipient.address,
+        ...(recipient.name ? { name: recipient.name } : {}),
+        subject: submission.subject,
+        messageIdHeader: submission.messageIdHeader,
+        bodyHash,
+        attachments: [...submission.attachments],
+        tags: [...submission.tags],
+        variables: submission.variables as Envelope['variables'],
+        ...(submission.originatingIp ? { originatingIp: submission.originatingIp } : {}),
+      };
+      const subject = subjectOf(recipient);
+      const seal = { account: domain.accountId, subject, period, type: 'envelope', recordId: recordId(id, ordinal) };
+      return { subject, role: recipient.role, envelope: await this.vault.seal(seal, envelope) };
+    });
+
+    // One more than is shown: a recipient's record leaves that recipient itself out.
+    const visible = submission.recipients
+      .map((recipient, ordinal) => ({ recipient, ordinal }))
+      .filter(({ recipient }) => recipient.role !== 'bcc')
+      .slice(0, submission.recipients.length > 1 ? MAX_RELATED_RECIPIENTS + 1 : 0);
+
+    return {
+      id,
+      acceptedAt,
+      size: submission.raw.length,
+      domain,
+      deadlines: ends,
+      recipients: await Promise.all(recipients),
+      partitions: submission.recipients.map(({ normalForm }, ordinal) =>
+        destinationPartition(this.destinationKey, normalForm.slice(normalForm.lastIndexOf('@') + 1), ordinal),
+      ),
+      senders: await Promise.all(
+        submission.related.map((mailbox) => this.sealPerson(mailbox, mailbox.role, subjectOf(mailbox), id, domain, period)),
+      ),
+      visible: await Promise.all(
+        visible.map(async ({ recipient, ordinal }) => {
+          const role = recipient.role === 'cc' ? 'cc' : 'to';
+          const person = await this.sealPerson(recipient, role, subjectOf(recipient), id, domain, period);
+          return { ...person, ordinal };
+        }),
+      ),
+      submission,
+    };
+  }
+
+  private async subjectsOf(accountId: string, mailboxes: readonly Mailbox[]): Promise<Map<string, SubjectId>> {
+    const normalForms = [...new Set(mailboxes.map(({ normalForm }) => normalForm))];
+    const ids = await this.vault.subjectsFor(accountId, normalForms);
+    return new Map(normalForms.map((normalForm, index) => [normalForm, ids[index] as SubjectId]));
+  }
+
+  private async sealPerson(
+    mailbox: Mailbox,
+    role: RelatedPerson['role'],
+    subject: SubjectId,
+    messageId: string,
+    domain: DomainSettings,
+    period: Period,
+  ): Promise<RelatedPerson> {
+    const person: Person = { address: mailbox.address, ...(mailbox.name ? { name: mailbox.name } : {}) };
+    const seal = { account: domain.accountId, subject, period, type: 'person', recordId: messageId };
+    return { role, subject, person: await this.vault.seal(seal, person) };
+  }
+}

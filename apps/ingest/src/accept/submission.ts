@@ -1,0 +1,35 @@
+/** A mailbox as the message names it. `normalForm` leads to the subject (design §4). */
+export interface Mailbox {
+  readonly address: string;
+  readonly name?: string;
+  readonly normalForm: string;
+}
+
+export interface SubmissionRecipient extends Mailbox {
+  readonly role: 'to' | 'cc' | 'bcc';
+}
+
+export interface RelatedMailbox extends Mailbox {
+  readonly role: 'from' | 'sender' | 'reply-to';
+}
+
+/** One message ready to be accepted, whichever door it came through. */
+export interface Submission {
+  /** CRLF-normalised RFC 5322 message, as it will be sent. */
+  readonly raw: Buffer;
+  /** Distinct by normal form; 1 to 1,000. */
+  readonly recipients: readonly SubmissionRecipient[];
+  readonly related: readonly RelatedMailbox[];
+  readonly subject: string;
+  /** Message-ID without angle brackets. */
+  readonly messageIdHeader: string;
+  readonly attachments: ReadonlyArray<{ filename: string; contentType: string; size: number }>;
+  readonly tags: readonly string[];
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly testMode: boolean;
+  readonly dkim: boolean;
+  readonly requireTls: boolean;
+  readonly method: 'http' | 'smtp';
+  readonly keyId: string;
+  readonly originatingIp?: string;
+}

@@ -1,0 +1,123 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busboy';
+import { ApiError } from '@lethe/service';
+
+/** A form as sent: repeated names keep their order. Names are exactly as the client wrote them. */
+export interface Form {
+  readonly fields: ReadonlyMap<string, readonly string[]>;
+  readonly files: readonly FormFile[];
+}
+
+export interface FormFile {
+  readonly field: string;
+  readonly filename: string;
+  readonly contentType: string;
+  readonly content: Buffer;
+}
+
+export interface FormLimits {
+  /** Largest body after decompression, octets. */
+  readonly maxBytes: number;
+  readonly maxParts: number;
+}
+
+/**
+ * Reads `multipart/form-data` (RFC 7578) or `application/x-www-form-urlencoded`, optionally gzipped (RFC 1952), whole
+ * into memory, never more than `maxBytes` of it. The caller has reserved that memory.
+ *
+ * @throws ApiError 413 over `maxBytes`; 400 what cannot be read: not gzip, a decompression bomb, a broken form.
+ */
+export async function readForm(body: Readable, headers: IncomingHttpHeaders, limits: FormLimits): Promise<Form> {
+  const contentType = headers['content-type'];
+  if (!contentType || !/^(multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(contentType)) {
+    throw new ApiError(400, 'send the message as multipart/form-data or application/x-www-form-urlencoded');
+  }
+  const fields = new Map<string, string[]>();
+  const files: FormFile[] = [];
+  const parser = openParser(contentType, limits);
+
+  return new Promise<Form>((resolve, reject) => {
+    const stages: Readable[] = [body];
+    const fail = (error: Error): void => {
+      reject(error);
+      for (const stage of stages) stage.unpipe();
+      // The rest of the request is read and thrown away, so that the client gets to see the answer.
+      body.on('error', () => undefined).resume();
+    };
+    const refuse = (status: number, message: string): void => fail(new ApiError(status, message));
+
+    parser.on('field', (name: string, value: string, nameCut: boolean, valueCut: boolean) => {
+      if (nameCut) return refuse(400, 'a form field name is longer than 200 octets');
+      if (valueCut) return refuse(413, `form field '${printable(name)}' is too large`);
+      const values = fields.get(name);
+      if (values) values.push(value);
+      else fields.set(name, [value]);
+    });
+    parser.on('file', (field: string, stream: BusboyFileStream, filename: string, _encoding: string, mimeType: string) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('limit', () => refuse(413, `file in '${printable(field)}' is too large`));
+      stream.on('end', () =>
+        files.push({ field, filename: filename || 'attachment', contentType: mimeType, content: Buffer.concat(chunks) }),
+      );
+      stream.on('error', () => refuse(400, 'the form ends in the middle of a file'));
+    });
+    for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
+      parser.on(limit, () => refuse(400, `the form has more than ${limits.maxParts} parts`));
+    }
+    parser.on('error', () => refuse(400, 'the form cannot be read: check boundary and encoding'));
+    parser.on('finish', () => resolve({ fields, files }));
+
+    const counted = countedStream(limits.maxBytes, refuse, isGzip(headers));
+    if (isGzip(headers)) {
+      const gunzip = createGunzip();
+      gunzip.on('error', () => refuse(400, 'Content-Encoding is gzip, but the body is not valid gzip'));
+      stages.push(gunzip, counted);
+      body.pipe(gunzip).pipe(counted).pipe(parser);
+    } else {
+      stages.push(counted);
+      body.pipe(counted).pipe(parser);
+    }
+    body.on('aborted', () => refuse(400, 'the request ended early'));
+    body.on('error', () => refuse(400, 'the request ended early'));
+  });
+}
+
+function openParser(contentType: string, limits: FormLimits): InstanceType<typeof Busboy> {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType } as BusboyHeaders,
+      limits: {
+        fieldNameSize: 200,
+        fieldSize: limits.maxBytes,
+        fileSize: limits.maxBytes,
+        fields: limits.maxParts,
+        files: limits.maxParts,
+        parts: limits.maxParts,
+        headerPairs: 50,
+      },
+    });
+  } catch {
+    throw new ApiError(400, 'the Content-Type of the form is malformed: is the boundary missing?');
+  }
+}
+
+const isGzip = (headers: IncomingHttpHeaders): boolean => /^(x-)?gzip$/i.test(headers['content-encoding']?.trim() ?? '');
+
+/** Passes bytes on until there are too many: 413, or 400 where a small gzip body inflates past the limit. */
+function countedStream(maxBytes: number, refuse: (status: number, message: string) => void, inflated: boolean): PassThrough {
+  let seen = 0;
+  const counted = new PassThrough();
+  counted.on('data', (chunk: Buffer) => {
+    seen += chunk.length;
+    if (seen <= maxBytes) return;
+    if (inflated) refuse(400, `the body inflates to more than ${maxBytes} octets`);
+    else refuse(413, `the message is larger than ${maxBytes} octets`);
+  });
+  return counted;
+}
+
+/** Field names come from the client: shown back only if harmless. */
+const printable = (name: string): string => (/^[\w:.-]{1,64}$/.test(name) ? name : 'unnamed');

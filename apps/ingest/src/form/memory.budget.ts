@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ApiError, CONFIG } from '@lethe/service';
+import { type IngestConfig } from '../config.ts';
+
+/** Room a request's form, the composed message and its seal take, per octet received. */
+const COPIES = 3;
+
+interface Waiting {
+  readonly bytes: number;
+  readonly resolve: () => void;
+}
+
+/** Memory for messages under way is bounded by configuration: who finds none waits in line, a bounded one. */
+@Injectable()
+export class MemoryBudget {
+  private free: number;
+  private readonly waiting: Waiting[] = [];
+
+  constructor(@Inject(CONFIG) private readonly config: IngestConfig) {
+    this.free = config.BYTES_IN_FLIGHT;
+  }
+
+  /**
+   * Runs `task` with room for a request of `bytes` octets (unknown: the largest message).
+   * @throws ApiError 413 for more than a message may have, 503 when too many wait.
+   */
+  async run<T>(bytes: number | undefined, task: () => Promise<T>): Promise<T> {
+    const room = Math.min(this.config.BYTES_IN_FLIGHT, COPIES * (bytes ?? this.config.MESSAGE_MAX_BYTES) + 16_384);
+    await this.take(room);
+    try {
+      return await task();
+    } finally {
+      this.free += room;
+      this.admit();
+    }
+  }
+
+  private async take(bytes: number): Promise<void> {
+    if (this.waiting.length === 0 && bytes <= this.free) {
+      this.free -= bytes;
+      return;
+    }
+    if (this.waiting.length >= this.config.REQUESTS_WAITING) {
+      throw new ApiError(503, 'too many messages are being accepted: try again', { retryAfterSeconds: 2 });
+    }
+    await new Promise<void>((resolve) => this.waiting.push({ bytes, resolve }));
+  }
+
+  private admit(): void {
+    for (let first = this.waiting[0]; first && first.bytes <= this.free; first = this.waiting[0]) {
+      this.waiting.shift();
+      this.free -= first.bytes;
+      first.resolve();
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { composeMessage, parseAddressList, type Mailbox as ParsedMailbox } from '@lethe/mail';
+import { ApiError } from '@lethe/service';
+import type { RelatedMailbox, Submission } from '../accept/submission.ts';
+import type { Form } from '../form/form.parser.ts';
+import { readOptions } from './options.ts';
+import { readRecipientMailboxes, toMailbox, withoutRepeats } from './recipients.ts';
+import { taken } from './refusals.ts';
+
+/** Who hands the message in, and when. */
+export interface Origin {
+  readonly domain: string;
+  readonly keyId: string;
+  readonly acceptedAt: number;
+  readonly originatingIp?: string;
+}
+
+/**
+ * `POST /v3/{domain}/messages`: composes the message from the form's fields.
+ * @throws ApiError 400 naming the field.
+ */
+export async function submissionOfForm(form: Form, origin: Origin): Promise<Submission> {
+  const from = only('from', taken(parseAddressList(required(form, 'from'), 'from', { max: 1 })));
+  const mailboxes = readRecipientMailboxes(form);
+  const recipients = withoutRepeats(mailboxes);
+  const options = readOptions(form);
+  const content = readContent(form);
+  const subject = form.fields.get('subject')?.at(-1) ?? '';
+  const attachments = form.files.filter(({ field }) => field === 'attachment');
+  const shown = (role: string): ParsedMailbox[] => mailboxes.filter((one) => one.role === role).map(({ mailbox }) => mailbox);
+
+  const { raw, messageId } = taken(
+    await composeMessage({
+      from,
+      to: shown('to'),
+      cc: shown('cc'),
+      subject,
+      ...content,
+      attachments,
+      inline: form.files.filter(({ field }) => field === 'inline'),
+      headers: options.headers,
+      messageId: `<${randomUUID()}@${origin.domain}>`,
+      date: new Date(origin.acceptedAt),
+    }),
+  );
+  // Read by the composer already: what is no list of addresses was refused there.
+  const replyTo = options.headers.filter(([name]) => name.toLowerCase() === 'reply-to').map(([, value]) => value);
+  const replyToMailboxes = replyTo.length > 0 ? taken(parseAddressList(replyTo, 'h:Reply-To', { max: 10 })) : [];
+
+  const related: RelatedMailbox[] = [
+    { ...toMailbox(from), role: 'from' },
+    ...replyToMailboxes.map((mailbox): RelatedMailbox => ({ ...toMailbox(mailbox), role: 'reply-to' })),
+  ];
+  return {
+    raw,
+    recipients,
+    related,
+    subject,
+    messageIdHeader: messageId.slice(1, -1),
+    attachments: attachments.map(({ filename, contentType, content: { length } }) => ({ filename, contentType, size: length })),
+    tags: options.tags,
+    variables: options.variables,
+    testMode: options.testMode,
+    dkim: options.dkim,
+    requireTls: options.requireTls,
+    method: 'http',
+    keyId: origin.keyId,
+    ...(origin.originatingIp ? { originatingIp: origin.originatingIp } : {}),
+  };
+}
+
+function readContent(form: Form): { text?: string; html?: string } {
+  const [text, html] = [form.fields.get('text')?.at(-1), form.fields.get('html')?.at(-1)];
+  if (text === undefined && html === undefined) {
+    throw new ApiError(400, `Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified`, {
+      field: 'text',
+    });
+  }
+  return { ...(text === undefined ? {} : { text }), ...(html === undefined ? {} : { html }) };
+}
+
+function required(form: Form, field: string): string[] {
+  const values = form.fields.get(field)?.filter((value) => value.trim() !== '') ?? [];
+  if (values.length === 0) throw new ApiError(400, `'${field}' parameter is missing`, { field });
+  return values;
+}
+
+function only(field: string, [mailbox]: ParsedMailbox[]): ParsedMailbox {
+  if (!mailbox) throw new ApiError(400, `'${field}' parameter is missing`, { field });
+  return mailbox;
+}

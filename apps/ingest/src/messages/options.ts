@@ -1,0 +1,88 @@
+import { ApiError } from '@lethe/service';
+import type { Form } from '../form/form.parser.ts';
+
+/** What a submission asks for besides its content (`o:`, `h:`, `v:`; mailgun-api §2). */
+export interface Options {
+  readonly tags: readonly string[];
+  readonly testMode: boolean;
+  readonly dkim: boolean;
+  readonly requireTls: boolean;
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+const MAX_OPTIONS_OCTETS = 16 * 1024;
+const MAX_TAGS = 10;
+const MAX_TAG_LENGTH = 128;
+
+/** Accepted and without effect here: tracking is off until asked for per recipient, the others choose among IPs we lack. */
+const WITHOUT_EFFECT =
+  /^o:(tracking(-clicks|-opens|-pixel-location-top)?|deliverytime-optimize-period|time-zone-localize|deliver-within|secondary-dkim(-public)?|sending-ip(-pool)?|suppress-headers|native-send|skip-verification)$/;
+/** Known, and doing the opposite of what is asked if ignored. */
+const NOT_YET = /^(o:deliverytime|o:archive-to|t:.*|template|recipient-variables|amp-html)$/;
+
+/** @throws ApiError 400 naming the option. */
+export function readOptions(form: Form): Options {
+  let octets = 0;
+  let testMode = false;
+  let dkim = true;
+  let requireTls = false;
+  const tags: string[] = [];
+  const headers: [string, string][] = [];
+  const variables: Record<string, unknown> = {};
+
+  for (const [name, values] of form.fields) {
+    if (!/^[ohvt]:/.test(name) && !NOT_YET.test(name)) continue;
+    octets += name.length + values.reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+    const last = values.at(-1) ?? '';
+    if (NOT_YET.test(name)) {
+      if (values.some((value) => value !== '')) throw new ApiError(400, `'${shown(name)}' is not supported yet`);
+    } else if (name === 'o:tag') tags.push(...values.filter((value) => value !== '').map(readTag));
+    else if (name === 'o:testmode') testMode = readBoolean(name, last);
+    else if (name === 'o:dkim') dkim = readBoolean(name, last);
+    else if (name === 'o:require-tls') requireTls = readBoolean(name, last);
+    else if (name.startsWith('h:')) for (const value of values) headers.push([name.slice(2), value]);
+    else if (name.startsWith('v:')) variables[readVariableName(name)] = readVariable(last);
+    else if (!WITHOUT_EFFECT.test(name)) throw new ApiError(400, `'${shown(name)}' is not a known option`);
+  }
+  if (octets > MAX_OPTIONS_OCTETS) {
+    throw new ApiError(400, `options (o:, h:, v:, t:) are larger than ${MAX_OPTIONS_OCTETS} octets together`);
+  }
+  if (tags.length > MAX_TAGS) throw new ApiError(400, `'o:tag' has more than ${MAX_TAGS} values`);
+  return { tags: [...new Set(tags)], testMode, dkim, requireTls, headers, variables };
+}
+
+function readBoolean(name: string, value: string): boolean {
+  if (/^(yes|true|1)$/i.test(value)) return true;
+  if (/^(no|false|0|)$/i.test(value)) return false;
+  throw new ApiError(400, `'${name}' must be yes or no`);
+}
+
+function readTag(tag: string): string {
+  if (tag.length > MAX_TAG_LENGTH || !/^[\x20-\x7e]+$/.test(tag)) {
+    throw new ApiError(400, `'o:tag' must be up to ${MAX_TAG_LENGTH} printable ASCII characters`);
+  }
+  // Tags are shown, counted and kept in clear by their users: an address has no place there (design §4).
+  if (looksLikeAddress(tag)) throw new ApiError(400, `'o:tag' must not be an e-mail address`);
+  return tag.toLowerCase();
+}
+
+function readVariableName(name: string): string {
+  const key = name.slice(2);
+  if (key === '' || key.length > 128) throw new ApiError(400, `a 'v:' name must have 1 to 128 characters`);
+  if (looksLikeAddress(key)) throw new ApiError(400, `a 'v:' name must not be an e-mail address`);
+  return key;
+}
+
+/** Variables are JSON where they parse as an object or array, else the string as given. */
+function readVariable(value: string): unknown {
+  if (!/^\s*[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    return value;
+  }
+}
+
+const looksLikeAddress = (text: string): boolean => /[^\s@]@[^\s@]+\.[^\s@.]/.test(text);
+const shown = (name: string): string => (/^[\w:.-]{1,64}$/.test(name) ? name : name.slice(0, 2));

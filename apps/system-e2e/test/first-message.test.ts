@@ -1,0 +1,136 @@
+import { form, get, sendMessage, startSuitePlatform, until, type SuitePlatform } from '@lethe/testing';
+import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+
+interface Received {
+  from: string;
+  to: string[];
+  raw: string;
+  tls: boolean;
+}
+
+interface EventItem {
+  event: string;
+  recipient: string;
+  timestamp: number;
+  message: { headers: Record<string, string>; size: number };
+  severity?: string;
+  reason?: string;
+  'delivery-status'?: { code: number; 'attempt-no': number };
+}
+
+let suite: SuitePlatform;
+
+beforeAll(async () => {
+  suite = await startSuitePlatform({
+    stores: inject('stores'),
+    suite: `first${Date.now().toString(36)}`,
+    settings: { RETRY_DELAYS: '1s,1s,2s', RETRY_POLL_MS: '100' },
+  });
+}, 120_000);
+afterAll(() => suite?.stop());
+
+async function send(fields: Record<string, string | string[]>): Promise<string> {
+  const response = await sendMessage(suite.platform.gateway, suite.demo, form(fields));
+  const answer = (await response.json()) as { id: string; message: string };
+  expect([response.status, answer.message]).toEqual([200, 'Queued. Thank you.']);
+  return answer.id;
+}
+
+async function received(to: string, count = 1): Promise<Received[]> {
+  let messages: Received[] = [];
+  await until(async () => {
+    messages = (await (await fetch(`${suite.world.http}/messages?to=${encodeURIComponent(to)}`)).json()) as Received[];
+    return messages.length >= count;
+  }, 20_000);
+  return messages;
+}
+
+async function events(query: Record<string, string>, count: number): Promise<EventItem[]> {
+  const url = `${suite.platform.gateway}/v3/${suite.demo.domain}/events?${new URLSearchParams({ ascending: 'yes', ...query })}`;
+  let items: EventItem[] = [];
+  await until(async () => {
+    const response = await get(url, suite.demo.apiKey);
+    expect(response.status).toBe(200);
+    items = ((await response.json()) as { items: EventItem[] }).items;
+    return items.length >= count;
+  }, 20_000);
+  return items;
+}
+
+describe('one message through everything', () => {
+  it('arrives, signed, and its events are found', async () => {
+    const id = await send({
+      from: `Alice <alice@${suite.demo.domain}>`,
+      to: 'Bob <ok+bob@world.example>',
+      cc: 'ok+carol@world.example',
+      bcc: 'ok+dave@world.example',
+      subject: 'Grüße',
+      text: 'Hello Bob',
+      html: '<p>Hello Bob</p>',
+      'o:tag': ['welcome'],
+      'h:X-Custom': 'yes',
+      'v:order': '42',
+    });
+    for (const to of ['ok+bob@world.example', 'ok+carol@world.example', 'ok+dave@world.example']) {
+      const [message, ...more] = await received(to);
+      expect(more).toEqual([]);
+      const raw = Buffer.from(message!.raw, 'base64');
+      expect(message!.from).toBe(`alice@${suite.demo.domain}`);
+      expect(message!.to).toEqual([to]);
+      expect(raw.toString()).toContain('X-Custom: yes');
+      expect(raw.toString()).toContain(id);
+      expect(raw.toString()).not.toContain('dave@');
+      const { results } = await dkimVerify(raw, { resolver: worldResolver });
+      expect(results.map((result: { status: { result: string } }) => result.status.result)).toEqual(['pass']);
+    }
+    const items = await events({ 'message-id': id.slice(1, -1) }, 6);
+    expect(items.map(({ event, recipient }) => `${event} ${recipient}`).toSorted()).toEqual(
+      ['bob', 'carol', 'dave'].flatMap((name) => [`accepted ok+${name}@world.example`, `delivered ok+${name}@world.example`]).toSorted(),
+    );
+    const bob = items.find(({ event, recipient }) => event === 'delivered' && recipient === 'ok+bob@world.example');
+    expect(bob?.message.headers).toEqual({
+      to: 'Bob <ok+bob@world.example>',
+      from: `Alice <alice@${suite.demo.domain}>`,
+      subject: 'Grüße',
+      'message-id': id.slice(1, -1),
+    });
+    expect(bob?.['delivery-status']).toMatchObject({ code: 250, 'attempt-no': 1 });
+  });
+
+  it('retries a temporary failure until it is delivered', async () => {
+    const id = await send({ from: `a@${suite.demo.domain}`, to: 'greylist+1@world.example', subject: 'later', text: 'x' });
+    expect(await received('greylist+1@world.example')).toHaveLength(1);
+    const items = await events({ 'message-id': id.slice(1, -1) }, 3);
+    expect(items.map(({ event, severity }) => [event, severity])).toEqual(
+      expect.arrayContaining([
+        ['accepted', undefined],
+        ['failed', 'temporary'],
+        ['delivered', undefined],
+      ]),
+    );
+  });
+
+  it('ends a permanent failure at once', async () => {
+    const id = await send({ from: `a@${suite.demo.domain}`, to: '550+1@world.example', subject: 'no', text: 'x' });
+    const items = await events({ 'message-id': id.slice(1, -1), event: 'failed' }, 1);
+    expect(items[0]).toMatchObject({ severity: 'permanent', 'delivery-status': { code: 550 } });
+  });
+
+  it('accepts and logs in test mode, and delivers nothing', async () => {
+    const id = await send({ from: `a@${suite.demo.domain}`, to: 'ok+test@world.example', subject: 't', text: 'x', 'o:testmode': 'yes' });
+    const items = await events({ 'message-id': id.slice(1, -1), event: 'delivered' }, 1);
+    expect(items[0]).toMatchObject({ 'delivery-status': { code: 650 } });
+    expect(await (await fetch(`${suite.world.http}/messages?to=ok%2Btest@world.example`)).json()).toEqual([]);
+  });
+});
+
+/** The domain's key as the platform publishes it to its customer. */
+async function worldResolver(name: string, type: string): Promise<string[][]> {
+  const response = await get(`${suite.platform.gateway}/v4/domains/${suite.demo.domain}`, suite.demo.apiKey);
+  const view = (await response.json()) as { sending_dns_records: { record_type: string; name: string; value: string }[] };
+  const record = view.sending_dns_records.find((one) => one.record_type === type && one.name === name);
+  if (!record) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
+  return [[record.value]];
+}
+
