@@ -110,9 +110,12 @@ describe('periods', () => {
   );
 
   it('a bucket past its limit is not made', async () => {
-    await expect(ingest.seal(context({ period: periodOf('e30', Date.now() - 31 * DAY) }), value)).rejects.toThrow(
+    const period = periodOf('e30', Date.now() - 31 * DAY);
+    await expect(ingest.seal(context({ period }), value)).rejects.toThrow(
       expect.objectContaining({ name: 'ForgottenError' }),
     );
+    const { rowCount } = await world.admin.query('select from vault.period_secret where bucket = $1', [period.bucket]);
+    expect(rowCount).toBe(0);
   });
 
   it('nor one far ahead, nor one off its grid', async () => {
