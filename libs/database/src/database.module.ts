@@ -8,6 +8,7 @@ import type { DatabaseConfig } from './database-config.ts';
 import { DatabaseProbe } from './database-probe.ts';
 import { Database } from './database.ts';
 import { poolConfig } from './pool.ts';
+import { SILENT } from './silent-logger.ts';
 
 export interface ServiceDatabase {
   /** The service's name; PostgreSQL shows it beside each connection. */
@@ -47,6 +48,7 @@ export class DatabaseModule implements OnApplicationBootstrap, OnApplicationShut
             // Extensions need a superuser, and uuidv7() is built in.
             installExtensions: false,
             logging: false,
+            logger: SILENT,
             retryAttempts: 0,
             poolErrorHandler: (error: unknown) => log.warn('database.connection-lost', { error }),
             extra: poolConfig({

@@ -2,6 +2,7 @@ import { StartupError, errorClass } from '@lethe/service';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import type { MigrationInterface } from 'typeorm';
+import { SILENT } from './silent-logger.ts';
 
 export type Migrations = (new () => MigrationInterface)[];
 
@@ -62,6 +63,7 @@ async function runPending(url: string, migrations: Migrations, schema: string): 
     migrationsTableName: 'migrations',
     installExtensions: false,
     logging: false,
+    logger: SILENT,
     applicationName: 'migrate',
   });
   await dataSource.initialize();
