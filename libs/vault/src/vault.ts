@@ -2,6 +2,7 @@ import { KeyWrap } from './crypto/key-wrap.ts';
 import { ContentKeys } from './content/content-keys.ts';
 import type { ContentKeyOf } from './content/content-keys.ts';
 import { KeyCache } from './keys/key-cache.ts';
+import { KeySource } from './keys/key-source.ts';
 import { Revocations } from './keys/revocations.ts';
 import { SecretLoader } from './keys/secret-loader.ts';
 import { VaultDatabase } from './keys/vault-database.ts';
@@ -59,17 +60,14 @@ export class Vault {
       revoked: (kind, id) => this.cache.revoke(kind, id),
       lapsed: () => this.cache.clear(),
     });
-    const trusted = {
-      now: () => this.revocations.trusted(),
-      regained: () => this.revocations.regained(timeoutMs),
-    };
+    const source = new KeySource(this.revocations, this.cache, timeoutMs);
     const parts = [this.database, this.cache, this.keyWrap] as const;
     const limits = { batch, queued };
-    const loader = new SecretLoader(...parts, trusted.regained, limits);
-    this.sealing = new Sealing(this.cache, loader, trusted.now);
-    this.pseudonyms = new Pseudonyms(...parts, trusted, limits);
-    this.subjects = new Subjects(...parts, this.pseudonyms, trusted, limits);
-    this.contentKeys = new ContentKeys(...parts, trusted, limits);
+    const loader = new SecretLoader(...parts, source, limits);
+    this.sealing = new Sealing(this.cache, loader, source);
+    this.pseudonyms = new Pseudonyms(...parts, source, limits);
+    this.subjects = new Subjects(...parts, this.pseudonyms, source, limits);
+    this.contentKeys = new ContentKeys(...parts, source, limits);
   }
 
   /** Begins to listen for revocations; calls made before it is heard wait. */

@@ -98,6 +98,20 @@ describe('a subject that is cut off', () => {
   });
 });
 
+it('what clears everything while an answer is under way only makes it be read again', async () => {
+  const { address, jwe } = await person();
+  const late = await world.vault('delivery');
+  const call = vi.spyOn(late['database'], 'call');
+  const real = VaultDatabase.prototype.call.bind(late['database']);
+  call.mockImplementationOnce(async (name, parameters) => {
+    const answer = await real(name, parameters);
+    late['cache'].clear();
+    return answer;
+  });
+  expect(await late.open(jwe, expected())).toBe(address);
+  expect(call).toHaveBeenCalledTimes(2);
+});
+
 describe('destroyed keys', () => {
   it.each([
     ['account', (id: string) => world.admin.query('delete from vault.account where account_id = $1', [id])],

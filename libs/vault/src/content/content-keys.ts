@@ -1,8 +1,9 @@
 import { Batcher } from '@lethe/service';
 import type { KeyWrap } from '../crypto/key-wrap.ts';
-import { ForgottenError, VaultUnavailableError } from '../errors.ts';
+import { ForgottenError } from '../errors.ts';
 import { held } from '../keys/key-cache.ts';
 import type { KeyCache } from '../keys/key-cache.ts';
+import type { KeySource } from '../keys/key-source.ts';
 import type { LoaderLimits } from '../keys/secret-loader.ts';
 import type { VaultDatabase } from '../keys/vault-database.ts';
 
@@ -25,7 +26,7 @@ export class ContentKeys {
     private readonly database: VaultDatabase,
     private readonly cache: KeyCache,
     private readonly keyWrap: KeyWrap,
-    private readonly trusted: { now: () => boolean; regained: () => Promise<void> },
+    private readonly source: KeySource,
     limits: LoaderLimits,
   ) {
     this.batcher = new Batcher(
@@ -35,68 +36,58 @@ export class ContentKeys {
   }
 
   /** One call for all. Repeating it for a message answers the same key. */
-  async create(messages: ContentKeyOf[]): Promise<Buffer[]> {
-    await this.trusted.regained();
-    const load = this.cache.beginLoad();
-    try {
-      const offers = new Map(
-        messages.map((message) => [message.messageId, { ...message, ...this.keyWrap.generate() }]),
-      );
-      const offered = [...offers.values()];
-      const rows = await this.database.call<KeyRow>('create_content_keys', [
-        offered.map(({ messageId }) => messageId),
-        offered.map(({ dropAt }) => dropAt),
-        offered.map(({ wrapped }) => wrapped),
-      ]);
-      const keys = new Map(
-        rows.map(({ message, secret: inForce }) => {
-          const offer = offers.get(message);
-          return [message, offer?.wrapped.equals(inForce) ? offer.secret : this.keyWrap.unwrap(inForce)];
-        }),
-      );
-      return messages.map((message) => {
-        const key = keys.get(message.messageId);
-        if (key === undefined) throw new ForgottenError('message');
-        if (load.fresh() && !load.revoked('message', message.messageId)) this.keep(message, key);
-        return Buffer.from(key);
-      });
-    } finally {
-      load.end();
-    }
+  create(messages: ContentKeyOf[]): Promise<Buffer[]> {
+    const offers = new Map(messages.map((message) => [message.messageId, { ...message, ...this.keyWrap.generate() }]));
+    const offered = [...offers.values()];
+    return this.source.load(
+      () =>
+        this.database.call<KeyRow>('create_content_keys', [
+          offered.map(({ messageId }) => messageId),
+          offered.map(({ dropAt }) => dropAt),
+          offered.map(({ wrapped }) => wrapped),
+        ]),
+      (rows, revoked) => {
+        const inForce = new Map(rows.map(({ message, secret }) => [message, secret]));
+        return messages.map((message) => {
+          const wrapped = inForce.get(message.messageId);
+          if (wrapped === undefined || revoked('message', message.messageId)) throw new ForgottenError('message');
+          const offer = offers.get(message.messageId);
+          return this.keep(message, offer?.wrapped.equals(wrapped) ? offer.secret : this.keyWrap.unwrap(wrapped));
+        });
+      },
+    );
   }
 
   /** The caller's own copy: it may be cleared after use. */
   async get(message: ContentKeyOf): Promise<Buffer> {
-    const cached = this.trusted.now() ? this.cache.contentKeys.get(message.messageId) : undefined;
+    const cached = this.source.trusted() ? this.cache.contentKeys.get(message.messageId) : undefined;
     if (cached !== undefined && cached.dropAt === message.dropAt.getTime() && Date.now() < cached.dropAt) {
       return Buffer.from(cached.bytes);
     }
     return this.batcher.add(message);
   }
 
-  private async load(wanted: ContentKeyOf[]): Promise<(Buffer | Error)[]> {
-    await this.trusted.regained();
-    const load = this.cache.beginLoad();
-    try {
-      const rows = await this.database.call<KeyRow>('read_content_keys', [
-        wanted.map(({ messageId }) => messageId),
-        wanted.map(({ dropAt }) => dropAt),
-      ]);
-      if (!load.fresh()) throw new VaultUnavailableError('its revocations interrupted');
-      const keys = new Map(rows.map(({ message, secret }) => [message, secret]));
-      return wanted.map((message) => {
-        const wrapped = keys.get(message.messageId);
-        if (wrapped === undefined || load.revoked('message', message.messageId)) return new ForgottenError('message');
-        const key = this.keyWrap.unwrap(wrapped);
-        this.keep(message, key);
-        return Buffer.from(key);
-      });
-    } finally {
-      load.end();
-    }
+  private load(wanted: ContentKeyOf[]): Promise<(Buffer | Error)[]> {
+    return this.source.load(
+      () =>
+        this.database.call<KeyRow>('read_content_keys', [
+          wanted.map(({ messageId }) => messageId),
+          wanted.map(({ dropAt }) => dropAt),
+        ]),
+      (rows, revoked) => {
+        const keys = new Map(rows.map(({ message, secret }) => [message, secret]));
+        return wanted.map((message) => {
+          const wrapped = keys.get(message.messageId);
+          if (wrapped === undefined || revoked('message', message.messageId)) return new ForgottenError('message');
+          return this.keep(message, this.keyWrap.unwrap(wrapped));
+        });
+      },
+    );
   }
 
-  private keep({ messageId, dropAt }: ContentKeyOf, key: Buffer): void {
-    this.cache.contentKeys.set(messageId, { ...held(key), dropAt: dropAt.getTime() });
+  /** The cache has a copy of its own, because it zeroes what leaves. */
+  private keep({ messageId, dropAt }: ContentKeyOf, key: Buffer): Buffer {
+    this.cache.contentKeys.set(messageId, { ...held(Buffer.from(key)), dropAt: dropAt.getTime() });
+    return key;
   }
 }

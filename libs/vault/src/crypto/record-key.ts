@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 /**
  * NIST SP 800-38D §8.3 allows 2^32 seals per key with random IVs; the platform stays at 2^28. A key is one subject (or
  * account) and one bucket of at most a day, so the bound is 3,100 records a second about one person, all day, in every
- * process together. Each process stops at its share for 64 processes, which makes the bound hold whatever happens.
+ * process together. Each process counts while it holds the key and stops at its share for 64 processes.
  */
 export const MAX_SEALS_PER_KEY_AND_PROCESS = 2 ** 28 / 64;
 

@@ -1,8 +1,9 @@
 import { Batcher } from '@lethe/service';
 import type { KeyWrap } from '../crypto/key-wrap.ts';
-import { ForgottenError, VaultUnavailableError } from '../errors.ts';
+import { ForgottenError } from '../errors.ts';
 import { held } from './key-cache.ts';
 import type { KeyCache } from './key-cache.ts';
+import type { KeySource } from './key-source.ts';
 import type { VaultDatabase } from './vault-database.ts';
 
 /** A secret that is wanted. A period may be made where it does not exist: only when sealing. */
@@ -19,8 +20,6 @@ export interface LoaderLimits {
   queued: number;
 }
 
-const ATTEMPTS = 3;
-
 /** Brings missing secrets into the cache: all that concurrent callers of one turn miss, in one call of the vault. */
 export class SecretLoader {
   private readonly batcher: Batcher<Wanted, void>;
@@ -29,8 +28,7 @@ export class SecretLoader {
     private readonly database: VaultDatabase,
     private readonly cache: KeyCache,
     private readonly keyWrap: KeyWrap,
-    /** Resolves once revocations are heard again. */
-    private readonly trusted: () => Promise<void>,
+    private readonly source: KeySource,
     limits: LoaderLimits,
   ) {
     this.batcher = new Batcher(
@@ -44,33 +42,19 @@ export class SecretLoader {
     return this.batcher.add(wanted);
   }
 
-  private async loadAll(wanted: Wanted[]): Promise<(void | Error)[]> {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      await this.trusted();
-      const found = await this.attempt(wanted);
-      if (found !== undefined) {
+  private loadAll(wanted: Wanted[]): Promise<(void | Error)[]> {
+    return this.source.load(
+      () => this.read(wanted),
+      (rows, revoked) => {
+        const found = new Set<string>();
+        for (const { kind, id, secret } of rows) {
+          if (revoked(kind, id)) continue;
+          found.add(`${kind} ${id}`);
+          this.keep(kind, id, this.keyWrap.unwrap(secret));
+        }
         return wanted.map(({ kind, id }) => (found.has(`${kind} ${id}`) ? undefined : new ForgottenError(kind)));
-      }
-    }
-    throw new VaultUnavailableError('its revocations keep interrupting');
-  }
-
-  /** Undefined if the cache was cleared meanwhile: what was read may be older than what cleared it. */
-  private async attempt(wanted: Wanted[]): Promise<Set<string> | undefined> {
-    const load = this.cache.beginLoad();
-    try {
-      const rows = await this.read(wanted);
-      if (!load.fresh()) return undefined;
-      const found = new Set<string>();
-      for (const { kind, id, secret } of rows) {
-        if (load.revoked(kind, id)) continue;
-        found.add(`${kind} ${id}`);
-        this.keep(kind, id, this.keyWrap.unwrap(secret));
-      }
-      return found;
-    } finally {
-      load.end();
-    }
+      },
+    );
   }
 
   private async read(wanted: Wanted[]): Promise<SecretRow[]> {

@@ -6,6 +6,7 @@ import { decrypt, encrypt, parse } from '../crypto/jwe.ts';
 import type { ParsedSeal } from '../crypto/jwe.ts';
 import { derivedFrom } from '../keys/key-cache.ts';
 import type { KeyCache } from '../keys/key-cache.ts';
+import type { KeySource } from '../keys/key-source.ts';
 import type { SecretLoader, Wanted } from '../keys/secret-loader.ts';
 
 /** `standing` data (suppressions, DKIM keys) has no period: it lives as long as its subject and account. */
@@ -49,7 +50,7 @@ export class Sealing {
   constructor(
     private readonly cache: KeyCache,
     private readonly loader: SecretLoader,
-    private readonly trusted: () => boolean,
+    private readonly source: KeySource,
   ) {}
 
   async seal(seal: AccountSeal & { subject?: string }, value: unknown): Promise<string> {
@@ -94,7 +95,7 @@ export class Sealing {
   }
 
   private cachedKey({ account, subject, period }: KeyNames): RecordKey | undefined {
-    if (!this.trusted()) return undefined;
+    if (!this.source.trusted()) return undefined;
     const accountSecret = this.cache.accounts.get(account);
     const subjectSecret = subject === undefined ? undefined : this.cache.subjects.get(subject);
     const periodSecret = period === STANDING ? undefined : this.cache.period(period);

@@ -2,8 +2,9 @@ import { Batcher } from '@lethe/service';
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { KeyWrap } from '../crypto/key-wrap.ts';
-import { ForgottenError, VaultUnavailableError } from '../errors.ts';
+import { ForgottenError } from '../errors.ts';
 import type { KeyCache } from '../keys/key-cache.ts';
+import type { KeySource } from '../keys/key-source.ts';
 import type { LoaderLimits } from '../keys/secret-loader.ts';
 import type { VaultDatabase } from '../keys/vault-database.ts';
 
@@ -20,7 +21,7 @@ export class Pseudonyms {
     private readonly database: VaultDatabase,
     private readonly cache: KeyCache,
     private readonly keyWrap: KeyWrap,
-    private readonly trusted: { now: () => boolean; regained: () => Promise<void> },
+    private readonly source: KeySource,
     limits: LoaderLimits,
   ) {
     this.keys = new Batcher(
@@ -31,31 +32,30 @@ export class Pseudonyms {
 
   /** 32 bytes each, in order. `normalForms`: addresses in normal form (`normalForm` of `@lethe/mail`). */
   async of(account: string, normalForms: string[]): Promise<Buffer[]> {
-    const cached = this.trusted.now() ? this.cache.pseudonymKeys.get(account) : undefined;
+    const cached = this.source.trusted() ? this.cache.pseudonymKeys.get(account) : undefined;
     const key = cached ?? (await this.keys.add(account));
     return normalForms.map((form) => createHmac('sha256', key).update(DOMAIN).update(form, 'utf8').digest());
   }
 
-  private async load(accounts: string[]): Promise<(KeyObject | Error)[]> {
-    await this.trusted.regained();
-    const load = this.cache.beginLoad();
-    try {
-      const rows = await this.database.call<{ account: string; secret: Buffer }>('read_pseudonym_keys', [
-        [...new Set(accounts)],
-      ]);
-      if (!load.fresh()) throw new VaultUnavailableError('its revocations interrupted');
-      const keys = new Map(
-        rows.map(({ account, secret }) => {
-          const bytes = this.keyWrap.unwrap(secret);
-          const key = createSecretKey(bytes);
-          bytes.fill(0);
+  private load(accounts: string[]): Promise<(KeyObject | Error)[]> {
+    return this.source.load(
+      () => this.database.call<{ account: string; secret: Buffer }>('read_pseudonym_keys', [[...new Set(accounts)]]),
+      (rows, revoked) => {
+        const keys = new Map(rows.map(({ account, secret }) => [account, this.open(secret)]));
+        return accounts.map((account) => {
+          const key = keys.get(account);
+          if (key === undefined || revoked('account', account)) return new ForgottenError('account');
           this.cache.pseudonymKeys.set(account, key);
-          return [account, key];
-        }),
-      );
-      return accounts.map((account) => keys.get(account) ?? new ForgottenError('account'));
-    } finally {
-      load.end();
-    }
+          return key;
+        });
+      },
+    );
+  }
+
+  private open(wrapped: Buffer): KeyObject {
+    const bytes = this.keyWrap.unwrap(wrapped);
+    const key = createSecretKey(bytes);
+    bytes.fill(0);
+    return key;
   }
 }

@@ -1,9 +1,10 @@
 import { Batcher } from '@lethe/service';
 import { randomUUID } from 'node:crypto';
 import type { KeyWrap } from '../crypto/key-wrap.ts';
-import { ForgottenError, VaultUnavailableError } from '../errors.ts';
+import { ForgottenError } from '../errors.ts';
 import { held } from '../keys/key-cache.ts';
 import type { KeyCache } from '../keys/key-cache.ts';
+import type { KeySource } from '../keys/key-source.ts';
 import type { LoaderLimits } from '../keys/secret-loader.ts';
 import type { VaultDatabase } from '../keys/vault-database.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
@@ -15,6 +16,13 @@ interface Name {
   account: string;
   pseudonym: Buffer;
   key: string;
+}
+
+/** What a new subject would be; the vault takes it if nobody was faster. */
+interface Offer extends Name {
+  id: SubjectId;
+  secret: Buffer;
+  wrapped: Buffer;
 }
 
 interface NameRow {
@@ -32,7 +40,7 @@ export class Subjects {
     private readonly cache: KeyCache,
     private readonly keyWrap: KeyWrap,
     private readonly pseudonyms: Pseudonyms,
-    private readonly trusted: { now: () => boolean; regained: () => Promise<void> },
+    private readonly source: KeySource,
     limits: LoaderLimits,
   ) {
     this.batcher = new Batcher(
@@ -43,7 +51,7 @@ export class Subjects {
 
   async of(account: string, normalForms: string[]): Promise<SubjectId[]> {
     const pseudonyms = await this.pseudonyms.of(account, normalForms);
-    const trusted = this.trusted.now();
+    const trusted = this.source.trusted();
     return Promise.all(
       pseudonyms.map(async (pseudonym) => {
         const key = keyOf(account, pseudonym);
@@ -52,41 +60,39 @@ export class Subjects {
     );
   }
 
-  private async resolve(names: Name[]): Promise<(SubjectId | Error)[]> {
-    await this.trusted.regained();
-    const load = this.cache.beginLoad();
-    try {
-      const wanted = [...new Map(names.map((name) => [name.key, name])).values()];
-      const found = keyed(await this.database.call<NameRow>('find_subjects', columns(wanted)));
-      const missing = wanted.filter(({ key }) => !found.has(key));
-      const made = missing.length === 0 ? new Map<string, SubjectId>() : await this.create(missing, load.fresh);
-      if (!load.fresh()) throw new VaultUnavailableError('its revocations interrupted');
-      return names.map(({ key }) => {
-        const subject = found.get(key) ?? made.get(key);
-        // Without an account there is no name; a subject cut off this moment is found again as a new one.
-        if (subject === undefined || load.revoked('subject', subject)) return new ForgottenError('account');
-        this.cache.keepName(key, subject);
-        return subject;
-      });
-    } finally {
-      load.end();
-    }
+  private resolve(names: Name[]): Promise<(SubjectId | Error)[]> {
+    return this.source.load(
+      () => this.findOrCreate(names),
+      ({ subjects, offers }, revoked) => {
+        for (const { key, id, secret } of offers) {
+          // Ours if nobody was faster; what is sealed next finds it in the cache.
+          if (subjects.get(key) === id && !revoked('subject', id)) this.cache.subjects.set(id, held(secret));
+          else secret.fill(0);
+        }
+        return names.map(({ key }) => {
+          const subject = subjects.get(key);
+          // Without an account there is no name.
+          if (subject === undefined) return new ForgottenError('account');
+          if (revoked('subject', subject)) return new ForgottenError('subject');
+          this.cache.keepName(key, subject);
+          return subject;
+        });
+      },
+    );
   }
 
-  private async create(names: Name[], fresh: () => boolean): Promise<Map<string, SubjectId>> {
-    const offers = names.map((name) => ({ ...name, id: randomUUID(), ...this.keyWrap.generate() }));
-    const rows = await this.database.call<NameRow>('create_subjects', [
-      ...columns(names),
+  private async findOrCreate(names: Name[]): Promise<{ subjects: Map<string, SubjectId>; offers: Offer[] }> {
+    const wanted = [...new Map(names.map((name) => [name.key, name])).values()];
+    const found = keyed(await this.database.call<NameRow>('find_subjects', columns(wanted)));
+    const missing = wanted.filter(({ key }) => !found.has(key));
+    if (missing.length === 0) return { subjects: found, offers: [] };
+    const offers = missing.map((name) => ({ ...name, id: randomUUID(), ...this.keyWrap.generate() }));
+    const made = await this.database.call<NameRow>('create_subjects', [
+      ...columns(missing),
       offers.map(({ id }) => id),
       offers.map(({ wrapped }) => wrapped),
     ]);
-    const subjects = keyed(rows);
-    for (const { key, id, secret } of offers) {
-      // Ours if nobody was faster; what is sealed next finds it in the cache.
-      if (subjects.get(key) === id && fresh()) this.cache.subjects.set(id, held(secret));
-      else secret.fill(0);
-    }
-    return subjects;
+    return { subjects: new Map([...found, ...keyed(made)]), offers };
   }
 }
 
