@@ -1,12 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
-import { createService, type CreatedService } from '@lethe/service';
+import { DOMAIN_SETTINGS, SUPPRESSION_ENTRIES, suppressionKey, type Reply, type SuppressionEntry } from '@lethe/contracts';
+import type { CreatedService } from '@lethe/service';
 import { until } from '@lethe/testing';
 import { authenticate } from 'mailauth';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { DeliveryModule } from '../src/app.module.ts';
-import { config } from '../src/config.ts';
-import { send, SENDER } from './support/mail.ts';
+import { accept, publish, send, SENDER, type AcceptedMail } from './support/mail.ts';
 import { received, watchEvents } from './support/observed.ts';
+import { startDelivery } from './support/start.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
 describe('delivery', () => {
@@ -15,15 +16,19 @@ describe('delivery', () => {
   let events: Awaited<ReturnType<typeof watchEvents>>;
 
   beforeAll(async () => {
-    around = await surroundings(inject('stores'));
+    around = await surroundings(inject('stores'), { SMTP_COMMAND_TIMEOUT_MS: '1500' });
     events = await watchEvents(around);
-    service = await createService({ name: 'delivery', module: DeliveryModule, config }, { environment: around.environment });
+    service = await startDelivery(around.environment);
   });
   afterAll(async () => {
     await service?.app.close();
     await events?.stop();
     await around?.end();
   });
+
+  const rows = async (messageId: string) =>
+    (await around.database.query('select * from deferred where message_id = $1', [messageId])).rows as object[];
+  const status = (event: { deliveryStatus?: unknown }) => event.deliveryStatus as Record<string, unknown>;
 
   it('delivers, signed, the body byte for byte, and says so', async () => {
     const { messageId, raw } = await send(around, { to: ['ok@world.example'] });
@@ -33,10 +38,8 @@ describe('delivery', () => {
     const sent = message?.raw ?? Buffer.alloc(0);
     expect(sent.subarray(sent.length - raw.length)).toEqual(raw);
     const added = sent.subarray(0, sent.length - raw.length).toString();
-    expect(added.split('\r\n').filter((line) => /^\S/.test(line)).map((line) => line.split(':')[0])).toEqual([
-      'Received',
-      'DKIM-Signature',
-    ]);
+    const names = added.split('\r\n').filter((line) => /^\S/.test(line));
+    expect(names.map((line) => line.split(':')[0])).toEqual(['Received', 'DKIM-Signature']);
     const resolver = new Resolver();
     resolver.setServers([`${around.world.dns.host}:${around.world.dns.port}`]);
     const { dkim } = await authenticate(sent, {
@@ -49,7 +52,170 @@ describe('delivery', () => {
       type: 'delivered',
       accountId: around.accountId,
       recipient: { role: 'to' },
-      deliveryStatus: { code: 250, attempt: 1, tls: true, maybeDuplicate: false },
+      deliveryStatus: { code: 250, enhancedCode: '2.0.0', attempt: 1, tls: true, maybeDuplicate: false },
     });
+  });
+
+  it('sends every recipient of a message the same octets, over few connections', async () => {
+    const to = Array.from({ length: 100 }, (_, index) => `many${index}@world.example`);
+    const { messageId } = await send(around, { to });
+    expect(await until(() => events.of(messageId).length === 100, 15_000)).toBe(true);
+    expect(events.of(messageId).every(({ type }) => type === 'delivered')).toBe(true);
+    const copies = new Set<string>();
+    for (const address of to) for (const { raw } of await received(around, address)) copies.add(raw.toString('latin1'));
+    expect(copies.size).toBe(1);
+    const stats = (await (await fetch(`${around.world.http}/stats`)).json()) as { peak: number };
+    expect(stats.peak).toBeLessThanOrEqual(20);
+  });
+
+  it('defers a greylisted recipient and delivers on the retry', async () => {
+    const { messageId } = await send(around, { to: ['greylist@world.example'] });
+    const first = await events.next(messageId, 'failed', 1);
+    expect(first).toMatchObject({ severity: 'temporary', reason: 'greylisted' });
+    expect(status(first)).toMatchObject({ code: 451, enhancedCode: '4.7.1' });
+    expect(status(first)['retrySeconds']).toBeGreaterThan(0.4);
+    const second = await events.next(messageId, 'delivered', 2);
+    expect(status(second)).toMatchObject({ maybeDuplicate: false });
+    const [message] = await received(around, 'greylist@world.example');
+    expect(message?.raw.toString()).not.toContain('maybe-duplicate');
+    expect(await until(async () => (await rows(messageId)).length === 0, 2_000)).toBe(true);
+  });
+
+  it('holds nothing personal of a deferred recipient in clear', async () => {
+    const { messageId } = await send(around, { to: ['temperror+secret.person@world.example'] });
+    await events.next(messageId, 'failed', 1);
+    expect(await until(async () => (await rows(messageId)).length === 1, 2_000)).toBe(true);
+    const text = JSON.stringify(await rows(messageId));
+    for (const clear of ['secret.person', 'world.example', 'A test', 'news@']) expect(text).not.toContain(clear);
+  });
+
+  it.each([
+    ['550@world.example', 550, 'bounce'],
+    ['full@world.example', 552, 'bounce'],
+    ['someone@nullmx.example', 556, 'bounce'],
+    ['someone@nxdomain.example', 550, 'bounce'],
+  ])('fails %s at once and for good', async (to, code, reason) => {
+    const { messageId } = await send(around, { to: [to] });
+    expect(await events.next(messageId, 'failed', 1)).toMatchObject({
+      severity: 'permanent',
+      reason,
+      deliveryStatus: { code },
+    });
+    expect(await rows(messageId)).toEqual([]);
+  });
+
+  it('seals what the server said under the recipient, addresses masked', async () => {
+    const { messageId, records } = await send(around, { to: ['550+jane@world.example'] });
+    const event = await events.next(messageId, 'failed', 1);
+    const reply = await around.ingest.vault.open<Reply>(status(event)['reply'] as string, {
+      account: around.accountId,
+      type: 'reply',
+      recordId: event.id,
+    });
+    expect(reply).toEqual({ text: '5.1.1 <recipient>: no such mailbox', mxHost: 'mx.world.example' });
+    expect(event.recipient).toEqual(records[0]?.recipient);
+  });
+
+  it.each([
+    ['someone@servfail.example', '4.4.3'],
+    ['timeout@world.example', '4.4.2'],
+  ])('defers %s', async (to, enhancedCode) => {
+    const { messageId } = await send(around, { to: [to] });
+    const event = await events.next(messageId, 'failed', 1);
+    expect(event).toMatchObject({ severity: 'temporary', deliveryStatus: { code: 498, enhancedCode } });
+    expect(await until(async () => (await rows(messageId)).length === 1, 2_000)).toBe(true);
+    expect((await rows(messageId))[0]).toMatchObject({ attempt: 2, maybe_duplicate: false });
+  });
+
+  it('takes the address of a domain without MX (RFC 5321 §5.1)', async () => {
+    const { messageId } = await send(around, { to: ['ok@nomx.example'] });
+    await events.next(messageId, 'delivered', 1);
+  });
+
+  it('marks the retry after a connection that broke behind the final dot', async () => {
+    const { messageId } = await send(around, { to: ['drop@world.example'] });
+    const event = await events.next(messageId, 'failed', 1);
+    expect(status(event)).toMatchObject({ code: 498, enhancedCode: '4.4.2', maybeDuplicate: false });
+    expect(status(await events.next(messageId, 'failed', 2))).toMatchObject({ maybeDuplicate: true });
+  });
+
+  it('marks what may have been sent before, outside the signature', async () => {
+    await send(around, { to: ['again@world.example'], maybeDuplicate: true });
+    expect(await until(async () => (await received(around, 'again@world.example')).length === 1, 10_000)).toBe(true);
+    const [message] = await received(around, 'again@world.example');
+    expect(message?.raw.toString()).toMatch(/^X-Lethe-Delivery: maybe-duplicate\r\nReceived: /);
+  });
+
+  it('leaves a record alone that may have been handed over and was', async () => {
+    const { messageId, records } = await send(around, { to: ['temperror+over@world.example'] });
+    await events.next(messageId, 'failed', 1);
+    expect(await until(async () => (await rows(messageId)).length === 1, 2_000)).toBe(true);
+    await publish(around, records, true);
+    await events.next(messageId, 'failed', 3);
+    const firsts = events.of(messageId).filter((event) => status(event as never)['attempt'] === 1);
+    expect(firsts).toHaveLength(1);
+  });
+
+  it('does not let slow and silent recipients hold up others', async () => {
+    const [slow, fast] = await accept(around, [
+      { to: Array.from({ length: 10 }, (_, index) => `slow+${index}@world.example`) },
+      { to: Array.from({ length: 50 }, (_, index) => `fast${index}@world.example`) },
+    ]);
+    await publish(around, (slow as AcceptedMail).records);
+    const startedAt = performance.now();
+    await publish(around, (fast as AcceptedMail).records);
+    expect(await until(() => events.of((fast as AcceptedMail).messageId).length === 50, 10_000)).toBe(true);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect(await until(() => events.of((slow as AcceptedMail).messageId).length === 10, 15_000)).toBe(true);
+  });
+
+  it('in test mode asks no server', async () => {
+    const { messageId } = await send(around, { to: ['testmode@world.example'], record: { testMode: true } });
+    expect(status(await events.next(messageId, 'delivered', 1))).toMatchObject({ code: 650 });
+    expect(await received(around, 'testmode@world.example')).toEqual([]);
+  });
+
+  it('gives up what has expired, without an attempt', async () => {
+    const { messageId } = await send(around, { to: ['late@world.example'], record: { expiresAt: Date.now() - 1 } });
+    expect(await events.next(messageId, 'failed')).toMatchObject({ severity: 'permanent', reason: 'old' });
+    expect(await received(around, 'late@world.example')).toEqual([]);
+  });
+
+  it('gives up a deferred recipient when the message expires', async () => {
+    const { messageId } = await send(around, {
+      to: ['temperror@world.example'],
+      record: { expiresAt: Date.now() + 2_000 },
+    });
+    const find = () => events.of(messageId).find((event) => event.type === 'failed' && event.severity === 'permanent');
+    expect(await until(() => find() !== undefined, 10_000)).toBe(true);
+    expect(find()).toMatchObject({ reason: 'old' });
+    expect(await until(async () => (await rows(messageId)).length === 0, 2_000)).toBe(true);
+  });
+
+  it.each([
+    ['bounce', 605, 'suppress-bounce'],
+    ['unsubscribe', 606, 'suppress-unsubscribe'],
+    ['complaint', 607, 'suppress-complaint'],
+  ] as const)('does not mail who is suppressed (%s)', async (why, code, reason) => {
+    const address = `stop-${why}@world.example`;
+    const pseudonym = await around.ingest.vault.pseudonym(around.accountId, address);
+    const value: SuppressionEntry = { reasons: [why], at: Date.now() };
+    const key = suppressionKey(pseudonym.toString('base64url'), around.domain.domainId);
+    await around.settings.suppressions.publish(SUPPRESSION_ENTRIES, [{ key, value, id: randomUUID(), type: 'suppression' }]);
+    // The table has it once a later record of the same topic has had its effect; in force after one second (design §5).
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const { messageId } = await send(around, { to: [address] });
+    expect(await events.next(messageId, 'failed', 1)).toMatchObject({ severity: 'permanent', reason, deliveryStatus: { code } });
+    expect(await received(around, address)).toEqual([]);
+  });
+
+  it('sends nothing for a disabled domain', async () => {
+    const disabled = { ...around.domain, domainId: randomUUID(), state: 'disabled' } as const;
+    await around.settings.domains.publish(DOMAIN_SETTINGS, [
+      { key: disabled.domainId, value: disabled, id: randomUUID(), type: 'domain-settings' },
+    ]);
+    const { messageId } = await send(around, { to: ['ok+off@world.example'], record: { domainId: disabled.domainId } });
+    expect(await events.next(messageId, 'failed', 1)).toMatchObject({ severity: 'permanent', deliveryStatus: { code: 550 } });
+    expect(await received(around, 'ok+off@world.example')).toEqual([]);
   });
 });

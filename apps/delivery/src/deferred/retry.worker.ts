@@ -1,9 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { MAIL_ACCEPTED } from '@lethe/contracts';
+import { KafkaLifecycle } from '@lethe/kafka';
 import { CONFIG, Log } from '@lethe/service';
 import type { DeliveryConfig } from '../config.ts';
 import { AttemptService } from '../dispatch/attempt.service.ts';
 import { ConclusionService } from '../dispatch/conclusion.service.ts';
+import { HandoverService } from '../dispatch/handover.service.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { DeferredRepository, type DeferredAttempt } from './deferred.repository.ts';
 
@@ -26,7 +28,9 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly deferred: DeferredRepository,
     private readonly attempts: AttemptService,
     private readonly conclusions: ConclusionService,
+    private readonly handover: HandoverService,
     private readonly settings: SettingsService,
+    private readonly kafka: KafkaLifecycle,
     private readonly log: Log,
     @Inject(CONFIG) private readonly config: DeliveryConfig,
   ) {}
@@ -46,10 +50,11 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async look(): Promise<void> {
     const free = this.config.RETRY_CONCURRENCY - this.atWork.size;
-    if (this.looking || this.stopped || free <= 0 || !this.settings.fresh()) return;
+    const partitions = this.kafka.partitionsOf(MAIL_ACCEPTED);
+    if (this.looking || this.stopped || free <= 0 || partitions.length === 0 || !this.settings.fresh()) return;
     this.looking = true;
     try {
-      for (const row of await this.deferred.claim(this.partitions(), free)) this.start(row);
+      for (const row of await this.deferred.claim(partitions, free)) this.start(row);
     } catch (error) {
       this.log.warn('deferred.not-read', { error });
     } finally {
@@ -60,7 +65,7 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private start(row: DeferredAttempt): void {
     const key = `${row.record.messageId}/${row.record.ordinal}`;
     // Claimed although we are at it: our lease was not renewed in time. It goes on, and keeps its outcome itself.
-    if (this.atWork.has(key)) return;
+    if (this.atWork.has(key) || this.handover.busy(row.record)) return;
     const work = this.run(row).finally(() => {
       this.atWork.delete(key);
       if (!this.stopped && this.atWork.size === this.config.RETRY_CONCURRENCY - 1) void this.look();
@@ -88,11 +93,6 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
     } catch (error) {
       this.log.warn('deferred.leases-not-renewed', { error });
     }
-  }
-
-  private partitions(): number[] {
-    void MAIL_ACCEPTED;
-    return [];
   }
 }
 

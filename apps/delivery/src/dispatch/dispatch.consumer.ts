@@ -25,6 +25,7 @@ export class DispatchConsumer {
   @Consume(MAIL_ACCEPTED, { claims: true, concurrency: 512, spill: 'spill' })
   async handle({ value: record, partition, maybeDuplicate, signal }: Accepted): Promise<Handled> {
     if (await this.handover.moved(record)) return done();
+    if (this.handover.busy(record)) return retry('at-work', 500);
     // It was handed out before, to us or to a process that died: the queue may have it by now.
     if (maybeDuplicate && (await this.deferred.has(record))) return done();
     const work = this.handover.begin(record, maybeDuplicate);

@@ -31,6 +31,11 @@ export class HandoverService {
 
   constructor(private readonly deferred: DeferredRepository) {}
 
+  /** Whether an attempt at the record is under way: the same record can be in the topic twice (a relay repeats itself). */
+  busy(record: MailAccepted): boolean {
+    return this.atWork.has(keyOf(record));
+  }
+
   /** A record's attempt begins. */
   begin(record: MailAccepted, maybeDuplicate: boolean): Work {
     const key = keyOf(record);

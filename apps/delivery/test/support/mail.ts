@@ -52,7 +52,7 @@ export async function accept({ ingest, accountId, domain }: Surroundings, mails:
     made.map(async ({ messageId, raw }, index) => ({
       messageId,
       dropAt,
-      sealed: await sealBody(keys[index] as Buffer, messageId as never, raw),
+      sealed: await sealBody(keys[index] as Buffer, messageId, raw),
     })),
   );
   await inTransaction(pool, (client) => bodies.insertMany(client, sealed));
