@@ -1,1 +1,6 @@
-export {};
+import { startService } from '@lethe/service';
+import { config } from './config.ts';
+import { AppModule } from './app.module.ts';
+import { acceptForms } from './forms.ts';
+
+await startService({ name: 'accounts', module: AppModule, config, configure: acceptForms });

@@ -1,0 +1,30 @@
+import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS } from '@lethe/contracts';
+import { DatabaseModule } from '@lethe/database';
+import { KafkaModule, OutboxModule } from '@lethe/kafka';
+import { VaultModule } from '@lethe/vault';
+import { Module } from '@nestjs/common';
+import { Account } from './accounts/account.entity.ts';
+import { AccountsController } from './accounts/accounts.controller.ts';
+import { AccountsService } from './accounts/accounts.service.ts';
+import { DnsCheck } from './domains/dns-check.ts';
+import { Domain } from './domains/domain.entity.ts';
+import { DomainsController } from './domains/domains.controller.ts';
+import { DomainsService } from './domains/domains.service.ts';
+import { ApiKey } from './keys/api-key.entity.ts';
+import { KeysController } from './keys/keys.controller.ts';
+import { KeysService } from './keys/keys.service.ts';
+import { MIGRATIONS } from './migrations/migrations.ts';
+import { SettingsPublisher } from './settings/settings.publisher.ts';
+
+/** Every change goes through SettingsPublisher: state and record in one transaction. */
+@Module({
+  imports: [
+    DatabaseModule.forService({ service: 'accounts', entities: [Account, ApiKey, Domain], migrations: MIGRATIONS }),
+    KafkaModule.forService({ name: 'accounts', produces: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS] }),
+    OutboxModule.forService({ mostPending: 10_000 }),
+    VaultModule,
+  ],
+  controllers: [AccountsController, KeysController, DomainsController],
+  providers: [AccountsService, KeysService, DomainsService, DnsCheck, SettingsPublisher],
+})
+export class AppModule {}

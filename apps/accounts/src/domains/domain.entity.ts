@@ -1,0 +1,52 @@
+import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique } from 'typeorm';
+import { Account } from '../accounts/account.entity.ts';
+
+/** A sending domain. A name belongs to one account at a time. */
+@Entity('domain')
+@Unique('domain_name_key', ['name'])
+@Index('domain_account_idx', ['accountId'])
+export class Domain {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'domain_pk' })
+  id!: string;
+
+  @Column('uuid', { name: 'account_id' })
+  accountId!: string;
+
+  @ManyToOne(() => Account, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'account_id', foreignKeyConstraintName: 'domain_account_fk' })
+  account?: Account;
+
+  /** Lower case, IDNA form. */
+  @Column('text')
+  name!: string;
+
+  /** Nothing is sent for a domain that is not `active`. */
+  @Column('text')
+  state!: 'active' | 'unverified' | 'disabled';
+
+  @Column('text', { name: 'dkim_selector' })
+  dkimSelector!: string;
+
+  /** SubjectPublicKeyInfo, base64: what the DNS record says. */
+  @Column('text', { name: 'dkim_public_key' })
+  dkimPublicKey!: string;
+
+  /** Sealed for the account (`dkim-key`), bound to this domain's id. */
+  @Column('text', { name: 'dkim_private_key' })
+  dkimPrivateKey!: string;
+
+  /** What the last look at the DNS found. */
+  @Column('text', { name: 'dkim_check', default: 'unknown' })
+  dkimCheck!: 'unknown' | 'valid' | 'invalid';
+
+  /** Days a body can be read, 0–7. */
+  @Column('smallint', { name: 'bodies_days', default: 7 })
+  bodiesDays!: number;
+
+  /** Days events are kept: 1, 3, 7, 14 or 30. */
+  @Column('smallint', { name: 'events_days', default: 30 })
+  eventsDays!: number;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+}

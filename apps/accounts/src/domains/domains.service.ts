@@ -1,0 +1,103 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { DkimKey } from '@lethe/contracts';
+import { Database } from '@lethe/database';
+import { ApiError, CONFIG } from '@lethe/service';
+import type { Identity } from '@lethe/service';
+import { Vault } from '@lethe/vault';
+import type { AccountsConfig } from '../config.ts';
+import { SettingsPublisher } from '../settings/settings.publisher.ts';
+import { newDkimKeyPair } from './dkim-key-pair.ts';
+import { DnsCheck } from './dns-check.ts';
+import { Domain } from './domain.entity.ts';
+
+export interface DomainPage {
+  limit: number;
+  skip: number;
+  state?: Domain['state'] | undefined;
+}
+
+@Injectable()
+export class DomainsService {
+  constructor(
+    @Inject(CONFIG) private readonly config: AccountsConfig,
+    private readonly database: Database,
+    private readonly vault: Vault,
+    private readonly settings: SettingsPublisher,
+    private readonly dns: DnsCheck,
+  ) {}
+
+  list(caller: Identity, { limit, skip, state }: DomainPage): Promise<[Domain[], number]> {
+    return this.database.dataSource.manager.findAndCount(Domain, {
+      where: { accountId: caller.account, ...(state === undefined ? {} : { state }) },
+      order: { name: 'ASC' },
+      take: limit,
+      skip,
+    });
+  }
+
+  /** Throws ApiError 404, also for the domain of another account. */
+  async get(caller: Identity, name: string): Promise<Domain> {
+    const domain = await this.database.dataSource.manager.findOneBy(Domain, { name, accountId: caller.account });
+    if (!domain) throw notFound();
+    return domain;
+  }
+
+  /** Makes the domain and its DKIM key. Throws ApiError 400 if the name is taken, by whomever. */
+  async create(caller: Identity, name: string, dkimSelector: string): Promise<Domain> {
+    const id = randomUUIDv7();
+    const { privateKey, publicKey } = await newDkimKeyPair();
+    const part: DkimKey = { privateKey };
+    const seal = { account: caller.account, period: 'standing', type: 'dkim-key', recordId: id } as const;
+    const dkimPrivateKey = await this.vault.sealForAccount(seal, part);
+    return this.settings.change(caller.account, async (manager, records) => {
+      const { raw: inserted } = (await manager
+        .createQueryBuilder()
+        .insert()
+        .into(Domain)
+        .values({
+          id,
+          accountId: caller.account,
+          name,
+          state: this.config.DOMAIN_VERIFICATION === 'off' ? 'active' : 'unverified',
+          dkimSelector,
+          dkimPublicKey: publicKey,
+          dkimPrivateKey,
+        })
+        .orIgnore()
+        .returning('id')
+        .execute()) as { raw: unknown[] };
+      if (inserted.length === 0) throw new ApiError(400, 'This domain name is already taken', { field: 'name' });
+      const domain = await manager.findOneByOrFail(Domain, { id });
+      records.push(...this.settings.domain(domain));
+      return domain;
+    });
+  }
+
+  /** Looks for the DKIM key in the DNS; a domain whose key is there may send. A look that fails takes nothing away. */
+  async verify(caller: Identity, name: string): Promise<Domain> {
+    const found = await this.get(caller, name);
+    const dkimCheck = await this.dns.dkim(found);
+    return this.settings.change(caller.account, async (manager, records) => {
+      const domain = await manager.findOneBy(Domain, { id: found.id });
+      if (!domain) throw notFound();
+      domain.dkimCheck = dkimCheck;
+      if (dkimCheck === 'valid' && domain.state === 'unverified') domain.state = 'active';
+      await manager.save(domain);
+      records.push(...this.settings.domain(domain));
+      return domain;
+    });
+  }
+
+  /** Its keys go with it. Throws ApiError 404. */
+  async remove(caller: Identity, name: string): Promise<void> {
+    await this.settings.change(caller.account, async (manager, records) => {
+      const domain = await manager.findOneBy(Domain, { name, accountId: caller.account });
+      if (!domain) throw notFound();
+      await manager.delete(Domain, { id: domain.id });
+      records.push(...this.settings.domainGone(domain.id));
+    });
+  }
+}
+
+const notFound = (): ApiError => new ApiError(404, 'Domain not found');

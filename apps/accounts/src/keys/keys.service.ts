@@ -1,0 +1,90 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Database } from '@lethe/database';
+import { ApiError, Clock } from '@lethe/service';
+import type { Identity } from '@lethe/service';
+import type { EntityManager } from 'typeorm';
+import { Domain } from '../domains/domain.entity.ts';
+import { SettingsPublisher } from '../settings/settings.publisher.ts';
+import { ApiKey } from './api-key.entity.ts';
+import { newKeySecret } from './key-secret.ts';
+import { ROLES } from './roles.ts';
+import type { Role } from './roles.ts';
+
+export interface NewKey {
+  accountId: string;
+  role: Role;
+  domainId?: string;
+  expiresAt?: Date;
+}
+
+/** A key just made: the only moment its secret is known. */
+export interface MadeKey {
+  key: ApiKey;
+  secret: string;
+}
+
+@Injectable()
+export class KeysService {
+  constructor(
+    private readonly database: Database,
+    private readonly settings: SettingsPublisher,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Writes a key inside a change of its account, which publishes it. */
+  async add(manager: EntityManager, { accountId, role, domainId, expiresAt }: NewKey): Promise<MadeKey> {
+    const { secret, hash, hint } = newKeySecret();
+    const key = manager.create(ApiKey, {
+      id: randomUUIDv7(),
+      accountId,
+      hash,
+      hint,
+      role,
+      domainId: domainId ?? null,
+      expiresAt: expiresAt ?? null,
+    });
+    return { key: await manager.save(key), secret };
+  }
+
+  /** Throws ApiError 403 if the key would hold more than the caller, 400 if the domain is not the account's. */
+  create(
+    caller: Identity,
+    wish: { role: Role; domainName?: string | undefined; lifetimeSeconds?: number | undefined },
+  ): Promise<MadeKey> {
+    if (!ROLES[wish.role].every((scope) => caller.scopes.includes(scope))) {
+      throw new ApiError(403, 'A key cannot give rights it does not have');
+    }
+    return this.settings.change(caller.account, async (manager) => {
+      const domain = wish.domainName === undefined ? undefined : await ownDomain(manager, caller, wish.domainName);
+      return this.add(manager, {
+        accountId: caller.account,
+        role: wish.role,
+        ...(domain ? { domainId: domain.id } : {}),
+        ...(wish.lifetimeSeconds ? { expiresAt: new Date(this.clock.now() + wish.lifetimeSeconds * 1_000) } : {}),
+      });
+    });
+  }
+
+  list(caller: Identity, domainName: string | undefined): Promise<ApiKey[]> {
+    return this.database.dataSource.manager.find(ApiKey, {
+      where: { accountId: caller.account, ...(domainName === undefined ? {} : { domain: { name: domainName } }) },
+      relations: { domain: true },
+      order: { createdAt: 'ASC', id: 'ASC' },
+    });
+  }
+
+  /** Throws ApiError 404. */
+  async remove(caller: Identity, id: string): Promise<void> {
+    await this.settings.change(caller.account, async (manager) => {
+      const { affected } = await manager.delete(ApiKey, { id, accountId: caller.account });
+      if (affected !== 1) throw new ApiError(404, 'API key not found');
+    });
+  }
+}
+
+async function ownDomain(manager: EntityManager, caller: Identity, name: string): Promise<Domain> {
+  const domain = await manager.findOneBy(Domain, { name, accountId: caller.account });
+  if (!domain) throw new ApiError(400, 'domain_name: is no domain of this account', { field: 'domain_name' });
+  return domain;
+}

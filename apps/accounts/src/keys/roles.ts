@@ -1,0 +1,29 @@
+import type { Scope } from '@lethe/contracts';
+
+/** What a key of each role may do. Mailgun's roles, and `privacy`, which stands apart: no other role holds its scopes. */
+export const ROLES = {
+  admin: [
+    'messages:write',
+    'events:read',
+    'domains:read',
+    'domains:write',
+    'keys:read',
+    'keys:write',
+    'suppressions:read',
+    'suppressions:write',
+  ],
+  developer: [
+    'messages:write',
+    'events:read',
+    'domains:read',
+    'domains:write',
+    'suppressions:read',
+    'suppressions:write',
+  ],
+  basic: ['events:read', 'domains:read', 'suppressions:read'],
+  sending: ['messages:write'],
+  privacy: ['privacy:read', 'privacy:write'],
+} as const satisfies Record<string, readonly Scope[]>;
+
+export type Role = keyof typeof ROLES;
+export const ROLE_NAMES = Object.keys(ROLES) as [Role, ...Role[]];

@@ -1,0 +1,32 @@
+import type { AccountSettings, DomainSettings } from '@lethe/contracts';
+import type { Account } from '../accounts/account.entity.ts';
+import type { Domain } from '../domains/domain.entity.ts';
+import type { ApiKey } from '../keys/api-key.entity.ts';
+import { ROLES } from '../keys/roles.ts';
+
+/** The whole of an account as others see it: a record replaces the one before. */
+export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSettings {
+  return {
+    accountId: account.id,
+    state: account.state,
+    keys: keys.map(({ id, hash, role, domainId, expiresAt }) => ({
+      id,
+      hash,
+      scopes: [...ROLES[role]],
+      ...(domainId === null ? {} : { domainId }),
+      ...(expiresAt === null ? {} : { expiresAt: expiresAt.getTime() }),
+    })),
+  };
+}
+
+export function domainSettingsOf(domain: Domain): DomainSettings {
+  return {
+    domainId: domain.id,
+    accountId: domain.accountId,
+    name: domain.name,
+    state: domain.state,
+    dkim: { selector: domain.dkimSelector, privateKey: domain.dkimPrivateKey },
+    bodiesDays: domain.bodiesDays,
+    eventsDays: domain.eventsDays,
+  };
+}
