@@ -1,1 +1,6 @@
-export {};
+import { startService } from '@lethe/service';
+import { AppModule } from './app.module.ts';
+import { config } from './config.ts';
+import { openDoor } from './door/open-door.ts';
+
+await startService({ name: 'gateway', module: AppModule, config, authentication: 'own', configure: openDoor });

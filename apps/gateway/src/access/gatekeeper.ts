@@ -1,0 +1,98 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { ApiError, Clock, CONFIG } from '@lethe/service';
+import type { Claims } from '@lethe/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GatewayConfig } from '../config.ts';
+import { FailedLogins } from '../limits/failed-logins.ts';
+import { RateLimiter } from '../limits/rate-limiter.ts';
+import type { Permission, Route } from '../routing/routes.ts';
+import { readCredentials } from './credentials.ts';
+import { Settings } from './settings.ts';
+import type { KnownKey } from './settings.ts';
+
+const OPERATOR: Claims = { account: 'operator', scopes: ['operator'], keyId: 'operator' };
+
+/** Decides who a request is from and whether it may take the route it asks for. */
+@Injectable()
+export class Gatekeeper {
+  private readonly rates: RateLimiter;
+  private readonly failedLogins: FailedLogins;
+  private readonly operatorHash: Buffer | undefined;
+
+  constructor(
+    @Inject(CONFIG) config: GatewayConfig,
+    private readonly settings: Settings,
+    private readonly clock: Clock,
+  ) {
+    this.rates = new RateLimiter(config.RATE_PER_SECOND, config.RATE_BURST, config.RATE_KEYS);
+    this.failedLogins = new FailedLogins(
+      config.FAILED_LOGINS,
+      config.FAILED_LOGIN_WINDOW_MS,
+      config.FAILED_LOGIN_ADDRESSES,
+    );
+    const hash = config.OPERATOR_TOKEN_SHA256;
+    this.operatorHash = hash === undefined ? undefined : Buffer.from(hash, 'hex');
+  }
+
+  /** What the gateway vouches for. `domain`: the path's domain, decoded. Throws ApiError; sets headers that belong to it. */
+  admit(request: FastifyRequest, reply: FastifyReply, route: Route, domain: string | undefined): Claims {
+    const credentials = readCredentials(request.headers.authorization);
+    if (!credentials) return this.refuse(request, reply);
+    if (credentials.kind === 'token') {
+      if (!this.isOperator(credentials.hash)) return this.refuse(request, reply);
+      if (route.permission !== 'operator') throw new ApiError(403, 'This route needs an API key');
+      return OPERATOR;
+    }
+    // An old table would let a revoked key in: fail closed.
+    if (!this.settings.usable())
+      throw new ApiError(503, 'Temporarily unavailable, try again', { retryAfterSeconds: 2 });
+    const known = this.settings.key(credentials.hash);
+    if (!known || (known.key.expiresAt ?? Number.POSITIVE_INFINITY) <= this.clock.now()) {
+      return this.refuse(request, reply);
+    }
+    const { account, key } = known;
+    this.limit(key.id, reply);
+    if (account.state !== 'active') throw new ApiError(403, 'This account is disabled');
+    if (!holds(key.scopes, route.permission)) throw new ApiError(403, 'This API key may not do that');
+    const domainId = domain === undefined ? key.domainId : this.ownDomain(known, domain);
+    const { accountId } = account;
+    return { account: accountId, scopes: key.scopes, keyId: key.id, ...(domainId ? { domain: domainId } : {}) };
+  }
+
+  private ownDomain({ account, key }: KnownKey, name: string): string {
+    const domain = this.settings.domain(name);
+    // The same answer for a stranger's domain as for none, so that nobody learns who is a customer.
+    if (domain?.accountId !== account.accountId) throw new ApiError(404, 'Domain not found');
+    if (key.domainId !== undefined && key.domainId !== domain.domainId) {
+      throw new ApiError(403, 'This API key belongs to another domain');
+    }
+    return domain.domainId;
+  }
+
+  private isOperator(hash: string): boolean {
+    return this.operatorHash !== undefined && timingSafeEqual(this.operatorHash, Buffer.from(hash, 'hex'));
+  }
+
+  private limit(keyId: string, reply: FastifyReply): void {
+    const now = this.clock.now();
+    const allowance = this.rates.take(keyId, now);
+    if (!allowance.allowed) tooMany(reply, now, allowance.retryAfterSeconds);
+  }
+
+  private refuse(request: FastifyRequest, reply: FastifyReply): never {
+    const now = this.clock.now();
+    const waitSeconds = this.failedLogins.record(request.ip, now);
+    if (waitSeconds !== undefined) tooMany(reply, now, waitSeconds);
+    void reply.header('www-authenticate', 'Basic realm="api", charset="UTF-8"');
+    throw new ApiError(401, 'Invalid private key');
+  }
+}
+
+const holds = (scopes: readonly Permission[], wanted: Permission): boolean => scopes.includes(wanted);
+
+/** `X-RateLimit-Reset` in epoch seconds, as mailgun-go reads it. */
+function tooMany(reply: FastifyReply, now: number, retryAfterSeconds: number): never {
+  void reply.header('x-ratelimit-reset', String(Math.ceil(now / 1_000) + retryAfterSeconds));
+  throw new ApiError(429, 'Too many requests', { retryAfterSeconds });
+}

@@ -1,0 +1,17 @@
+import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS } from '@lethe/contracts';
+import { KafkaModule } from '@lethe/kafka';
+import { Module } from '@nestjs/common';
+import { Gatekeeper } from './access/gatekeeper.ts';
+import { Settings } from './access/settings.ts';
+import { Door } from './door/door.ts';
+import { IngestProbe } from './health/ingest-probe.ts';
+import { PublicHealthController } from './health/health.controller.ts';
+import { ServiceLinks } from './proxy/service-links.ts';
+
+/** A request passes Door → Gatekeeper (Settings) → ServiceLinks. */
+@Module({
+  imports: [KafkaModule.forService({ name: 'gateway', tables: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS] })],
+  controllers: [PublicHealthController],
+  providers: [Settings, Gatekeeper, ServiceLinks, Door, IngestProbe],
+})
+export class AppModule {}

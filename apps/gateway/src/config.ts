@@ -1,0 +1,41 @@
+import { kafkaConfig } from '@lethe/kafka';
+import { defineConfig } from '@lethe/service';
+import { z } from 'zod';
+
+const count = (byDefault: number) => z.coerce.number().int().positive().default(byDefault);
+const origin = (byDefault: string) =>
+  z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => new URL(url).origin)
+    .default(byDefault);
+
+export const config = defineConfig({
+  ...kafkaConfig,
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => new URL(url))
+    .describe('Base URL clients call; absolute links in answers start with it'),
+  INGEST_URL: origin('http://127.0.0.1:8082').describe('Where ingest listens'),
+  ACCOUNTS_URL: origin('http://127.0.0.1:8081').describe('Where accounts listens'),
+  EVENTS_URL: origin('http://127.0.0.1:8084').describe('Where events listens'),
+  PRIVACY_URL: origin('http://127.0.0.1:8086').describe('Where privacy listens'),
+  OPERATOR_TOKEN_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
+    .optional()
+    .describe('SHA-256 (hex) of the bearer token of whoever runs the platform; without it nobody is operator'),
+  MAX_BODY_BYTES: count(26_214_400 + 1_048_576).describe(
+    'Largest request body by its declared length, in bytes: a 25 MiB message and its form; services check what arrives',
+  ),
+  SERVICE_CONNECTIONS: count(64).describe('Connections kept to each service'),
+  SERVICE_IN_FLIGHT: count(1_024).describe('Requests under way or waiting per service; more are answered with 503'),
+  SERVICE_CONNECT_MS: count(2_000).describe('Time for connecting to a service, in ms'),
+  SERVICE_ANSWER_MS: count(60_000).describe('Time a service may stay silent after a request is sent, in ms'),
+  RATE_PER_SECOND: count(2_000).describe('Requests a second one API key may make on average'),
+  RATE_BURST: count(10_000).describe('Requests one API key may make at once'),
+  RATE_KEYS: count(100_000).describe('API keys whose rate is remembered at a time'),
+  FAILED_LOGINS: count(100).describe('Refused credentials of one client address a window before the answer is 429'),
+  FAILED_LOGIN_WINDOW_MS: count(60_000).describe('Length of that window, in ms; addresses are forgotten after it'),
+  FAILED_LOGIN_ADDRESSES: count(10_000).describe('Client addresses whose failures are remembered at a time'),
+});
+export type GatewayConfig = z.infer<typeof config>;

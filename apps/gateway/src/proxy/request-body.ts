@@ -1,0 +1,26 @@
+import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
+
+/** How long a client may go on sending what nobody reads any more, so that it gets to see its answer first. */
+const LINGER_MS = 10_000;
+
+/**
+ * The body on its way to a service, undefined if there is none. It stands between, because an HTTP client destroys a
+ * body it could not send, and destroying the incoming message would cut the connection the answer must go out on.
+ */
+export function bodyOf(request: IncomingMessage): PassThrough | undefined {
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  if (coding === undefined && (length === undefined || Number(length) === 0)) return undefined;
+  const body = new PassThrough({ highWaterMark: 64 * 1_024 });
+  body.on('error', () => body.destroy());
+  return request.pipe(body);
+}
+
+/** Reads and drops what is left of a request, for a bounded time. */
+export function discard(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  request.unpipe();
+  request.resume();
+  const cut = setTimeout(() => request.destroy(), LINGER_MS).unref();
+  request.once('close', () => clearTimeout(cut));
+}

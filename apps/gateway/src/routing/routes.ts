@@ -1,0 +1,39 @@
+import type { Scope, Service } from '@lethe/contracts';
+import type { HTTPMethods } from 'fastify';
+
+/** What a caller must hold. `operator` belongs to whoever runs the platform and is in no API key. */
+export type Permission = Scope | 'operator';
+export type Upstream = Extract<Service, 'accounts' | 'ingest' | 'events' | 'privacy'>;
+
+export interface Route {
+  /** `:domain` is checked against the caller's domains; a final `*` stands for any further segments, or none. */
+  readonly paths: readonly string[];
+  readonly methods: readonly HTTPMethods[];
+  readonly service: Upstream;
+  readonly permission: Permission;
+}
+
+/** GET brings HEAD with it. */
+const READ: readonly HTTPMethods[] = ['GET'];
+const WRITE: readonly HTTPMethods[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Everything the door leads to. A fixed segment goes before `:domain`, whatever the order here. */
+export const ROUTES: readonly Route[] = [
+  { paths: ['/v3/domains/*', '/v4/domains/*'], methods: READ, service: 'accounts', permission: 'domains:read' },
+  { paths: ['/v3/domains/*', '/v4/domains/*'], methods: WRITE, service: 'accounts', permission: 'domains:write' },
+  { paths: ['/v1/keys/*'], methods: READ, service: 'accounts', permission: 'keys:read' },
+  { paths: ['/v1/keys/*'], methods: WRITE, service: 'accounts', permission: 'keys:write' },
+  { paths: ['/v1/accounts/*'], methods: [...READ, ...WRITE], service: 'accounts', permission: 'operator' },
+  { paths: ['/v1/privacy/*'], methods: READ, service: 'privacy', permission: 'privacy:read' },
+  { paths: ['/v1/privacy/*'], methods: WRITE, service: 'privacy', permission: 'privacy:write' },
+  {
+    paths: ['/v3/:domain/messages', '/v3/:domain/messages.mime'],
+    methods: ['POST'],
+    service: 'ingest',
+    permission: 'messages:write',
+  },
+  { paths: ['/v3/:domain/events/*'], methods: READ, service: 'events', permission: 'events:read' },
+];
+
+/** `/v1/keys/*` as the router knows it: the collection itself, and what is below it. */
+export const patternsOf = (path: string): string[] => (path.endsWith('/*') ? [path.slice(0, -2), path] : [path]);

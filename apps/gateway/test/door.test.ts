@@ -1,0 +1,186 @@
+import { readFileSync } from 'node:fs';
+import { Clock, IdentityVerifier } from '@lethe/service';
+import { until } from '@lethe/testing';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { basic, echo, startSetting } from './setting.ts';
+import type { Setting } from './setting.ts';
+
+interface Customer {
+  id: string;
+  key: string;
+  privacyKey: string;
+}
+
+let setting: Setting;
+let ana: Customer;
+let ben: Customer;
+
+const call = (path: string, authorization?: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(`${setting.gateway}${path}`, {
+    ...init,
+    headers: { ...(authorization ? { authorization } : {}), ...(init.headers as Record<string, string>) },
+  });
+
+const send = (domain: string, key: string, init: RequestInit = {}): Promise<Response> =>
+  call(`/v3/${domain}/messages`, basic(key), { method: 'POST', body: new URLSearchParams({ to: 'x' }), ...init });
+
+async function newCustomer(): Promise<Customer> {
+  const response = await call('/v1/accounts', `Bearer ${setting.operatorToken}`, { method: 'POST' });
+  expect(response.status).toBe(200);
+  const answer = await response.json();
+  return { id: answer.account.id, key: answer.api_key, privacyKey: answer.privacy_key };
+}
+
+const newDomain = (key: string, name: string): Promise<Response> =>
+  call('/v4/domains', basic(key), { method: 'POST', body: new URLSearchParams({ name }) });
+
+/** Milliseconds until a call is answered with 200. */
+async function works(attempt: () => Promise<Response>): Promise<number> {
+  const begin = performance.now();
+  expect(await until(async () => (await attempt()).status === 200, 10_000, 20)).toBe(true);
+  return performance.now() - begin;
+}
+
+beforeAll(async () => {
+  setting = await startSetting(inject('stores'));
+  if (!(await until(async () => (await call('/health')).status === 200, 30_000))) throw new Error('not ready');
+  ana = await newCustomer();
+  ben = await newCustomer();
+});
+afterAll(() => setting?.close());
+
+describe('the way in', () => {
+  it('lets a new key in within a second, and a new domain', async () => {
+    const fresh = await newCustomer();
+    expect(await works(() => call('/v4/domains', basic(fresh.key)))).toBeLessThan(1_000);
+    await works(() => call('/v4/domains', basic(ana.key)));
+    expect((await newDomain(ana.key, 'ana.example')).status).toBe(200);
+    expect(await works(() => send('ana.example', ana.key))).toBeLessThan(1_000);
+    expect((await send('ANA.Example', ana.key)).status).toBe(200);
+  });
+
+  it.each([
+    ['no credentials', undefined],
+    ['an unknown key', basic('key-unknown')],
+    ['another user than api', 'other'],
+    ['an empty key', basic('')],
+    ['no Base64', 'Basic %%%'],
+    ['a wrong operator token', 'Bearer wrong'],
+  ])('%s: 401 as JSON', async (_, authorization) => {
+    const given = authorization === 'other' ? basic(ana.key, 'other') : authorization;
+    const response = await call('/v4/domains', given);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toMatch(/^Basic /);
+    expect(await response.json()).toEqual({ message: 'Invalid private key' });
+  });
+
+  it("a stranger's domain is as unknown as none", async () => {
+    await works(() => call('/v4/domains', basic(ben.key)));
+    for (const name of ['ana.example', 'nobody.example', 'ana.example%2Fx', '%']) {
+      const response = await send(name, ben.key);
+      expect([400, 404]).toContain(response.status);
+      expect(typeof (await response.json()).message).toBe('string');
+    }
+    expect(await (await send('ana.example', ben.key)).json()).toEqual({ message: 'Domain not found' });
+  });
+
+  it('a domain sending key serves its domain and nothing else', async () => {
+    await newDomain(ana.key, 'other.example');
+    const body = new URLSearchParams({ role: 'sending', domain_name: 'ana.example' });
+    const made = await (await call('/v1/keys', basic(ana.key), { method: 'POST', body })).json();
+    const { secret, id } = made.key;
+    await works(() => send('ana.example', secret));
+    await works(() => send('other.example', ana.key));
+    expect((await send('other.example', secret)).status).toBe(403);
+    expect((await call('/v3/ana.example/events', basic(secret))).status).toBe(403);
+    expect((await call('/v4/domains', basic(secret))).status).toBe(403);
+    expect((await call(`/v1/keys/${id}`, basic(ana.key), { method: 'DELETE' })).status).toBe(200);
+    expect(await until(async () => (await send('ana.example', secret)).status === 401, 1_000, 20)).toBe(true);
+  });
+
+  it('keeps rights apart', async () => {
+    expect((await call('/v4/domains', basic(ana.privacyKey))).status).toBe(403);
+    expect((await call('/v1/privacy/requests', basic(ana.key))).status).toBe(403);
+    expect((await call('/v1/accounts', basic(ana.key), { method: 'POST' })).status).toBe(403);
+    expect((await call('/v4/domains', `Bearer ${setting.operatorToken}`)).status).toBe(403);
+  });
+
+  it.each(['/', '/v3', '/v9/x', '/v3/ana.example', '/v4/domains/../../v3/ana.example/events', '/health/x'])(
+    '%s: 404 as JSON',
+    async (path) => {
+      const response = await raw(path, basic(ana.key));
+      expect(response).toMatch(/^HTTP\/1\.1 404 /);
+      expect(response).toContain('{"message":');
+    },
+  );
+
+  it('names the field of a bad input', async () => {
+    expect((await (await newDomain(ana.key, 'no domain')).json()).message).toMatch(/^name: /);
+    const key = await call('/v1/keys', basic(ana.key), { method: 'POST', body: new URLSearchParams({ role: 'god' }) });
+    expect(key.status).toBe(400);
+    expect((await key.json()).message).toMatch(/^role: /);
+    expect((await (await newDomain(ben.key, 'ana.example')).json()).message).toBe('This domain name is already taken');
+  });
+});
+
+describe('what a service gets to see', () => {
+  it('the identity the gateway vouches for, and nothing a client forged', async () => {
+    setting.service.answer = echo;
+    setting.service.seen.length = 0;
+    const forged = {
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-for': '192.0.2.9',
+      identity: 'root',
+      cookie: 'a=b',
+    };
+    const response = await send('ana.example', ana.key, { headers: forged });
+    expect(response.status).toBe(200);
+    const { headers } = setting.service.seen.at(-1)!;
+    expect(headers).toMatchObject({ 'x-forwarded-host': 'mail.example.net', 'x-forwarded-proto': 'https' });
+    expect(headers['x-forwarded-for']).toBe('127.0.0.1');
+    expect(headers['x-request-id']).toBe(response.headers.get('x-request-id'));
+    expect(JSON.stringify(headers)).not.toMatch(/evil|192\.0\.2\.9|cookie|root|Basic|key-/);
+    const verifier = (name: string) =>
+      new IdentityVerifier(readFileSync(setting.publicKeyFile, 'utf8'), name, new Clock());
+    const token = String(headers.authorization).replace('Bearer ', '');
+    const claims = await verifier('ingest').verify(token);
+    expect(claims).toMatchObject({ account: ana.id, scopes: expect.arrayContaining(['messages:write']) });
+    expect(claims?.domain).toBeDefined();
+    expect(await verifier('accounts').verify(token)).toBeUndefined();
+  });
+
+  it('path and query as they came', async () => {
+    await call('/v3/ana.example/events/a%2Fb?limit=1&recipient=a%2Bb%40c.d', basic(ana.key));
+    expect(setting.service.seen.at(-1)?.url).toBe('/v3/ana.example/events/a%2Fb?limit=1&recipient=a%2Bb%40c.d');
+  });
+});
+
+describe('when accounts is silent', () => {
+  it('answers 503 with Retry-After, to right and wrong keys, and opens again', async () => {
+    setting.accounts.kill('SIGSTOP');
+    expect(await until(async () => (await send('ana.example', ana.key)).status === 503, 15_000)).toBe(true);
+    const response = await send('ana.example', 'key-unknown');
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    const health = await call('/health');
+    expect(health.status).toBe(503);
+    expect((await health.json()).missing).toContain('table-account-settings');
+    setting.accounts.kill('SIGCONT');
+    await works(() => send('ana.example', ana.key));
+  });
+});
+
+/** fetch would resolve dot segments before sending. */
+async function raw(path: string, authorization: string): Promise<string> {
+  const { connect } = await import('node:net');
+  const { port } = new URL(setting.gateway);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(Number(port), '127.0.0.1');
+    socket
+      .on('data', (chunk) => (text += chunk.toString()))
+      .on('end', () => resolve(text))
+      .on('error', reject);
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\nconnection: close\r\n\r\n`);
+  });
+}
