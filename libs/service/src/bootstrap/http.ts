@@ -17,6 +17,7 @@ export function httpAdapter(config: CommonConfig): FastifyAdapter {
     logger: false,
     trustProxy: config.TRUST_PROXY,
     bodyLimit: config.BODY_LIMIT_BYTES,
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
     // A client's own id could be an address: only opaque ones are taken over.
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];

@@ -7,6 +7,7 @@ import { createLog } from '../logging/log.ts';
 import { stopTelemetry } from '../telemetry/lifecycle.ts';
 import { createService } from './create-service.ts';
 import type { CreatedService, ServiceOptions } from './create-service.ts';
+import { refuseDumps } from './refuse-dumps.ts';
 
 /**
  * The whole of a service's `main.ts`. Resolves when the service listens. A failed start says plainly
@@ -16,6 +17,7 @@ import type { CreatedService, ServiceOptions } from './create-service.ts';
 export async function startService(options: ServiceOptions): Promise<void> {
   endOnUnexpectedErrors(options.name);
   try {
+    refuseDumps([...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)]);
     const service = await createService(options);
     await listen(service, options.name);
     stopOnSignals(service);

@@ -13,6 +13,9 @@ export const commonConfig = {
     .positive()
     .default(1_048_576)
     .describe('Largest request body a buffered route accepts, in bytes'),
+  REQUEST_TIMEOUT_MS: milliseconds(3_600_000)
+    .default(300_000)
+    .describe('Longest time a request may take to arrive whole, in milliseconds; 0 sets no limit'),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -53,6 +53,7 @@ export const TEXT_FIELDS = {
   table: 'word',
   topic: 'word',
   type: 'word',
+  variable: 'word',
   version: 'word',
   route: 'route',
   origin: 'origin',
