@@ -21,3 +21,13 @@ export { basic, createDemo, form, get, sendMessage, type Demo } from './platform
 export { Supervised, type Command, type Says } from './platform/supervised.ts';
 export { watchStores } from './platform/store-watch.ts';
 export { startSuitePlatform, type SuitePlatform, type SuitePlatformOptions } from './platform/suite-platform.ts';
+export { platformSecrets, type PlatformSecrets } from './platform/secrets.ts';
+export { serviceEnvironment, type ServiceSettings } from './platform/service-commands.ts';
+export { provisionTopics } from './stores/provision-kafka.ts';
+export {
+  DATABASE_OWNERS,
+  provisionDatabase,
+  provisionRoles,
+  provisionVault,
+  VAULT_OWNER,
+} from './stores/provision-postgres.ts';

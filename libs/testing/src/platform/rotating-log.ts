@@ -4,17 +4,15 @@ import { dirname } from 'node:path';
 /** A log file of bounded size: at `maxBytes` it becomes `<file>.1`, replacing the one before. */
 export class RotatingLog {
   private size: number;
+  readonly file: string;
+  private readonly maxBytes: number;
 
-  constructor(
-    readonly file: string,
-    maxBytes = 16 * 1024 * 1024,
-  ) {
+  constructor(file: string, maxBytes = 16 * 1024 * 1024) {
+    this.file = file;
     this.maxBytes = maxBytes;
     mkdirSync(dirname(file), { recursive: true });
     this.size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   }
-
-  private readonly maxBytes: number;
 
   write(chunk: Buffer): void {
     try {
