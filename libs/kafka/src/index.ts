@@ -9,6 +9,7 @@ export { NotPublishableError, OutboxFullError, PublishUncertainError } from './e
 export { HeartbeatPublisher } from './heartbeat/heartbeat-publisher.ts';
 export { Consume, type ConsumeSettings, InjectTable, tableToken } from './nest/consume.decorator.ts';
 export type { KafkaDeclarations } from './nest/declarations.ts';
+export { KafkaLifecycle } from './nest/kafka-lifecycle.ts';
 export { KafkaModule } from './nest/kafka.module.ts';
 export { Outbox, type OutboxGroup, type OutboxOptions, type SqlExecutor } from './outbox/outbox.ts';
 export { OutboxModule } from './outbox/outbox.module.ts';

@@ -74,6 +74,11 @@ export class GroupConsumer {
     return this.up;
   }
 
+  /** Partitions this process holds at this moment. */
+  get partitions(): readonly number[] {
+    return this.up ? [...this.windows.keys()] : [];
+  }
+
   /** Starts in the background and stays up until `stop`: a broker away is waited for. */
   start(): void {
     const { consumer, topic } = this;

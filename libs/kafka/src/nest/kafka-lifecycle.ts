@@ -45,6 +45,11 @@ export class KafkaLifecycle implements OnApplicationBootstrap, OnModuleDestroy, 
     void this.start();
   }
 
+  /** Partitions of a consumed topic that this process holds now: for who keeps more work by partition, and takes only these. */
+  partitionsOf(topic: Topic): readonly number[] {
+    return this.consumers.filter(({ name }) => name === topic.name).flatMap(({ partitions }) => partitions);
+  }
+
   async onModuleDestroy(): Promise<void> {
     this.stopping = true;
     this.heartbeats.stop();

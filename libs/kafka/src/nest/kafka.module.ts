@@ -72,7 +72,7 @@ export class KafkaModule {
           ) => new KafkaLifecycle(declared, client, publisher, deadLetters, held, heartbeats, health, discovery),
         },
       ],
-      exports: [KafkaClient, Publisher, ...tables.map(tableToken)],
+      exports: [KafkaClient, KafkaLifecycle, Publisher, ...tables.map(tableToken)],
     };
   }
 }

@@ -58,8 +58,8 @@ export class Publisher {
    * Resolves when every record is acknowledged by all in-sync replicas. Errors: `NotPublishableError`, `OverloadedError`
    * (nothing was taken), `PublishUncertainError` (no answer within `waitMs`, by default the configured bound).
    */
-  publish<T extends Topic>(topic: T, records: readonly OutgoingRecord<T>[], waitMs?: number): Promise<void> {
-    return this.publishEncoded(this.encode(topic, records), waitMs);
+  async publish<T extends Topic>(topic: T, records: readonly OutgoingRecord<T>[], waitMs?: number): Promise<void> {
+    await this.publishEncoded(this.encode(topic, records), waitMs);
   }
 
   /** Wire form of records, checked against the topic's contract; what an outbox row holds. */
