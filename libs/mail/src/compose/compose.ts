@@ -1,5 +1,6 @@
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Mailbox } from '../address/address.ts';
+import { normaliseMessage } from '../message/normalise.ts';
 import { accept, type Result } from '../refusal.ts';
 import { readFormHeaders, type FormFile, type MessageForm } from './form.ts';
 
@@ -24,9 +25,8 @@ export async function composeMessage(form: MessageForm): Promise<Result<Composed
     ...(replyTo.length > 0 && { replyTo: replyTo.map(named) }),
     ...(sender && { sender: named(sender) }),
     subject: form.subject.toWellFormed(),
-    // As bytes, so that a text is never taken for a descriptor.
-    ...(form.text !== undefined && { text: { content: form.text.toWellFormed() } }),
-    ...(form.html !== undefined && { html: { content: form.html.toWellFormed() } }),
+    ...(form.text !== undefined && { text: { content: withCrlf(form.text) } }),
+    ...(form.html !== undefined && { html: { content: withCrlf(form.html) } }),
     attachments: [...(form.attachments ?? []).map(attached), ...(form.inline ?? []).map(inlined)],
     headers: other,
     date: form.date,
@@ -34,7 +34,13 @@ export async function composeMessage(form: MessageForm): Promise<Result<Composed
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  return accept({ raw: await composer.compile().build(), messageId });
+  // An attached message stands in the clear (RFC 2046 5.2.1), so the rule for raw messages holds for it as well.
+  const raw = normaliseMessage(await composer.compile().build(), 'attachment');
+  return raw.ok ? accept({ raw: raw.value, messageId }) : raw;
+}
+
+function withCrlf(text: string): string {
+  return text.toWellFormed().replace(/\r\n?|\n/g, '\r\n');
 }
 
 function named({ name, address }: Mailbox): { name: string; address: string } {
@@ -42,10 +48,17 @@ function named({ name, address }: Mailbox): { name: string; address: string } {
 }
 
 function attached({ filename, contentType, content }: FormFile) {
-  return { filename: filename.toWellFormed(), contentType, content, contentDisposition: 'attachment' };
+  // Base64 for text as well: an attachment arrives byte for byte.
+  const contentTransferEncoding = contentType?.toLowerCase().startsWith('message/') ? false : 'base64';
+  return {
+    filename: filename.toWellFormed(),
+    contentType,
+    content,
+    contentDisposition: 'attachment',
+    contentTransferEncoding,
+  } as const;
 }
 
-function inlined({ filename, contentType, content }: FormFile) {
-  const name = filename.toWellFormed();
-  return { filename: name, contentType, content, contentDisposition: 'inline', cid: name };
+function inlined(file: FormFile) {
+  return { ...attached(file), contentDisposition: 'inline', cid: file.filename.toWellFormed() };
 }

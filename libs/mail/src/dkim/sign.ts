@@ -73,16 +73,18 @@ export async function dkimSign(input: DkimSignInput): Promise<string> {
 /** The names for `h=` and the canonical lines they stand for: of a repeated field the last comes first (RFC 6376 5.4.2). */
 function selectFields(header: Buffer): { names: string[]; lines: string[] } {
   const byName = new Map<string, HeaderField[]>();
+  const unclear = new Set<string>();
   const fields = headerFields(header);
   fields.forEach((field, index) => {
-    // A line that is no field makes verifiers disagree on where the one before it ends: that one is left unsigned.
-    const unclear = fields[index + 1]?.name === '' && field.name !== 'from';
-    if (field.name === '' || unclear) return;
+    if (field.name === '') return;
+    // After a line that is no field, verifiers disagree on where the field before it ends: its name is left out.
+    if (fields[index + 1]?.name === '' && field.name !== 'from') unclear.add(field.name);
     byName.set(field.name, [...(byName.get(field.name) ?? []), field].slice(-MAX_OCCURRENCES));
   });
   const names: string[] = [];
   const lines: string[] = [];
   const choose = (name: string, extra: number) => {
+    if (unclear.has(name)) return;
     const found = byName.get(name) ?? [];
     for (const field of found.toReversed()) {
       names.push(name);

@@ -27,6 +27,7 @@ export interface MessageScan {
 const MAX_TEXT_BYTES = 4096;
 const MAX_ADDRESS_FIELD_BYTES = 128 * 1024;
 const MAX_ADDRESSES = 1000;
+const MAX_SAME_FIELDS = 50;
 
 /**
  * Reads a message (CRLF, see `normaliseMessage`) once from front to back: its own header fields, and the names, types and
@@ -61,6 +62,7 @@ function topLevel(header: Buffer, fields: HeaderField[]) {
   const mailboxes = (name: string) =>
     fields
       .filter((field) => field.name === name)
+      .slice(0, MAX_SAME_FIELDS)
       .flatMap((field) => readHeaderAddresses(bytesToText(rawValue(header, field).slice(0, MAX_ADDRESS_FIELD_BYTES))))
       .slice(0, MAX_ADDRESSES);
   return {

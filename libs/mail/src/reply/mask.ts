@@ -31,8 +31,13 @@ function maskAt(text: string): string {
   let done = 0;
   AT.lastIndex = 0;
   for (let match = AT.exec(text); match; match = AT.exec(text)) {
-    const start = localStart(text, match.index, done);
+    let start = localStart(text, match.index, done);
     let end = domainEnd(text, match.index + match[0].length);
+    // An @ inside a quoted local part: the address goes on behind the quote.
+    if (text[start - 1] === '"' && start > done && text.startsWith('"@', end)) {
+      start--;
+      end = domainEnd(text, end + 2);
+    }
     if (start === match.index) continue; // nothing before it: "users @example.com" names nobody
     // "<a@b>" as a whole, so that no brackets are doubled
     const bracketed = start > done && text[start - 1] === '<' && text[end] === '>';

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { parseAddressList } from '../address/address-list.ts';
+import type { Mailbox } from '../address/address.ts';
+import { headerFields, rawValue, splitMessage } from '../message/header.ts';
+import { normaliseMessage } from '../message/normalise.ts';
+import { scanMime } from '../mime/scan.ts';
+import { composeMessage } from './compose.ts';
+import type { MessageForm } from './form.ts';
+
+function mailboxes(text: string): [Mailbox, ...Mailbox[]] {
+  const read = parseAddressList(text, 'test');
+  if (!read.ok) throw new Error(read.refusal.reason);
+  return read.value as [Mailbox, ...Mailbox[]]; // an empty list is refused
+}
+
+const form = (more: Partial<MessageForm> = {}): MessageForm => ({
+  from: mailboxes('Jané Doe <jane@a.example>')[0],
+  to: mailboxes('"Doe, John" <john@b.example>, x@bücher.example'),
+  subject: 'Grüße',
+  text: 'hello\nworld\n',
+  date: new Date(Date.UTC(2026, 10, 25, 12)),
+  messageId: '<1@a.example>',
+  ...more,
+});
+
+async function composed(more: Partial<MessageForm> = {}) {
+  const message = await composeMessage(form(more));
+  if (!message.ok) throw new Error(`${message.refusal.field}: ${message.refusal.reason}`);
+  const { header, body } = splitMessage(message.value.raw);
+  const fields = headerFields(header);
+  const value = (name: string) => fields.filter((field) => field.name === name).map((field) => rawValue(header, field));
+  return { ...message.value, names: fields.map((field) => field.name), value, body: body.toString() };
+}
+
+async function refused(more: Partial<MessageForm>) {
+  const message = await composeMessage(form(more));
+  return message.ok ? 'taken' : `${message.refusal.field}: ${message.refusal.reason}`;
+}
+
+describe('composeMessage', () => {
+  it('writes the form, with the date and id it was given', async () => {
+    const message = await composed({ cc: mailboxes('c@d.example') });
+    expect(message.value('from')).toEqual(['=?UTF-8?Q?Jan=C3=A9_Doe?= <jane@a.example>']);
+    expect(message.value('to')).toEqual(['"Doe, John" <john@b.example>, x@xn--bcher-kva.example']);
+    expect(message.value('cc')).toEqual(['c@d.example']);
+    expect(message.value('date')).toEqual(['Wed, 25 Nov 2026 12:00:00 +0000']);
+    expect(message.value('message-id')).toEqual(['<1@a.example>']);
+    expect(message.value('mime-version')).toEqual(['1.0']);
+    expect(message.names).not.toContain('bcc');
+    expect(message.body).toBe('hello\r\nworld\r\n');
+    const again = normaliseMessage(message.raw);
+    expect(again.ok && again.value).toBe(message.raw);
+    const scan = scanMime(message.raw);
+    expect(scan.ok && scan.value.subject).toBe('Grüße');
+  });
+
+  it('carries text, HTML, pictures and attachments unchanged', async () => {
+    const content = Buffer.from(Array.from({ length: 256 }, (_, n) => n));
+    const message = await composed({
+      html: '<img src="cid:pic.png">',
+      attachments: [{ filename: 'rätsel.bin', content }],
+      inline: [{ filename: 'pic.png', contentType: 'image/png', content }],
+    });
+    const scan = scanMime(message.raw);
+    expect(scan.ok && scan.value.attachments).toEqual([
+      { filename: 'pic.png', contentType: 'image/png', size: 256, inline: true, contentId: 'pic.png' },
+      { filename: 'rätsel.bin', contentType: 'application/octet-stream', size: 256, inline: false, contentId: '' },
+    ]);
+    expect(message.body.split(content.toString('base64').slice(0, 76))).toHaveLength(3);
+    expect(message.body).toContain('hello');
+    expect(message.body).toContain('<img src=');
+  });
+
+  it('never reads a file or a URL, whatever a text looks like', async () => {
+    const message = await composed({
+      text: 'file:///etc/hostname',
+      html: 'data:text/plain,x',
+      subject: '/etc/hostname',
+    });
+    expect(message.body).toContain('file:///etc/hostname');
+    expect(message.body).toContain('data:text/plain,x');
+  });
+
+  it('writes CRLF only, and attachments byte for byte', async () => {
+    const text = Buffer.from('a\nb\rc\0\r\n');
+    const message = await composed({
+      text: 'a\nb\rc\r\nd\n.\n',
+      html: 'a\0b\r',
+      attachments: [{ filename: 'a.txt', contentType: 'text/plain', content: text }],
+    });
+    expect(message.raw.toString('latin1')).not.toMatch(/\r(?!\n)|(?<!\r)\n|\0/);
+    expect(message.body).toContain('a\r\nb\r\nc\r\nd\r\n.\r\n');
+    expect(message.body).toContain(text.toString('base64'));
+    const eml = (content: string) => [
+      { filename: 'a.eml', contentType: 'message/rfc822', content: Buffer.from(content) },
+    ];
+    expect((await composed({ attachments: eml('Subject: x\n\nin the clear\n') })).body).toContain(
+      'x\r\n\r\nin the clear\r\n',
+    );
+    expect(await refused({ attachments: eml('Subject: x\rBcc: y\n\n') })).toBe('attachment: bare-cr');
+  });
+
+  it('takes headers of its own, and a Reply-To and Message-Id that are valid', async () => {
+    const message = await composed({
+      headers: [
+        ['X-One', 'a'],
+        ['X-One', 'bü'],
+        ['reply-to', 'Jörg <r@a.example>'],
+        ['Message-Id', '<own.id@a.example>'],
+        ['List-Unsubscribe', '<https://a.example/u>'],
+      ],
+    });
+    expect(message.value('x-one')).toEqual(['a', '=?UTF-8?B?YsO8?=']);
+    expect(message.value('reply-to')).toEqual(['=?UTF-8?Q?J=C3=B6rg?= <r@a.example>']);
+    expect(message.value('message-id')).toEqual(['<own.id@a.example>']);
+    expect(message.messageId).toBe('<own.id@a.example>');
+    expect(message.value('list-unsubscribe')).toEqual(['<https://a.example/u>']);
+  });
+
+  it.each([
+    'Bcc',
+    'FROM',
+    'To',
+    'Subject',
+    'DKIM-Signature',
+    'Received',
+    'Return-Path',
+    'Content-Type',
+    'Mime-Version',
+    'Date',
+    'X-Mailgun-Tag',
+    'ARC-Seal',
+  ])('refuses h:%s, which is not the sender’s to set', async (name) =>
+    expect(await refused({ headers: [[name, 'x@y.example']] })).toBe(`h:${name}: reserved`),
+  );
+
+  it('refuses a line break or NUL wherever it could end in a header, naming the field', async () => {
+    for (const bad of ['\r', '\n', '\0', 'a\r\nBcc: x@y.example', '\u0085']) {
+      expect(await refused({ subject: bad })).toBe('subject: control-character');
+      expect(await refused({ headers: [['X-A', bad]] })).toBe('h:X-A: control-character');
+      expect(await refused({ headers: [[`X-A${bad}`, 'a']] })).toBe('h:: malformed');
+      expect(await refused({ attachments: [{ filename: bad, content: Buffer.of() }] })).toBe(
+        'attachment: control-character',
+      );
+      const file = { filename: 'a', contentType: bad, content: Buffer.of() };
+      expect(await refused({ inline: [file] })).toBe('inline: control-character');
+    }
+    expect(await refused({ headers: [['reply-to', 'nobody']] })).toBe('h:reply-to: malformed');
+    expect(await refused({ headers: [['Message-ID', 'x']] })).toBe('h:Message-ID: malformed');
+    expect(await refused({ headers: [['X-A', 'x'.repeat(20_000)]] })).toBe('h:X-A: too-long');
+  });
+
+  it('writes the To of a thousand recipients', async () => {
+    const to = Array.from({ length: 1000 }, (_, n) => mailboxes(`Person ${n} <p${n}@b.example>`)[0]);
+    const scan = scanMime((await composed({ to })).raw);
+    expect(scan.ok && scan.value.to).toEqual(to);
+  });
+});
