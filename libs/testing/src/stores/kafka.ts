@@ -104,7 +104,8 @@ function format(java: string, common: readonly string[], properties: string, opt
     '--add-scram',
     `SCRAM-SHA-512=[name=${username},iterations=4096,password=${password}]`,
   ]);
-  const clusterId = randomBytes(16).toString('base64url');
+  // A leading hyphen would be read as an option.
+  const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'L');
   const jvm = ['-Xmx64m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...common];
   const call = asStoreUser(java, [
     ...jvm,
