@@ -3,6 +3,7 @@ import type { Topic } from '@lethe/contracts';
 import { groupAcls, topicAcls } from './access.ts';
 import { kafkaAdmin } from './kafka-admin.ts';
 import type { Credentials } from './kafka-admin.ts';
+import { until } from './until.ts';
 
 export type TopicDeclaration = Pick<
   Topic,
@@ -31,7 +32,16 @@ export async function provisionTopics(
   )(async (admin) => {
     const existing = new Set(await admin.listTopics());
     const missing = topics.filter(({ topic }) => !existing.has(topic));
-    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
+    if (missing.length > 0) {
+      await admin.createTopics({ topics: missing, waitForLeaders: false });
+      // kafkajs' own waiting fails where the broker does not know a topic yet, which happens while others are made or deleted.
+      const names = missing.map(({ topic }) => topic);
+      const led = await until(async () => {
+        const { topics: made } = await admin.fetchTopicMetadata({ topics: names });
+        return made.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+      }, 30_000);
+      if (!led) throw new Error(`Kafka made no leaders for the topics under "${prefix}" within 30 s.`);
+    }
     await admin.createAcls({ acl: [...topicAcls(prefix, declared), ...groupAcls(prefix)] });
   });
 }
