@@ -1,11 +1,5 @@
 import { BodiesModule } from '@lethe/bodies';
-import {
-  ACCOUNT_SETTINGS,
-  DOMAIN_SETTINGS,
-  MAIL_ACCEPTED,
-  MAIL_EVENTS,
-  SUPPRESSION_ENTRIES,
-} from '@lethe/contracts';
+import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, MAIL_ACCEPTED, MAIL_EVENTS, SUPPRESSION_ENTRIES } from '@lethe/contracts';
 import { DatabaseModule } from '@lethe/database';
 import { KafkaModule } from '@lethe/kafka';
 import { VaultModule } from '@lethe/vault';

@@ -72,7 +72,9 @@ const work = {
   RETRY_LEASE_MS: milliseconds(30_000).describe(
     'For how long a claimed delivery stays ours if this process dies, in milliseconds; it is renewed while it lasts',
   ),
-  MESSAGE_CACHE_BYTES: count(67_108_864).describe('Composed and signed messages kept for their next recipients, in bytes'),
+  MESSAGE_CACHE_BYTES: count(67_108_864).describe(
+    'Composed and signed messages kept for their next recipients, in bytes',
+  ),
   LARGE_MESSAGES_BYTES: count(134_217_728).describe('Memory for messages over 64 KiB that are under way, in bytes'),
 };
 

@@ -1,6 +1,13 @@
 import { isAscii } from 'node:buffer';
 import { Injectable } from '@nestjs/common';
-import { recordId, suppressionKey, type DomainSettings, type Envelope, type MailAccepted, type Person } from '@lethe/contracts';
+import {
+  recordId,
+  suppressionKey,
+  type DomainSettings,
+  type Envelope,
+  type MailAccepted,
+  type Person,
+} from '@lethe/contracts';
 import { normalForm } from '@lethe/mail';
 import { Clock, isUnavailable, OverloadedError } from '@lethe/service';
 import { ForgottenError, Vault, VaultUnavailableError } from '@lethe/vault';

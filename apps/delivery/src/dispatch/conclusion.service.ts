@@ -32,7 +32,13 @@ export class ConclusionService {
    * `queued`: the attempt has a row in the deferred queue. What became of a message is kept however long the stores are
    * away: the caller waits, and with it the place it holds. Rejects only when `gone` says that it does not matter any more.
    */
-  async conclude(attempt: Attempt, partition: number, outcome: Outcome, queued: boolean, gone: () => boolean): Promise<void> {
+  async conclude(
+    attempt: Attempt,
+    partition: number,
+    outcome: Outcome,
+    queued: boolean,
+    gone: () => boolean,
+  ): Promise<void> {
     const { record, number, maybeDuplicate } = attempt;
     countOutcome(outcome, attempt);
     if (outcome.kind === 'later') {

@@ -1,5 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { eventId, MAIL_EVENTS, periodOf, type DeliveredEvent, type FailedEvent, type MailEvent, type Reply } from '@lethe/contracts';
+import {
+  eventId,
+  MAIL_EVENTS,
+  periodOf,
+  type DeliveredEvent,
+  type FailedEvent,
+  type MailEvent,
+  type Reply,
+} from '@lethe/contracts';
 import { Publisher } from '@lethe/kafka';
 import { Clock } from '@lethe/service';
 import { Vault } from '@lethe/vault';

@@ -5,7 +5,9 @@ const asked = { ambiguous: false, tls: true, host: 'mx.example' };
 
 describe('verdict', () => {
   it('delivered: with the masked reply', () => {
-    expect(verdict({ ...asked, reply: { code: 250, text: '2.0.0 queued for <jane@x.example>' } }, 'jane@x.example', 1)).toEqual({
+    expect(
+      verdict({ ...asked, reply: { code: 250, text: '2.0.0 queued for <jane@x.example>' } }, 'jane@x.example', 1),
+    ).toEqual({
       kind: 'delivered',
       answer: {
         code: 250,

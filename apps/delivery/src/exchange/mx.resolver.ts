@@ -17,7 +17,11 @@ const DNS_AWAY: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.4.
 export class MxResolver {
   private readonly resolver: Resolver;
 
-  constructor(servers: string[], timeoutMs: number, private readonly ownName: string) {
+  constructor(
+    servers: string[],
+    timeoutMs: number,
+    private readonly ownName: string,
+  ) {
     this.resolver = new Resolver({ timeout: timeoutMs, tries: 2 });
     if (servers.length > 0) this.resolver.setServers(servers);
   }

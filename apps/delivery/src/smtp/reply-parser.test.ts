@@ -20,7 +20,9 @@ describe('ReplyParser', () => {
   it('joins the lines of one reply, wherever the chunks end', () => {
     const text = Buffer.from('250-mx.example\r\n250-SIZE 100\r\n250 grüß\r\n');
     for (let at = 0; at <= text.length; at += 1) {
-      expect(parse(text.subarray(0, at), text.subarray(at))).toEqual([{ code: 250, text: 'mx.example\nSIZE 100\ngrüß' }]);
+      expect(parse(text.subarray(0, at), text.subarray(at))).toEqual([
+        { code: 250, text: 'mx.example\nSIZE 100\ngrüß' },
+      ]);
     }
   });
 
@@ -38,6 +40,8 @@ describe('ReplyParser', () => {
 
   it('refuses endless lines and endless replies', () => {
     expect(() => parse('x'.repeat(5_000))).toThrow(SmtpProtocolError);
-    expect(() => parse(...Array.from({ length: 100 }, () => `250-${'x'.repeat(1_000)}\r\n`))).toThrow(SmtpProtocolError);
+    expect(() => parse(...Array.from({ length: 100 }, () => `250-${'x'.repeat(1_000)}\r\n`))).toThrow(
+      SmtpProtocolError,
+    );
   });
 });

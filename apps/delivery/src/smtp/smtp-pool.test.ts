@@ -81,7 +81,16 @@ describe('SmtpPool and SmtpConnection', () => {
     const second = await pool.acquire(target);
     expect(second).toBe(first);
     await second.send(hello);
-    const one = ['MAIL FROM:<a@example.com> SIZE=15', 'RCPT TO:<b@example.com>', 'DATA', 'x: y', 'a: b', '', 'hello', '.'];
+    const one = [
+      'MAIL FROM:<a@example.com> SIZE=15',
+      'RCPT TO:<b@example.com>',
+      'DATA',
+      'x: y',
+      'a: b',
+      '',
+      'hello',
+      '.',
+    ];
     expect(lines).toEqual(['EHLO us.example', ...one, ...one]);
   });
 
@@ -89,7 +98,11 @@ describe('SmtpPool and SmtpConnection', () => {
     const refused = { code: 550, text: '5.1.1 unknown' };
     let refuse = true;
     const { pool, target, lines } = await start((line) =>
-      refuse && line.startsWith('RCPT') ? '550 5.1.1 unknown\r\n' : refuse && line === 'DATA' ? '503 no\r\n' : undefined,
+      refuse && line.startsWith('RCPT')
+        ? '550 5.1.1 unknown\r\n'
+        : refuse && line === 'DATA'
+          ? '503 no\r\n'
+          : undefined,
     );
     const connection = await pool.acquire(target);
     expect(await connection.send(hello)).toEqual(refused);
@@ -199,6 +212,9 @@ describe('SmtpPool and SmtpConnection', () => {
 
   it('refuses to send in clear where TLS is required', async () => {
     const { pool, target } = await start();
-    await expect(pool.acquire({ ...target, tls: 'required' })).rejects.toMatchObject({ at: 'tls', code: 'not-offered' });
+    await expect(pool.acquire({ ...target, tls: 'required' })).rejects.toMatchObject({
+      at: 'tls',
+      code: 'not-offered',
+    });
   });
 });

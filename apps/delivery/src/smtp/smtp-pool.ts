@@ -88,7 +88,7 @@ export class SmtpPool {
     clearInterval(this.sweeper);
     for (const exchanger of this.exchangers.values()) {
       for (const { reject } of exchanger.waiting.splice(0)) reject(new ExchangerBusy());
-      for (const connection of [...exchanger.idle]) connection.quit();
+      for (const connection of exchanger.idle.splice(0)) connection.quit();
     }
   }
 

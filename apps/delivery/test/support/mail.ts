@@ -45,16 +45,18 @@ export async function accept({ ingest, accountId, domain }: Surroundings, mails:
   const period = periodOf('e30', acceptedAt);
   const made = mails.map((mail) => {
     const messageId = randomUUIDv7();
-    return { mail, messageId, raw: text(messageId, mail.body ?? 'Hello.\r\n.a line that begins with a dot\r\n..\r\nEnd.') };
+    return {
+      mail,
+      messageId,
+      raw: text(messageId, mail.body ?? 'Hello.\r\n.a line that begins with a dot\r\n..\r\nEnd.'),
+    };
   });
   const keys = await vault.createContentKeys(made.map(({ messageId }) => ({ messageId, dropAt })));
-  const sealed = await Promise.all(
-    made.map(async ({ messageId, raw }, index) => ({
-      messageId,
-      dropAt,
-      sealed: await sealBody(keys[index] as Buffer, messageId, raw),
-    })),
-  );
+  const sealed = made.map(({ messageId, raw }, index) => ({
+    messageId,
+    dropAt,
+    sealed: sealBody(keys[index], messageId, raw),
+  }));
   await inTransaction(pool, (client) => bodies.insertMany(client, sealed));
   return Promise.all(
     made.map(async ({ mail, messageId, raw }) => {
@@ -62,12 +64,12 @@ export async function accept({ ingest, accountId, domain }: Surroundings, mails:
       const bodyHash = dkimBodyHash(raw);
       const about = { account: accountId, period };
       const person = await vault.seal(
-        { ...about, subject: sender as string, type: 'person', recordId: messageId },
+        { ...about, subject: sender, type: 'person', recordId: messageId },
         { address: SENDER, name: 'News' },
       );
       const records = await Promise.all(
         mail.to.map(async (address, ordinal): Promise<MailAccepted> => {
-          const subject = subjects[ordinal] as string;
+          const subject = subjects[ordinal];
           const envelope: Envelope = {
             address,
             subject: 'A test',
@@ -92,7 +94,7 @@ export async function accept({ ingest, accountId, domain }: Surroundings, mails:
             dkim: true,
             requireTls: false,
             recipient: { subject, role: 'to', envelope: await vault.seal(seal, envelope) },
-            related: [{ role: 'from', subject: sender as string, person }],
+            related: [{ role: 'from', subject: sender, person }],
             ...mail.record,
           };
         }),
@@ -102,7 +104,11 @@ export async function accept({ ingest, accountId, domain }: Surroundings, mails:
   );
 }
 
-export async function publish({ ingest }: Surroundings, records: MailAccepted[], maybeDuplicate = false): Promise<void> {
+export async function publish(
+  { ingest }: Surroundings,
+  records: MailAccepted[],
+  maybeDuplicate = false,
+): Promise<void> {
   await ingest.publisher.publish(
     MAIL_ACCEPTED,
     records.map((value) => ({
@@ -119,6 +125,6 @@ export async function publish({ ingest }: Surroundings, records: MailAccepted[],
 /** Accepts and publishes one message. */
 export async function send(around: Surroundings, mail: Mail): Promise<AcceptedMail> {
   const [accepted] = await accept(around, [mail]);
-  await publish(around, (accepted as AcceptedMail).records, mail.maybeDuplicate);
-  return accepted as AcceptedMail;
+  await publish(around, accepted.records, mail.maybeDuplicate);
+  return accepted;
 }

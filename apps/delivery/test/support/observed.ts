@@ -47,7 +47,9 @@ export async function watchEvents({ events }: Surroundings): Promise<{
             (attempt === undefined || ('deliveryStatus' in event && event.deliveryStatus.attempt === attempt)),
         );
       if (!(await until(() => find() !== undefined, waitMs, 20))) {
-        const seen = of(messageId).map((event) => `${event.type} ${JSON.stringify('deliveryStatus' in event && event.deliveryStatus)}`);
+        const seen = of(messageId).map(
+          (event) => `${event.type} ${JSON.stringify('deliveryStatus' in event && event.deliveryStatus)}`,
+        );
         throw new Error(`No ${type} event of the message in time; there were: ${seen.join('; ') || 'none'}`);
       }
       return find() as MailEvent;

@@ -13,9 +13,17 @@ import {
   type Topic,
 } from '@lethe/contracts';
 import { migrateDatabase } from '@lethe/database';
-import { HeartbeatPublisher, KafkaClient, Publisher, type KafkaConfig } from '@lethe/kafka';
+import { HeartbeatPublisher, KafkaClient, Publisher } from '@lethe/kafka';
 import { createLog } from '@lethe/service';
-import { createDatabase, createTopics, createVault, deleteTopics, startWorld, type Stores, type World } from '@lethe/testing';
+import {
+  createDatabase,
+  createTopics,
+  createVault,
+  deleteTopics,
+  startWorld,
+  type Stores,
+  type World,
+} from '@lethe/testing';
 import { migrateVault, readKek, Vault } from '@lethe/vault';
 import { Pool } from 'pg';
 import { MIGRATIONS } from '../../src/deferred/migrations/migrations.ts';
@@ -73,7 +81,7 @@ export async function surroundings(stores: Stores, overrides: Record<string, str
         KAFKA_PUBLISH_QUEUE_RECORDS: 100_000,
         KAFKA_PUBLISH_QUEUE_BYTES: 268_435_456,
         KAFKA_DRAIN_MS: 5_000,
-      } as KafkaConfig,
+      },
       log,
     );
   const clients = [client('accounts'), client('suppression'), client('ingest'), client('events')] as const;
@@ -143,7 +151,13 @@ export async function surroundings(stores: Stores, overrides: Record<string, str
       heartbeats.stop();
       await Promise.allSettled([domains.close(1_000), suppressions.close(1_000), publisher.close(1_000)]);
       await Promise.allSettled(clients.map((each) => each.close()));
-      await Promise.allSettled([accountsVault.close(), ingestVault.close(), bodies.close(), pool.end(), database.end()]);
+      await Promise.allSettled([
+        accountsVault.close(),
+        ingestVault.close(),
+        bodies.close(),
+        pool.end(),
+        database.end(),
+      ]);
       await world.stop();
       await Promise.allSettled([own.drop(), ingest.drop(), vault.drop(), deleteTopics(stores, prefix)]);
       rmSync(folder, { recursive: true, force: true });
