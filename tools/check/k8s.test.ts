@@ -1,25 +1,37 @@
 import { spawnSync } from 'node:child_process';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { kubernetesFaults } from './k8s.mjs';
-import { variablesOf } from './settings.mjs';
+import { migrating, services } from './services.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const configs = import.meta.glob<Record<string, { shape?: object }>>('../../apps/*/src/config.ts', { eager: true });
-const migrations = import.meta.glob('../../apps/*/src/migrate.ts');
-const appOf = (path: string): string => basename(dirname(dirname(path)));
-
-const migrating = Object.keys(migrations).map(appOf);
-const services = Object.fromEntries(
-  Object.entries(configs).map(([path, exports]) => {
-    const app = appOf(path);
-    return [app, variablesOf(app, exports['config'] ?? exports[`${app}Config`])];
-  }),
-);
-
 const has = (command: string): boolean => spawnSync(command, ['version', '--client']).error === undefined;
+
+/** As much of a manifest as is planted in below. */
+interface Manifest {
+  kind: string;
+  metadata: { name: string };
+  spec: { template: { spec: Pod } };
+}
+interface Pod {
+  terminationGracePeriodSeconds: number;
+  initContainers?: unknown[];
+  containers: [
+    {
+      env: { name: string }[];
+      securityContext: { readOnlyRootFilesystem: boolean };
+      readinessProbe: { httpGet: { path: string } };
+    },
+  ];
+}
+
+function deployment(all: Manifest[], name: string): Pod {
+  const found = all.find((object) => object.kind === 'Deployment' && object.metadata.name === name);
+  if (!found) throw new Error(`no Deployment ${name}`);
+  return found.spec.template.spec;
+}
 
 it('knows all seven services', () => {
   const expected = ['accounts', 'delivery', 'events', 'gateway', 'ingest', 'privacy', 'suppression'];
@@ -27,22 +39,17 @@ it('knows all seven services', () => {
 });
 
 describe.skipIf(!has('kubectl'))('k8s/base (needs kubectl)', () => {
-  let rendered: string;
-  const objects = () => parseAllDocuments(rendered).map((document): any => document.toJS());
-  const deployment = (all: any[], name: string) =>
-    all.find((object) => object.kind === 'Deployment' && object.metadata.name === name).spec.template.spec;
-
-  beforeAll(() => {
+  const render = (): Manifest[] => {
     const run = spawnSync('kubectl', ['kustomize', join(root, 'k8s/base')], { encoding: 'utf8' });
-    expect(run.stderr).toBe('');
-    rendered = run.stdout;
-  });
+    if (run.stderr !== '') throw new Error(run.stderr);
+    return parseAllDocuments(run.stdout).map((document) => document.toJS() as Manifest);
+  };
 
   it('gives every service what it needs, and nothing it does not know', () => {
-    expect(kubernetesFaults(objects(), services, migrating)).toEqual([]);
+    expect(kubernetesFaults(render(), services, migrating)).toEqual([]);
   });
 
-  it.each<[string, (all: any[]) => void, string]>([
+  it.each<[string, (all: Manifest[]) => void, string]>([
     [
       'a variable nobody reads',
       (all) => deployment(all, 'ingest').containers[0].env.push({ name: 'DATABSE_URL' }),
@@ -88,7 +95,7 @@ describe.skipIf(!has('kubectl'))('k8s/base (needs kubectl)', () => {
       'has no initContainer for dist/migrate.js',
     ],
   ])('names %s', (_, plant, fault) => {
-    const all = objects();
+    const all = render();
     plant(all);
     expect(kubernetesFaults(all, services, migrating).join('\n')).toContain(fault);
   });
