@@ -3,7 +3,7 @@
 // relative paths inside its WORKDIR.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join, matchesGlob, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 
 /** The instructions of a Dockerfile, grouped into stages: `[{name, from, steps: [{instruction, value}]}]`. */
 export function parseDockerfile(text) {
@@ -30,9 +30,16 @@ export function ignored(patterns, path) {
   let out = false;
   for (const pattern of patterns) {
     const glob = pattern.replace(/^!/, '');
-    if (matchesGlob(path, glob) || matchesGlob(path, `${glob}/**`)) out = !pattern.startsWith('!');
+    if (pathPattern(glob).test(path)) out = !pattern.startsWith('!');
   }
   return out;
+}
+
+/** Docker's patterns, unlike shells', let `*` match names with a leading dot; a folder stands for all it holds. */
+function pathPattern(glob) {
+  const parts = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
+  const source = glob.replaceAll(/\*\*\/|\*\*|[*?]|[\\^$.|+()[\]{}]/g, (found) => parts[found] ?? `\\${found}`);
+  return new RegExp(`^${source}(?:/|$)`);
 }
 
 /** The files of the build context: everything under `root` that .dockerignore lets through. */
