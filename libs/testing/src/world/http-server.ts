@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Mailbox, ReceivedMessage } from './mailbox.ts';
 import { page } from './page.ts';
 import type { SmtpStats } from './smtp-server.ts';
@@ -86,16 +88,16 @@ function register(zone: Zone, response: ServerResponse, text: string): void {
 /** One by one: all that is kept can be larger than the longest string there is. */
 async function sendMessages(response: ServerResponse, messages: Iterable<ReceivedMessage>): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' });
+  await pipeline(Readable.from(jsonList(messages)), response);
+}
+
+function* jsonList(messages: Iterable<ReceivedMessage>): Generator<string> {
   let separator = '[';
   for (const { raw, ...rest } of messages) {
-    const json = JSON.stringify({ ...rest, raw: raw.toString('base64') });
-    if (!response.write(separator + json) && !response.destroyed) {
-      await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    }
-    if (response.destroyed) return;
+    yield separator + JSON.stringify({ ...rest, raw: raw.toString('base64') });
     separator = ',\n';
   }
-  response.end(separator === '[' ? '[]' : ']');
+  yield separator === '[' ? '[]' : ']';
 }
 
 function limitOf(url: URL): number {
