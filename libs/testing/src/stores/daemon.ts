@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { asStoreUser } from './run-as.ts';
-import { childrenOf, isRunning, processIdentity, signal } from './processes.ts';
+import { descendantsOf, isRunning, processIdentity, signal } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
 import { until } from './until.ts';
 
@@ -15,6 +15,8 @@ export interface DaemonPlan {
   readonly logFile: string;
   readonly readyWithinMs: number;
   readonly stopSignal: NodeJS.Signals;
+  /** Where the store is not the process started here but one that it starts. */
+  readonly servedByChild?: boolean;
   /** Asked until it answers true. */
   ready(): Promise<boolean>;
 }
@@ -22,7 +24,7 @@ export interface DaemonPlan {
 /** A store's process: it can be stopped, killed and started again on the same data and ports. */
 export interface Daemon {
   readonly name: string;
-  /** Of the process that was started last. */
+  /** Of the process that serves, as started last. */
   readonly pid: number;
   /** That process and those it started (Elasticsearch's launcher has the server as its child). */
   identities(): ProcessIdentity[];
@@ -41,7 +43,7 @@ const LOG_LIMIT = 10 * 1024 * 1024;
 export async function startDaemon(plan: DaemonPlan): Promise<Daemon> {
   let current = await launch(plan);
   const family = () =>
-    [current.pid, ...childrenOf(current.pid)]
+    [current.pid, ...descendantsOf(current.pid)]
       .map((pid) => processIdentity(pid, plan.name))
       .filter((identity) => identity !== null);
   const end = async (name: NodeJS.Signals, withinMs: number) => {
@@ -56,7 +58,7 @@ export async function startDaemon(plan: DaemonPlan): Promise<Daemon> {
   return {
     name: plan.name,
     get pid() {
-      return current.pid;
+      return (plan.servedByChild && descendantsOf(current.pid)[0]) || current.pid;
     },
     identities: family,
     running: () => isRunning(current),

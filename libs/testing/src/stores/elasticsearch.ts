@@ -67,6 +67,7 @@ export async function startElasticsearch(options: ElasticsearchOptions): Promise
     },
     cwd: home,
     logFile: join(folder('logs'), 'start.log'),
+    servedByChild: true,
     readyWithinMs: 120_000,
     stopSignal: 'SIGTERM',
     ready: async () => {

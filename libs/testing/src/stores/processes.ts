@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { until } from './until.ts';
 
 /** A process that cannot be mistaken for a later one with the same number: pid and start time in clock ticks since boot. */
@@ -30,11 +30,13 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return startTime(identity.pid) === identity.startedAt;
 }
 
-/** Pids of the direct children of `pid`. */
-export function childrenOf(pid: number): number[] {
+/** Pids of all processes below `pid`. The kernel lists children by the thread that started them. */
+export function descendantsOf(pid: number): number[] {
   try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    return text === '' ? [] : text.split(' ').map(Number);
+    const direct = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      (readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').match(/\d+/g) ?? []).map(Number),
+    );
+    return direct.flatMap((child) => [child, ...descendantsOf(child)]);
   } catch {
     return [];
   }
