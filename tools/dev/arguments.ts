@@ -6,7 +6,8 @@ export interface Settings {
   readonly stores: Record<'kafka' | 'postgres' | 'vault' | 'elasticsearch', Record<string, string>>;
 }
 
-const USAGE = 'Usage: npm start -- [--with KEY=VALUE]…   e.g. --with OUTBOUND_ROUTE=smtp://127.0.0.1:2525 --with log.flush.interval.messages=1';
+const USAGE =
+  'Usage: npm start -- [--with KEY=VALUE]…   e.g. --with OUTBOUND_ROUTE=smtp://127.0.0.1:2525 --with log.flush.interval.messages=1';
 
 export function readArguments(args: readonly string[]): Settings {
   const settings: Settings = { services: {}, stores: { kafka: {}, postgres: {}, vault: {}, elasticsearch: {} } };

@@ -28,7 +28,8 @@ export async function firstMessage(gateway: string, world: string, demo: Demo): 
     }),
   );
   const answer = (await response.json()) as { id?: string; message: string };
-  if (!response.ok || !answer.id) throw new Error(`the first message was not accepted: ${response.status} ${answer.message}`);
+  if (!response.ok || !answer.id)
+    throw new Error(`the first message was not accepted: ${response.status} ${answer.message}`);
   const id = answer.id;
 
   let headers = '';
@@ -57,4 +58,3 @@ export function curlLine(gateway: string, { apiKey, domain }: Demo): string {
     `-F from='you@${domain}' -F to='ok@world.example' -F subject='Hello' -F text='Hello, Lethe'`,
   ].join(' \\\n    ');
 }
-

@@ -7,11 +7,13 @@ import { root } from './paths.mjs';
 /** `npm ci`, unless what the lock file says is installed already. */
 export async function install(say) {
   const stamp = join(root, 'node_modules', '.lethe-installed');
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('installing packages …');
   const { code, output } = await run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
-  if (code !== 0) throw new Error(`\`npm ci\` failed:\n${output.slice(-2_000)}`);
+  if (code !== 0) throw new Error(`\`npm ci\` failed:\n${output.split('\n').slice(0, 12).join('\n')}`);
   writeFileSync(stamp, wanted);
   say('packages installed');
 }

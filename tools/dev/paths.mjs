@@ -8,5 +8,7 @@ export function node() {
   const own = join(root, 'node_modules', '.bin', 'node');
   if (existsSync(own)) return own;
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
-  throw new Error(`There is no Node 24 package for ${process.platform}-${process.arch}: install Node 24 and start again.`);
+  throw new Error(
+    `There is no Node 24 package for ${process.platform}-${process.arch}: install Node 24 and start again.`,
+  );
 }

@@ -9,15 +9,28 @@ const say = (line) => console.log(`${((performance.now() - begin) / 1000).toFixe
 
 try {
   const engine = prerequisites();
-  say(engine === 'docker' ? 'a Docker engine answers: stores run in containers' : 'no Docker engine: stores run natively');
+  say(
+    engine === 'docker' ? 'a Docker engine answers: stores run in containers' : 'no Docker engine: stores run natively',
+  );
   await install(say);
   const child = spawn(
     node(),
-    ['--disable-warning=ExperimentalWarning', '--conditions=@lethe/source', 'tools/dev/start.ts', ...process.argv.slice(2)],
+    [
+      '--disable-warning=ExperimentalWarning',
+      '--disable-warning=TimeoutNegativeWarning',
+      '--conditions=@lethe/source',
+      'tools/dev/start.ts',
+      ...process.argv.slice(2),
+    ],
     {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, LETHE_ENGINE: engine, LETHE_BEGIN: String(Date.now() - Math.round(performance.now() - begin)) },
+      env: {
+        ...process.env,
+        KAFKAJS_NO_PARTITIONER_WARNING: '1',
+        LETHE_ENGINE: engine,
+        LETHE_BEGIN: String(Date.now() - Math.round(performance.now() - begin)),
+      },
     },
   );
   // The terminal sends Ctrl-C to the whole group; a plain SIGTERM must be passed on.

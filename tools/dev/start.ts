@@ -112,7 +112,7 @@ async function show(demo: Parameters<typeof firstMessage>[2], gateway: string, w
   say('ready');
 }
 
-const indent = (text: string): string => text.replaceAll(/^/gm, '    ').trimEnd();
+const indent = (text: string): string => text.replaceAll('\r', '').replaceAll(/^/gm, '    ').trimEnd();
 
 async function build(): Promise<void> {
   try {
@@ -159,6 +159,7 @@ function explain(error: NodeJS.ErrnoException): string {
     const port = (error as { port?: number }).port;
     return `Port ${port} is taken. End the program that uses it, or choose another base with LETHE_PORT=<number> npm start.`;
   }
-  if (error.code === 'ENOSPC') return 'The disk is full: free some space (npm run reset removes local data) and start again.';
+  if (error.code === 'ENOSPC')
+    return 'The disk is full: free some space (npm run reset removes local data) and start again.';
   return `Start failed: ${error.message}`;
 }

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { BodiesModule } from '@lethe/bodies';
 import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, MAIL_ACCEPTED, MAIL_EVENTS } from '@lethe/contracts';
 import { DatabaseModule } from '@lethe/database';
-import { KafkaModule } from '@lethe/kafka';
+import { KafkaModule, OutboxModule } from '@lethe/kafka';
 import { VaultModule } from '@lethe/vault';
 import { AcceptService } from './accept/accept.service.ts';
 import { CommitService } from './accept/commit.service.ts';
@@ -10,12 +10,12 @@ import { MessageRepository } from './accept/message.repository.ts';
 import { SealingService } from './accept/sealing.service.ts';
 import { MemoryBudget } from './form/memory.budget.ts';
 import { MessagesController } from './messages/messages.controller.ts';
-import { migrations } from './migrations.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { SendingDomains } from './settings/sending.domains.ts';
 
 @Module({
   imports: [
-    DatabaseModule.forService({ service: 'ingest', entities: [], migrations }),
+    DatabaseModule.forService({ service: 'ingest', entities: [], migrations: MIGRATIONS }),
     VaultModule,
     BodiesModule,
     KafkaModule.forService({
@@ -23,6 +23,7 @@ import { SendingDomains } from './settings/sending.domains.ts';
       produces: [MAIL_ACCEPTED, MAIL_EVENTS],
       tables: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS],
     }),
+    OutboxModule.forService({ mostPending: 20_000 }),
   ],
   controllers: [MessagesController],
   providers: [AcceptService, CommitService, MemoryBudget, MessageRepository, SealingService, SendingDomains],

@@ -16,7 +16,10 @@ export const ingestConfig = defineConfig({
   DESTINATION_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
-    .meta({ description: 'Key of the hash that maps a destination to its partition; the same in every replica', secret: true }),
+    .meta({
+      description: 'Key of the hash that maps a destination to its partition; the same in every replica',
+      secret: true,
+    }),
   MESSAGE_MAX_BYTES: positive.default(25 * MIB).describe('Largest message, in octets'),
   FORM_MAX_PARTS: positive.default(4_000).describe('Most fields and files in one form'),
   BYTES_IN_FLIGHT: positive
@@ -27,9 +30,11 @@ export const ingestConfig = defineConfig({
     .default(24 * 3_600_000)
     .describe('How long delivery is tried, in milliseconds; never past the life of body and envelope'),
   COMMIT_MAX_MESSAGES: positive.default(200).describe('Most messages that share one transaction'),
-  COMMIT_LINGER_MS: z.coerce.number().min(0).max(50).default(0).describe('How long a commit waits for company, in milliseconds'),
-  OUTBOX_MAX_ROWS: positive
-    .default(20_000)
-    .describe('Committed messages not yet published at most; beyond it new ones get 503'),
+  COMMIT_LINGER_MS: z.coerce
+    .number()
+    .min(0)
+    .max(50)
+    .default(0)
+    .describe('How long a commit waits for company, in milliseconds'),
 });
 export type IngestConfig = z.infer<typeof ingestConfig>;

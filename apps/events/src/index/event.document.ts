@@ -75,7 +75,11 @@ export function eventDocument({ event, envelope, related, reply }: OpenedEvent):
     address: envelope.address,
     ...(envelope.name ? { name: envelope.name } : {}),
   };
-  const named = (role: string): string => [own, ...people].filter((one) => one.role === role).map(mailbox).join(', ');
+  const named = (role: string): string =>
+    [own, ...people]
+      .filter((one) => one.role === role)
+      .map(mailbox)
+      .join(', ');
   const visible = [own, ...people].filter(({ role }) => role === 'to' || role === 'cc');
   return {
     id: event.id,
@@ -97,7 +101,11 @@ export function eventDocument({ event, envelope, related, reply }: OpenedEvent):
     to: named('to'),
     message_subject: envelope.subject,
     message_id: envelope.messageIdHeader,
-    attachments: envelope.attachments.map(({ filename, contentType, size }) => ({ filename, content_type: contentType, size })),
+    attachments: envelope.attachments.map(({ filename, contentType, size }) => ({
+      filename,
+      content_type: contentType,
+      size,
+    })),
     tags: envelope.tags,
     variables: envelope.variables,
     ...(event.type === 'accepted' ? accepted(event, envelope) : {}),
@@ -128,6 +136,8 @@ function status(from: DeliveryStatus, reply: Reply | null): DocumentStatus {
 /** `Name <address>`, the name quoted where RFC 5322 §3.2.4 asks for it. */
 function mailbox({ name, address }: DocumentPerson): string {
   if (!name) return address;
-  const shown = /^[\w !#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-]+$/u.test(name) ? name : `"${name.replaceAll(/["\\]/g, '\\$&')}"`;
+  const shown = /^[\w !#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-]+$/u.test(name)
+    ? name
+    : `"${name.replaceAll(/["\\]/g, '\\$&')}"`;
   return `${shown} <${address}>`;
 }

@@ -27,6 +27,7 @@ export class IndexerService {
       events.map((event) => (this.index.isPast(event.period) ? ({ kind: 'past' } as const) : this.open(event))),
     );
     const documents = opened.filter((one) => 'event' in one);
+    await Promise.all(documents.map(({ event }) => this.index.ensure(event.period)));
     const results = await this.search.bulkIndex(
       documents.map((one) => ({
         index: this.index.nameOf(one.event.period),
@@ -36,7 +37,7 @@ export class IndexerService {
     );
     const outcomeOf = new Map(documents.map((one, position) => [one, results[position] as BulkOutcome]));
     return opened.map((one) => {
-      const outcome = 'event' in one ? toOutcome(outcomeOf.get(one) as BulkOutcome) : one;
+      const outcome = 'event' in one ? this.outcome(one, outcomeOf.get(one) as BulkOutcome) : one;
       indexed.add(1, { outcome: outcome.kind });
       return outcome;
     });
@@ -50,7 +51,9 @@ export class IndexerService {
       this.openOne<Envelope>(recipient.envelope, { account, type: 'envelope', recordId: recordId(messageId, ordinal) }),
       sealedReply ? this.openOne<Reply>(sealedReply, { account, type: 'reply', recordId: event.id }) : null,
       Promise.all(
-        event.related.map(({ person }) => this.openOne<Person>(person, { account, type: 'person', recordId: messageId })),
+        event.related.map(({ person }) =>
+          this.openOne<Person>(person, { account, type: 'person', recordId: messageId }),
+        ),
       ),
     ]);
     if (!envelope) return { kind: 'forgotten' };
@@ -61,9 +64,11 @@ export class IndexerService {
     const [value] = await this.vault.openMany<T>([{ jwe, expected }]);
     return value === undefined || value === FORGOTTEN ? null : value;
   }
-}
 
-function toOutcome(result: BulkOutcome): IndexOutcome {
-  if (result.outcome === 'ok' || result.outcome === 'conflict') return { kind: 'indexed' };
-  return { kind: result.outcome, reason: result.reason };
+  private outcome({ event }: OpenedEvent, result: BulkOutcome): IndexOutcome {
+    if (result.outcome === 'ok' || result.outcome === 'conflict') return { kind: 'indexed' };
+    if (result.reason !== 'index_not_found_exception') return { kind: result.outcome, reason: result.reason };
+    this.index.forget(event.period);
+    return { kind: 'retry', reason: result.reason };
+  }
 }

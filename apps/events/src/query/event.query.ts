@@ -12,8 +12,12 @@ export interface EventQuery {
 
 type Clause = Record<string, unknown>;
 
-const keyword = (field: string) => (text: string): Clause => ({ term: { [field]: text } });
-const words = (field: string) => (text: string): Clause => ({ match_phrase: { [field]: text } });
+const keyword =
+  (field: string) =>
+  (text: string): Clause => ({ term: { [field]: text } });
+const words =
+  (field: string) =>
+  (text: string): Clause => ({ match_phrase: { [field]: text } });
 
 /** Filters of the events API (mailgun-api §3) and the clause a term of each becomes. */
 const FILTERS = {
@@ -43,7 +47,8 @@ export function readEventQuery(parameters: URLSearchParams): EventQuery {
   const filters: [FilterField, string][] = [];
   for (const [name, value] of parameters) {
     if (IGNORED.has(name) || RANGE.has(name) || value === '') continue;
-    if (!Object.hasOwn(FILTERS, name)) throw new ApiError(400, `'${shown(name)}' is not a filter of events`, { field: shown(name) });
+    if (!Object.hasOwn(FILTERS, name))
+      throw new ApiError(400, `'${shown(name)}' is not a filter of events`, { field: shown(name) });
     const field = name as FilterField;
     compile(field, value);
     filters.push([field, value]);

@@ -19,7 +19,11 @@ export class EventsController {
   ) {}
 
   @Get()
-  async first(@Caller() caller: Identity, @Param('domain') name: string, @Req() request: FastifyRequest): Promise<unknown> {
+  async first(
+    @Caller() caller: Identity,
+    @Param('domain') name: string,
+    @Req() request: FastifyRequest,
+  ): Promise<unknown> {
     const domainId = this.domains.idOf(name, caller);
     const query = readEventQuery(new URL(request.url, 'http://localhost').searchParams);
     return this.page(caller.account, domainId, name, { query, cursor: null, backwards: false });

@@ -26,16 +26,18 @@ export class EventsService {
   async read(account: string, domain: string, page: Page): Promise<FoundPage> {
     const { query, cursor, backwards } = page;
     const order = query.range.ascending === backwards ? 'desc' : 'asc';
-    const { hits } = await this.search.call((client) => client.search<EventDocument>({
-      index: this.index.pattern,
-      allow_no_indices: true,
-      ignore_unavailable: true,
-      size: query.limit,
-      track_total_hits: false,
-      sort: [{ at: { order, unmapped_type: 'double' } }, { id: { order, unmapped_type: 'keyword' } }],
-      ...(cursor ? { search_after: [...cursor] } : {}),
-      query: { bool: { filter: [{ term: { account } }, { term: { domain } }, ...toClauses(query)] } },
-    }));
+    const { hits } = await this.search.call((client) =>
+      client.search<EventDocument>({
+        index: this.index.pattern,
+        allow_no_indices: true,
+        ignore_unavailable: true,
+        size: query.limit,
+        track_total_hits: false,
+        sort: [{ at: { order, unmapped_type: 'double' } }, { id: { order, unmapped_type: 'keyword' } }],
+        ...(cursor ? { search_after: [...cursor] } : {}),
+        query: { bool: { filter: [{ term: { account } }, { term: { domain } }, ...toClauses(query)] } },
+      }),
+    );
     const found = backwards ? hits.hits.toReversed() : hits.hits;
     const events = found.flatMap(({ _source }) => (_source ? [_source] : []));
     const keys = events.map(({ at, id }): SortKey => [at, id]);

@@ -11,7 +11,16 @@ describe('filter expressions', () => {
     ['a AND b OR c', { kind: 'any', inner: [{ kind: 'all', inner: [term('a'), term('b')] }, term('c')] }],
     ['NOT a', { kind: 'not', inner: term('a') }],
     ['a (b OR "c d")', { kind: 'all', inner: [term('a'), { kind: 'any', inner: [term('b'), term('c d', true)] }] }],
-    ['>10 < 20', { kind: 'all', inner: [{ kind: 'compare', operator: 'gt', value: 10 }, { kind: 'compare', operator: 'lt', value: 20 }] }],
+    [
+      '>10 < 20',
+      {
+        kind: 'all',
+        inner: [
+          { kind: 'compare', operator: 'gt', value: 10 },
+          { kind: 'compare', operator: 'lt', value: 20 },
+        ],
+      },
+    ],
     ['ok+1@x.example', term('ok+1@x.example')],
   ])('%s', (text, expected) => {
     expect(parseExpression(text)).toEqual(expected);

@@ -15,7 +15,9 @@ export class ExpressionError extends Error {
 const MAX_TOKENS = 200;
 const MAX_DEPTH = 20;
 
-type Token = { readonly kind: 'open' | 'close' | 'and' | 'or' | 'not' } | Extract<Expression, { kind: 'term' | 'compare' }>;
+type Token =
+  | { readonly kind: 'open' | 'close' | 'and' | 'or' | 'not' }
+  | Extract<Expression, { kind: 'term' | 'compare' }>;
 
 /** @throws ExpressionError with what is wrong; never quoting the text, which may name someone. */
 export function parseExpression(text: string): Expression {
@@ -34,7 +36,8 @@ function tokenize(text: string): Token[] {
     if (stray) throw new ExpressionError('has a quotation mark without its partner');
     if (paren) tokens.push({ kind: paren === '(' ? 'open' : 'close' });
     else if (phrase !== undefined) tokens.push({ kind: 'term', text: phrase, phrase: true });
-    else if (operator) tokens.push({ kind: 'compare', operator: operator === '>' ? 'gt' : 'lt', value: Number(number) });
+    else if (operator)
+      tokens.push({ kind: 'compare', operator: operator === '>' ? 'gt' : 'lt', value: Number(number) });
     else if (word === 'AND' || word === 'OR' || word === 'NOT') tokens.push({ kind: word.toLowerCase() as 'and' });
     else if (word) tokens.push({ kind: 'term', text: word, phrase: false });
     if (tokens.length > MAX_TOKENS) throw new ExpressionError(`has more than ${MAX_TOKENS} words`);

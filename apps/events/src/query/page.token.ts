@@ -30,7 +30,9 @@ export class PageTokens {
       return await this.vault.openForAccount<Page>(token, { account, type: TYPE, recordId: domain });
     } catch (error) {
       if (error instanceof SealError || error instanceof ForgottenError) {
-        throw new ApiError(400, 'this is not a page of the events of this domain: follow the links of a page', { field: 'page' });
+        throw new ApiError(400, 'this is not a page of the events of this domain: follow the links of a page', {
+          field: 'page',
+        });
       }
       throw error;
     }

@@ -14,7 +14,8 @@ export class DomainsTable {
 
   /** @throws ApiError 404, or 503 while the table is not up to date. */
   idOf(name: string, caller: Identity): string {
-    if (!this.domains.fresh) throw new ApiError(503, 'settings are not up to date: try again', { retryAfterSeconds: 2 });
+    if (!this.domains.fresh)
+      throw new ApiError(503, 'settings are not up to date: try again', { retryAfterSeconds: 2 });
     const domain = this.byName.get(name.toLowerCase());
     if (!domain || domain.accountId !== caller.account) throw new ApiError(404, 'Domain not found');
     return domain.domainId;

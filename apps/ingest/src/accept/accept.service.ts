@@ -47,7 +47,11 @@ export class AcceptService implements BeforeApplicationShutdown {
       await this.commits.commit({ message, raw: submission.raw, group });
       this.publishBehind(group);
       accepted.add(1, { method: submission.method, outcome: 'accepted' });
-      this.log.info('message.accepted', { messageId: message.id, recipients: message.recipients.length, size: message.size });
+      this.log.info('message.accepted', {
+        messageId: message.id,
+        recipients: message.recipients.length,
+        size: message.size,
+      });
     } catch (error) {
       accepted.add(1, { method: submission.method, outcome: 'unavailable' });
       throw unavailable(error);
@@ -91,7 +95,9 @@ export class AcceptService implements BeforeApplicationShutdown {
 /** Nothing was acknowledged and nothing is half-done: try again. */
 function unavailable(error: unknown): unknown {
   if (error instanceof OutboxFullError) {
-    return new ApiError(503, 'mail is accepted faster than it can be passed on: try again later', { retryAfterSeconds: 10 });
+    return new ApiError(503, 'mail is accepted faster than it can be passed on: try again later', {
+      retryAfterSeconds: 10,
+    });
   }
   if (error instanceof VaultUnavailableError || error instanceof OverloadedError || isUnavailable(error)) {
     return new ApiError(503, 'a store is not available: try again', { retryAfterSeconds: 2 });

@@ -32,7 +32,12 @@ export class SealingService {
   }
 
   /** @throws VaultUnavailableError, ForgottenError (the account or a person is being erased this moment). */
-  async seal(submission: Submission, bodyHash: string, domain: DomainSettings, acceptedAt: number): Promise<SealedMessage> {
+  async seal(
+    submission: Submission,
+    bodyHash: string,
+    domain: DomainSettings,
+    acceptedAt: number,
+  ): Promise<SealedMessage> {
     const id = randomUUIDv7();
     const ends = deadlines(domain, acceptedAt, this.config.MESSAGE_EXPIRY_MS);
     const period = periodOf(ends.eventClass, acceptedAt);
@@ -73,7 +78,9 @@ export class SealingService {
         destinationPartition(this.destinationKey, normalForm.slice(normalForm.lastIndexOf('@') + 1), ordinal),
       ),
       senders: await Promise.all(
-        submission.related.map((mailbox) => this.sealPerson(mailbox, mailbox.role, subjectOf(mailbox), id, domain, period)),
+        submission.related.map((mailbox) =>
+          this.sealPerson(mailbox, mailbox.role, subjectOf(mailbox), id, domain, period),
+        ),
       ),
       visible: await Promise.all(
         visible.map(async ({ recipient, ordinal }) => {

@@ -55,15 +55,23 @@ export async function readForm(body: Readable, headers: IncomingHttpHeaders, lim
       if (values) values.push(value);
       else fields.set(name, [value]);
     });
-    parser.on('file', (field: string, stream: BusboyFileStream, filename: string, _encoding: string, mimeType: string) => {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('limit', () => refuse(413, `file in '${printable(field)}' is too large`));
-      stream.on('end', () =>
-        files.push({ field, filename: filename || 'attachment', contentType: mimeType, content: Buffer.concat(chunks) }),
-      );
-      stream.on('error', () => refuse(400, 'the form ends in the middle of a file'));
-    });
+    parser.on(
+      'file',
+      (field: string, stream: BusboyFileStream, filename: string, _encoding: string, mimeType: string) => {
+        const chunks: Buffer[] = [];
+        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+        stream.on('limit', () => refuse(413, `file in '${printable(field)}' is too large`));
+        stream.on('end', () =>
+          files.push({
+            field,
+            filename: filename || 'attachment',
+            contentType: mimeType,
+            content: Buffer.concat(chunks),
+          }),
+        );
+        stream.on('error', () => refuse(400, 'the form ends in the middle of a file'));
+      },
+    );
     for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
       parser.on(limit, () => refuse(400, `the form has more than ${limits.maxParts} parts`));
     }
@@ -104,10 +112,15 @@ function openParser(contentType: string, limits: FormLimits): InstanceType<typeo
   }
 }
 
-const isGzip = (headers: IncomingHttpHeaders): boolean => /^(x-)?gzip$/i.test(headers['content-encoding']?.trim() ?? '');
+const isGzip = (headers: IncomingHttpHeaders): boolean =>
+  /^(x-)?gzip$/i.test(headers['content-encoding']?.trim() ?? '');
 
 /** Passes bytes on until there are too many: 413, or 400 where a small gzip body inflates past the limit. */
-function countedStream(maxBytes: number, refuse: (status: number, message: string) => void, inflated: boolean): PassThrough {
+function countedStream(
+  maxBytes: number,
+  refuse: (status: number, message: string) => void,
+  inflated: boolean,
+): PassThrough {
   let seen = 0;
   const counted = new PassThrough();
   counted.on('data', (chunk: Buffer) => {

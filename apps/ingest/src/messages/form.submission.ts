@@ -27,7 +27,8 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
   const content = readContent(form);
   const subject = form.fields.get('subject')?.at(-1) ?? '';
   const attachments = form.files.filter(({ field }) => field === 'attachment');
-  const shown = (role: string): ParsedMailbox[] => mailboxes.filter((one) => one.role === role).map(({ mailbox }) => mailbox);
+  const shown = (role: string): ParsedMailbox[] =>
+    mailboxes.filter((one) => one.role === role).map(({ mailbox }) => mailbox);
 
   const { raw, messageId } = taken(
     await composeMessage({
@@ -57,7 +58,11 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
     related,
     subject,
     messageIdHeader: messageId.slice(1, -1),
-    attachments: attachments.map(({ filename, contentType, content: { length } }) => ({ filename, contentType, size: length })),
+    attachments: attachments.map(({ filename, contentType, content: { length } }) => ({
+      filename,
+      contentType,
+      size: length,
+    })),
     tags: options.tags,
     variables: options.variables,
     testMode: options.testMode,

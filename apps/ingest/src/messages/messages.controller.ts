@@ -37,7 +37,11 @@ export class MessagesController {
 
   @Post('messages.mime')
   @HttpCode(200)
-  sendMime(@Caller() caller: Identity, @Param('domain') domain: string, @Req() request: FastifyRequest): Promise<Answer> {
+  sendMime(
+    @Caller() caller: Identity,
+    @Param('domain') domain: string,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer> {
     return this.take(caller, domain, request, submissionOfMime);
   }
 
@@ -57,7 +61,10 @@ export class MessagesController {
     // A compressed body says nothing about its size: room for the largest.
     const room = request.headers['content-encoding'] ? undefined : length;
     return this.budget.run(room, async () => {
-      const form = await readForm(request.raw, request.headers, { maxBytes: limit, maxParts: this.config.FORM_MAX_PARTS });
+      const form = await readForm(request.raw, request.headers, {
+        maxBytes: limit,
+        maxParts: this.config.FORM_MAX_PARTS,
+      });
       const acceptedAt = this.clock.now();
       const submission = await toSubmission(form, { domain: domain.name, keyId: caller.keyId, acceptedAt });
       if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);

@@ -72,7 +72,8 @@ function withRoles(
   recipients: readonly SubmissionRecipient[],
   scan: { readonly to: readonly ParsedMailbox[]; readonly cc: readonly ParsedMailbox[] },
 ): SubmissionRecipient[] {
-  const forms = (list: readonly ParsedMailbox[]) => new Map(list.map(({ address, name }) => [normalForm(address), name]));
+  const forms = (list: readonly ParsedMailbox[]) =>
+    new Map(list.map(({ address, name }) => [normalForm(address), name]));
   const [to, cc] = [forms(scan.to), forms(scan.cc)];
   return recipients.map((recipient) => {
     const role = to.has(recipient.normalForm) ? 'to' : cc.has(recipient.normalForm) ? 'cc' : 'bcc';

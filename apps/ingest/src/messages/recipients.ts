@@ -35,7 +35,9 @@ export function withoutRepeats(mailboxes: readonly RecipientMailbox[]): Submissi
     if (!found.has(recipient.normalForm)) found.set(recipient.normalForm, recipient);
   }
   if (found.size > MAX_RECIPIENTS) {
-    throw new ApiError(400, `'to', 'cc' and 'bcc' have more than ${MAX_RECIPIENTS} recipients together`, { field: 'to' });
+    throw new ApiError(400, `'to', 'cc' and 'bcc' have more than ${MAX_RECIPIENTS} recipients together`, {
+      field: 'to',
+    });
   }
   return [...found.values()];
 }

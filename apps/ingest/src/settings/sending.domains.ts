@@ -23,7 +23,8 @@ export class SendingDomains {
     const domain = this.byName.get(name.toLowerCase());
     if (!domain || domain.accountId !== caller.account) throw new ApiError(404, 'Domain not found');
     if (this.accounts.get(domain.accountId)?.state !== 'active') throw new ApiError(403, 'The account is disabled');
-    if (domain.state === 'unverified') throw new ApiError(403, 'The domain is not verified: publish its DNS records, then verify it');
+    if (domain.state === 'unverified')
+      throw new ApiError(403, 'The domain is not verified: publish its DNS records, then verify it');
     if (domain.state !== 'active') throw new ApiError(403, 'The domain is disabled');
     return domain;
   }

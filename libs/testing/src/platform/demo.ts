@@ -48,7 +48,11 @@ export function sendMessage(gateway: string, demo: Pick<Demo, 'apiKey' | 'domain
   });
 }
 
-async function post(url: string, authorization: string, fields: Record<string, string>): Promise<Record<string, unknown>> {
+async function post(
+  url: string,
+  authorization: string,
+  fields: Record<string, string>,
+): Promise<Record<string, unknown>> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { authorization },
@@ -56,6 +60,7 @@ async function post(url: string, authorization: string, fields: Record<string, s
     signal: AbortSignal.timeout(15_000),
   });
   const answer = (await response.json()) as Record<string, unknown>;
-  if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}: ${String(answer['message'])}`);
+  if (!response.ok)
+    throw new Error(`${new URL(url).pathname} answered ${response.status}: ${String(answer['message'])}`);
   return answer;
 }

@@ -103,4 +103,3 @@ async function migrate(options: ServiceSettings): Promise<void> {
 function pickPorts(): Promise<Record<Service, number>> {
   return freePorts(...SERVICES);
 }
-

@@ -48,6 +48,7 @@ export function serviceEnvironment(service: Service, options: ServiceSettings): 
   const common: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     NODE_ENV: 'production',
+    OTEL_SERVICE_NAME: service,
     KAFKAJS_NO_PARTITIONER_WARNING: '1',
     HOST: '127.0.0.1',
     PORT: String(ports[service]),

@@ -42,7 +42,11 @@ export async function startSuitePlatform(options: SuitePlatformOptions): Promise
   };
   try {
     await platform.ready();
-    const demo = await createDemo(platform.gateway, platform.secrets.operatorToken, `${options.suite.toLowerCase()}.example`);
+    const demo = await createDemo(
+      platform.gateway,
+      platform.secrets.operatorToken,
+      `${options.suite.toLowerCase()}.example`,
+    );
     return { platform, world, demo, stores, stop };
   } catch (error) {
     await stop();

@@ -57,7 +57,9 @@ export class Supervised {
     this.identity = child.pid === undefined ? null : processIdentity(child.pid, this.command.name);
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => this.keep(chunk));
     child.once('error', () => this.died(child, 'could not be started'));
-    child.once('exit', (code, killedBy) => this.died(child, killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`));
+    child.once('exit', (code, killedBy) =>
+      this.died(child, killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`),
+    );
     this.changed();
   }
 
@@ -72,7 +74,9 @@ export class Supervised {
       return response.ok;
     };
     if (await until(answers, timeoutMs, 100)) return;
-    throw new Error(`${this.command.name} was not ready after ${timeoutMs / 1_000} s. Its log: ${this.command.logFile}\n${this.tail()}`);
+    throw new Error(
+      `${this.command.name} was not ready after ${timeoutMs / 1_000} s. Its log: ${this.command.logFile}\n${this.tail()}`,
+    );
   }
 
   /** Dies at once; started again by itself unless `hold`. */
