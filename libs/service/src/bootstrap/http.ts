@@ -18,6 +18,8 @@ export function httpAdapter(config: CommonConfig): FastifyAdapter {
     trustProxy: config.TRUST_PROXY,
     bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
+    // The router's own limit is 100: domain names have up to 253 characters, paging cursors more.
+    routerOptions: { maxParamLength: 1_024 },
     // A client's own id could be an address: only opaque ones are taken over.
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
