@@ -42,7 +42,11 @@ export async function provisionTopics(
       }, 30_000);
       if (!led) throw new Error(`Kafka made no leaders for the topics under "${prefix}" within 30 s.`);
     }
-    await admin.createAcls({ acl: [...topicAcls(prefix, declared), ...groupAcls(prefix)] });
+    const acl = [...topicAcls(prefix, declared), ...groupAcls(prefix)];
+    await admin.createAcls({ acl });
+    // The controller answers before the broker goes by them; until then a service would be refused.
+    const last = acl.at(-1);
+    if (last) await until(async () => (await admin.describeAcls(last)).resources.length > 0, 10_000, 10);
   });
 }
 
