@@ -88,7 +88,7 @@ async function start(): Promise<void> {
 
 async function show(demo: Parameters<typeof firstMessage>[2], gateway: string, worldHttp: string): Promise<void> {
   const line = curlLine(gateway, demo);
-  const followed = running.world && process.argv.some((argument) => argument.includes('OUTBOUND_ROUTE')) === false;
+  const followed = running.world && !process.argv.some((argument) => argument.includes('OUTBOUND_ROUTE'));
   if (followed) {
     const first = await firstMessage(gateway, worldHttp, demo);
     say(`the first message has arrived: ${first.id}\n`);
@@ -118,7 +118,7 @@ async function build(): Promise<void> {
   try {
     await run(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), ['-b'], { cwd: REPOSITORY });
   } catch (error) {
-    throw new Error(`the build failed:\n${(error as { stdout?: string }).stdout ?? ''}`);
+    throw new Error(`the build failed:\n${(error as { stdout?: string }).stdout ?? ''}`, { cause: error });
   }
   say('built');
 }

@@ -47,7 +47,8 @@ async function received(to: string, count = 1): Promise<Received[]> {
 }
 
 async function events(query: Record<string, string>, count: number): Promise<EventItem[]> {
-  const url = `${suite.platform.gateway}/v3/${suite.demo.domain}/events?${new URLSearchParams({ ascending: 'yes', ...query })}`;
+  const parameters = new URLSearchParams({ ascending: 'yes', ...query }).toString();
+  const url = `${suite.platform.gateway}/v3/${suite.demo.domain}/events?${parameters}`;
   let items: EventItem[] = [];
   await until(async () => {
     const response = await get(url, suite.demo.apiKey);

@@ -24,7 +24,7 @@ export class IndexerService {
   /** One outcome per event, in order. Rejects when the vault is away: nothing was indexed then. */
   async indexAll(events: readonly MailEvent[]): Promise<IndexOutcome[]> {
     const opened = await Promise.all(
-      events.map((event) => (this.index.isPast(event.period) ? ({ kind: 'past' } as const) : this.open(event))),
+      events.map(async (event) => (this.index.isPast(event.period) ? ({ kind: 'past' } as const) : this.open(event))),
     );
     const documents = opened.filter((one) => 'event' in one);
     await Promise.all(documents.map(({ event }) => this.index.ensure(event.period)));

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busboy';
+import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { ApiError } from '@lethe/service';
 
 /** A form as sent: repeated names keep their order. Names are exactly as the client wrote them. */
@@ -96,7 +96,7 @@ export async function readForm(body: Readable, headers: IncomingHttpHeaders, lim
 function openParser(contentType: string, limits: FormLimits): InstanceType<typeof Busboy> {
   try {
     return new Busboy({
-      headers: { 'content-type': contentType } as BusboyHeaders,
+      headers: { 'content-type': contentType },
       limits: {
         fieldNameSize: 200,
         fieldSize: limits.maxBytes,

@@ -90,7 +90,7 @@ async function migrate(options: ServiceSettings): Promise<void> {
     try {
       await run(process.execPath, [script(service)], { cwd: options.repository, env, timeout: 60_000 });
     } catch (error) {
-      throw new Error(`migrating ${service} failed:\n${(error as { stderr?: string }).stderr ?? ''}`);
+      throw new Error(`migrating ${service} failed:\n${(error as { stderr?: string }).stderr ?? ''}`, { cause: error });
     }
   };
   const { ownerUrl } = options.stores.vault;

@@ -6,13 +6,13 @@ const NAMES: readonly StoreName[] = ['kafka', 'elasticsearch', 'postgres', 'vaul
 /** Starts a store again that has died, with growing back-off. @returns a function that ends the watch. */
 export function watchStores(running: RunningStores, says: Says, changed: () => void): () => void {
   const busy = new Set<StoreName>();
-  let ended = false;
+  const watch = { ended: false };
   const revive = async (name: StoreName): Promise<void> => {
-    for (let backOffMs = 500; !ended; backOffMs = Math.min(backOffMs * 2, 15_000)) {
+    for (let backOffMs = 500; !watch.ended; backOffMs = Math.min(backOffMs * 2, 15_000)) {
       says(`${name} has died; started again in ${backOffMs / 1_000} s`);
       await new Promise((resolve) => setTimeout(resolve, backOffMs));
       try {
-        if (!ended) await running[name].restart();
+        if (!watch.ended) await running[name].restart();
         running.record();
         changed();
         return;
@@ -29,7 +29,7 @@ export function watchStores(running: RunningStores, says: Says, changed: () => v
     }
   }, 500);
   return () => {
-    ended = true;
+    watch.ended = true;
     clearInterval(timer);
   };
 }
