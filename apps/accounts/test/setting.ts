@@ -1,0 +1,130 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS } from '@lethe/contracts';
+import type { Service } from '@lethe/contracts';
+import { migrateDatabase } from '@lethe/database';
+import { DeadLetters, KafkaClient, kafkaConfig, LocalTable, Publisher, TableReader } from '@lethe/kafka';
+import { Clock, createLog, createService, HealthRegistry, IdentitySigner } from '@lethe/service';
+import { createDatabase, createTopics, createVault, deleteTopics, startWorld, until } from '@lethe/testing';
+import type { Stores, World } from '@lethe/testing';
+import { migrateVault, readKek, Vault } from '@lethe/vault';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { z } from 'zod';
+import { AppModule } from '../src/app.module.ts';
+import { config } from '../src/config.ts';
+import { acceptForms } from '../src/forms.ts';
+import { MIGRATIONS } from '../src/migrations/migrations.ts';
+
+export interface Answer {
+  status: number;
+  body: Record<string, any>;
+}
+
+export interface Setting {
+  app: NestFastifyApplication;
+  world: World;
+  /** What others read of accounts. */
+  accounts: LocalTable<typeof ACCOUNT_SETTINGS>;
+  domains: LocalTable<typeof DOMAIN_SETTINGS>;
+  /** The vault as delivery sees it. */
+  vault: Vault;
+  /** As the gateway would call, for an account with these scopes. */
+  call(who: Who, method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: Body): Promise<Answer>;
+  close(): Promise<void>;
+}
+export interface Who {
+  account: string;
+  scopes: string[];
+}
+type Body = URLSearchParams | FormData | object;
+
+export async function startSetting(stores: Stores, environment: Record<string, string> = {}): Promise<Setting> {
+  const suite = `acc${randomBytes(4).toString('hex')}`;
+  const prefix = `${suite}-`;
+  const folder = mkdtempSync(join(tmpdir(), 'lethe-accounts-'));
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const privatePem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(join(folder, 'pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+  writeFileSync(join(folder, 'kek'), randomBytes(32));
+  const [database, vaultDatabase, world] = await Promise.all([
+    createDatabase(stores, 'accounts', suite),
+    createVault(stores, suite),
+    startWorld(),
+    createTopics(stores, prefix),
+  ]);
+  await Promise.all([migrateDatabase(database.url, MIGRATIONS), migrateVault(vaultDatabase.ownerUrl)]);
+  const log = createLog({ service: 'accounts', level: 'silent' });
+  const kafka = (service: Service) => ({
+    KAFKA_BROKERS: stores.kafka.brokers.join(','),
+    KAFKA_USERNAME: stores.kafka.users[service].username,
+    KAFKA_PASSWORD: stores.kafka.users[service].password,
+    TOPIC_PREFIX: prefix,
+  });
+  const { app } = await createService(
+    { name: 'accounts', module: AppModule, config, configure: acceptForms },
+    {
+      environment: {
+        ...kafka('accounts'),
+        PORT: '0',
+        IDENTITY_PUBLIC_KEY_FILE: join(folder, 'pub'),
+        DATABASE_URL: database.url,
+        VAULT_URL: vaultDatabase.urls.accounts,
+        VAULT_KEK_FILE: join(folder, 'kek'),
+        DNS_SERVERS: `${world.dns.host}:${world.dns.port}`,
+        ...environment,
+      },
+      log,
+    },
+  );
+  app.get(HealthRegistry).markStarted();
+
+  const client = new KafkaClient('gateway', z.object(kafkaConfig).parse(kafka('gateway')), log);
+  const accounts = new LocalTable(ACCOUNT_SETTINGS);
+  const domains = new LocalTable(DOMAIN_SETTINGS);
+  const deadLetters = new DeadLetters(new Publisher(client, []), log);
+  const readers = [new TableReader(client, accounts, deadLetters), new TableReader(client, domains, deadLetters)];
+  for (const reader of readers) reader.start();
+  const vault = new Vault({ url: vaultDatabase.urls.delivery, kek: await readKek(join(folder, 'kek')) });
+  vault.start();
+  const fresh = () => accounts.fresh && domains.fresh;
+  if (!(await until(fresh, 20_000))) throw new Error('the tables are not fresh');
+
+  const signer = new IdentitySigner(privatePem, new Clock());
+  return {
+    app,
+    world,
+    accounts,
+    domains,
+    vault,
+    async call(who, method, url, body) {
+      const token = await signer.sign('accounts', { ...who, keyId: 'test' });
+      const encoded = body === undefined ? undefined : new Response(...encode(body));
+      const response = await app.inject({
+        method,
+        url,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(encoded ? { 'content-type': encoded.headers.get('content-type') ?? '' } : {}),
+        },
+        ...(encoded ? { payload: Buffer.from(await encoded.arrayBuffer()) } : {}),
+      });
+      return { status: response.statusCode, body: response.json() };
+    },
+    async close() {
+      await Promise.all(readers.map((reader) => reader.stop()));
+      await client.close();
+      await vault.close();
+      await app.close();
+      await world.stop();
+      await Promise.all([database.drop(), vaultDatabase.drop(), deleteTopics(stores, prefix)]);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function encode(body: Body): [BodyInit, ResponseInit?] {
+  if (body instanceof URLSearchParams || body instanceof FormData) return [body];
+  return [JSON.stringify(body), { headers: { 'content-type': 'application/json' } }];
+}
