@@ -111,6 +111,10 @@ describe('canonical forms (RFC 6376 3.4)', () => {
     [' C \r\nD \t E\r\n\r\n\r\n', ' C\r\nD E\r\n'],
     ['a', 'a\r\n'],
     ['a \t', 'a\r\n'],
+    ['a \r\nb\r\n', 'a\r\nb\r\n'],
+    ['a\tb\r\n', 'a b\r\n'],
+    ['a  b\r\n', 'a b\r\n'],
+    ['a ', 'a\r\n'],
     ['a\r\n\r\nb\r\n', 'a\r\n\r\nb\r\n'],
     ['  a\r\n', ' a\r\n'],
   ])('body %j is %j', (body, expected) => expect(relaxedBody(Buffer.from(body)).toString()).toBe(expected));
