@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { type DynamicModule, Global, Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';

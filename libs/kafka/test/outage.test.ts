@@ -50,10 +50,10 @@ it('a broker away for 15 s loses nothing and doubles nothing', async () => {
   consumer.start();
 
   let next = 0;
-  let sending = true;
+  const enough = new AbortController();
   const sent: Promise<void>[] = [];
   const stream = (async () => {
-    while (sending) {
+    while (!enough.signal.aborted) {
       sent.push(publisher.publish(WORK, numbers(next, next + 5)));
       next += 5;
       await sleep(10);
@@ -65,7 +65,7 @@ it('a broker away for 15 s loses nothing and doubles nothing', async () => {
   await kafka.restart();
   const back = handed.length;
   await eventually('going on', () => handed.length > back + 500, 30_000);
-  sending = false;
+  enough.abort();
   await stream;
   await Promise.all(sent);
   await eventually('all handled', () => handed.length >= next, 30_000);

@@ -58,11 +58,11 @@ it('is ready with everything there was, fresh while the owner lives, and not fre
   heartbeats.start();
   await eventually('fresh', () => table.fresh, 6_000);
 
-  const changes: unknown[] = [];
+  const changes: [string, string | undefined, string | undefined][] = [];
   table.onChange((key, now, before) => changes.push([key, now?.colour, before?.colour]));
   await publisher.publish(STATE, [row('c', null), row('d', 'black')]);
   await eventually('changed', () => table.get('d') !== undefined && table.get('c') === undefined, 2_000);
-  expect(changes.toSorted()).toEqual([
+  expect(changes.toSorted(([a], [b]) => a.localeCompare(b))).toEqual([
     ['c', undefined, 'white'],
     ['d', 'black', undefined],
   ]);

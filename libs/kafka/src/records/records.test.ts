@@ -26,7 +26,8 @@ describe('encoding', () => {
       ce_time: new Date(event.at).toISOString(),
       'content-type': 'application/json',
     });
-    const marked = markMaybeDuplicate(record as NonNullable<typeof record>);
+    if (!record) throw new Error('nothing encoded');
+    const marked = markMaybeDuplicate(record);
     expect(decodeRecord(MAIL_EVENTS, wire(marked.value, marked.headers))).toMatchObject({
       value: event,
       id: event.id,

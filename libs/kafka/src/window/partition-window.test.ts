@@ -72,9 +72,9 @@ describe('a rejoin', () => {
   it('completing twice changes nothing', () => {
     const window = open(at(0));
     fill(window, 0, 2);
-    const [first] = takeAll(window);
-    window.complete(first as Slot<string>);
-    window.complete(first as Slot<string>);
+    const slots = takeAll(window);
+    finish(window, slots, 0);
+    finish(window, slots, 0);
     expect(window.size).toBe(1);
     expect(window.snapshot().offset).toBe(1);
   });

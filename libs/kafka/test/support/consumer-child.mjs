@@ -1,7 +1,7 @@
 // A consumer that is killed by its test. Runs what was built, because Node strips types but not decorators.
 // Says `start <n> <maybeDuplicate>` before and `done <n>` after a record; records listed in HANG never finish.
 import { z } from 'zod';
-import { bind, DeadLetters, done, GroupConsumer, kafkaConfig, KafkaClient, Publisher } from '@lethe/kafka';
+import { bind, DeadLetters, done, GroupConsumer, kafkaConfig, KafkaClient, Publisher } from '../../dist/index.js';
 import { createLog } from '@lethe/service';
 
 const { TOPIC, HANG, CONCURRENCY } = process.env;
