@@ -15,7 +15,7 @@ const storeTest = {
   globalSetup: ['./tools/test/stores.setup.ts'],
   testTimeout: 60_000,
   hookTimeout: 90_000,
-} as const;
+};
 
 export default defineConfig({
   ...base,
