@@ -3,4 +3,10 @@ import { IngestModule } from './app.module.ts';
 import { ingestConfig } from './config.ts';
 import { rawBodies } from './form/raw.bodies.ts';
 
-await startService({ name: 'ingest', module: IngestModule, config: ingestConfig, configure: rawBodies });
+await startService({
+  name: 'ingest',
+  module: IngestModule,
+  config: ingestConfig,
+  bodyParser: false,
+  configure: rawBodies,
+});

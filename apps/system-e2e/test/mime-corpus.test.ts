@@ -55,7 +55,10 @@ function split(text: string): Split {
   if (!hasHeader && !text.startsWith('\r\n')) return { fields: [], body: text };
   const header = end === 1 ? text : text.slice(0, end);
   const lines = header.split(/\r\n(?![ \t])/).filter((line) => line !== '');
-  const fields = lines.map((line) => ({ name: /^([!-9;-~]+)[ \t]*:/.exec(line)?.[1]?.toLowerCase() ?? '', text: line }));
+  const fields = lines.map((line) => ({
+    name: /^([!-9;-~]+)[ \t]*:/.exec(line)?.[1]?.toLowerCase() ?? '',
+    text: line,
+  }));
   return { fields, body: end === 1 ? '' : text.slice(end + 2) };
 }
 
@@ -74,7 +77,9 @@ async function submit(raw: Buffer, to: string): Promise<{ status: number; messag
 async function arrived(to: string): Promise<Buffer> {
   let raw: string | undefined;
   await until(async () => {
-    const messages = (await (await fetch(`${suite.world.http}/messages?to=${encodeURIComponent(to)}`)).json()) as { raw: string }[];
+    const messages = (await (await fetch(`${suite.world.http}/messages?to=${encodeURIComponent(to)}`)).json()) as {
+      raw: string;
+    }[];
     raw = messages[0]?.raw;
     return raw !== undefined;
   }, 20_000);

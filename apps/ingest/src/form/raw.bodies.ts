@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** Bodies stay streams: forms are read by `readForm` within the memory budget, not by the framework before it. */
+/** Bodies of every type stay streams (with `bodyParser: false`): forms are read by `readForm` within the memory budget, not by the framework before it. */
 export function rawBodies(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.removeAllContentTypeParsers();

@@ -25,6 +25,12 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
   const recipients = withoutRepeats(mailboxes);
   const options = readOptions(form);
   const content = readContent(form);
+  for (const field of ['attachment', 'inline']) {
+    // Taken for text it would be lost without a word.
+    if (form.fields.get(field)?.some((value) => value !== '')) {
+      throw new ApiError(400, `'${field}' must be a file: send it as a part with a filename`, { field });
+    }
+  }
   const subject = form.fields.get('subject')?.at(-1) ?? '';
   const attachments = form.files.filter(({ field }) => field === 'attachment');
   const shown = (role: string): ParsedMailbox[] =>

@@ -25,6 +25,8 @@ export interface ServiceOptions {
    * `own`: the service authenticates by itself and signs identities; that is the gateway.
    */
   authentication?: 'internal' | 'own';
+  /** `false`: bodies stay streams, the service reads them itself (large forms). Default true: JSON and urlencoded. */
+  bodyParser?: boolean;
   /** Prepares the server before its routes exist: content type parsers, hooks. */
   configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
@@ -61,6 +63,7 @@ export async function createService(
   const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(config), {
     logger: new NestLog(log),
     abortOnError: false,
+    bodyParser: options.bodyParser ?? true,
   });
   const fastify = app.getHttpAdapter().getInstance();
   observeRequests(fastify, log);
