@@ -84,5 +84,9 @@ describe('readHeaderAddresses', () => {
     expect(read('undisclosed-recipients:;')).toEqual([]);
     expect(read('nonsense, Jane\r\n <a@b.example>, <broken')).toEqual(['a@b.example']);
     expect(readHeaderAddresses('a@b.example,'.repeat(50), 10)).toHaveLength(10);
+    expect(readHeaderAddresses(`${'x'.repeat(5000)} <a@b.example>`)).toMatchObject([
+      { name: '', address: 'a@b.example' },
+    ]);
+    expect(readHeaderAddresses('=?utf-8?q?a=0D=0Ab?= <a@b.example>')).toMatchObject([{ name: 'a b' }]);
   });
 });

@@ -51,8 +51,11 @@ export function readHeaderAddresses(value: string, max = 1000): Mailbox[] {
     .toWellFormed();
   for (const element of elements(cleaned)) {
     if (mailboxes.length >= max) break;
-    const mailbox = readElement(element, 'header');
-    if (mailbox.ok) mailboxes.push(mailbox.value);
+    const address = parseAddress((element.angle ?? element.text).trim(), 'header');
+    if (!address.ok) continue;
+    // A name that cannot be kept is no reason to overlook who is named.
+    const name = displayName(element)?.replace(/\p{Cc}+/gu, ' ') ?? '';
+    mailboxes.push({ ...address.value, name });
   }
   return mailboxes;
 }
@@ -63,12 +66,16 @@ function readElement(element: Element, field: string): Result<Mailbox> {
   if (element.angle !== undefined && element.after.trim() !== '') {
     return refuse(field, 'malformed', 'something follows an address; separate addresses with commas');
   }
-  const written = (element.angle === undefined ? element.comment : element.phrase).trim();
-  if (written.length > MAX_NAME_CHARACTERS) return refuse(field, 'too-long', 'a display name is too long');
-  const name = libmime.decodeWords(written).trim();
+  const name = displayName(element);
+  if (name === undefined) return refuse(field, 'too-long', 'a display name is too long');
   // An encoded word can carry what was not allowed in clear.
   if (hasControlCharacter(name)) return refuse(field, 'control-character', 'a display name holds a control character');
   return accept({ ...read.value, name });
+}
+
+function displayName(element: Element): string | undefined {
+  const written = (element.angle === undefined ? element.comment : element.phrase).trim();
+  return written.length > MAX_NAME_CHARACTERS ? undefined : libmime.decodeWords(written).trim();
 }
 
 interface Element {

@@ -1,3 +1,4 @@
+import libmime from 'libmime';
 import { describe, expect, it } from 'vitest';
 import { parseAddressList } from '../address/address-list.ts';
 import type { Mailbox } from '../address/address.ts';
@@ -30,6 +31,19 @@ async function composed(more: Partial<MessageForm> = {}) {
   const fields = headerFields(header);
   const value = (name: string) => fields.filter((field) => field.name === name).map((field) => rawValue(header, field));
   return { ...message.value, names: fields.map((field) => field.name), value, body: body.toString() };
+}
+
+/** The text of a message of one part, decoded by the library's own reading of its encoding. */
+function decodedText(raw: Buffer): string {
+  const { header, body } = splitMessage(raw);
+  const text = body.toString('latin1');
+  const encoding = /^content-transfer-encoding: (\S+)/im.exec(header.toString('latin1'))?.[1];
+  if (encoding === 'base64') return Buffer.from(text, 'base64').toString();
+  if (encoding !== 'quoted-printable') return text === '\r\n' ? '' : text;
+  const bytes = text
+    .replace(/=\r\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString();
 }
 
 async function refused(more: Partial<MessageForm>) {
@@ -110,7 +124,7 @@ describe('composeMessage', () => {
         ['List-Unsubscribe', '<https://a.example/u>'],
       ],
     });
-    expect(message.value('x-one')).toEqual(['a', '=?UTF-8?B?YsO8?=']);
+    expect(message.value('x-one')).toEqual(['a', '=?UTF-8?Q?b=C3=BC?=']);
     expect(message.value('reply-to')).toEqual(['=?UTF-8?Q?J=C3=B6rg?= <r@a.example>']);
     expect(message.value('message-id')).toEqual(['<own.id@a.example>']);
     expect(message.messageId).toBe('<own.id@a.example>');
@@ -148,6 +162,70 @@ describe('composeMessage', () => {
     expect(await refused({ headers: [['reply-to', 'nobody']] })).toBe('h:reply-to: malformed');
     expect(await refused({ headers: [['Message-ID', 'x']] })).toBe('h:Message-ID: malformed');
     expect(await refused({ headers: [['X-A', 'x'.repeat(20_000)]] })).toBe('h:X-A: too-long');
+  });
+
+  it('carries every name, subject and text as it was', async () => {
+    for (const text of [
+      '',
+      ' ',
+      'a'.repeat(3000),
+      `${'wort '.repeat(300)}ü`,
+      '漢字'.repeat(200),
+      '=?utf-8?q?x?=',
+      'a\0b',
+      '.\n..\n',
+      'tail \n',
+      '=41',
+    ]) {
+      const header = text.replace(/[\n\0]/g, '');
+      const from = { ...mailboxes('jane@a.example')[0], name: header };
+      const message = await composed({ subject: header, from, text, headers: [['X-A', header]] });
+      const scan = scanMime(message.raw);
+      const name = header.trim();
+      expect(scan.ok && scan.value.from[0]?.name).toBe(name.length > 900 || name.startsWith('漢') ? '' : name);
+      expect(message.raw.toString('latin1')).not.toMatch(/\r\n[ \t]*\r\n[^]*MIME-Version/);
+      const parsed = libmime.decodeWords(message.value('subject')[0]);
+      expect(parsed).toBe(name === '=?utf-8?q?x?=' ? 'x' : name);
+      // The last line of a message has an end, whether its text had one or not.
+      const sent = text.replaceAll('\n', '\r\n');
+      expect([sent, `${sent}\r\n`]).toContain(decodedText(message.raw));
+    }
+  });
+
+  it('keeps header lines short where there is a place to fold', async () => {
+    const name = 'Ein sehr langer Name mit Ümläuten '.repeat(5);
+    const to = [{ ...mailboxes('a@b.example')[0], name }, ...mailboxes('a@b.example,'.repeat(20))];
+    const message = await composed({
+      to,
+      subject: 'lang '.repeat(100),
+      headers: [
+        ['X-A', 'ü '.repeat(200)],
+        ['X-B', `a${' '.repeat(300)}b`],
+      ],
+    });
+    const { header } = splitMessage(message.raw);
+    expect(
+      Math.max(
+        ...header
+          .toString('latin1')
+          .split('\r\n')
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(100);
+    const scan = scanMime(message.raw);
+    expect(scan.ok && scan.value.to[0]?.name).toBe(name.trim());
+    expect(message.value('x-b')).toEqual(['a b']);
+  });
+
+  it('gives a file no type that would change how the message is read', async () => {
+    for (const contentType of ['multipart/mixed; boundary=x', 'message/partial', 'nonsense', 'text/plain\t; x="', '']) {
+      const message = await composed({
+        attachments: [{ filename: 'a"b\\c', contentType, content: Buffer.from('--x\r\n') }],
+      });
+      const scan = scanMime(message.raw);
+      expect(scan.ok && scan.value.attachments).toMatchObject([{ filename: 'a"b\\c', size: 5 }]);
+      expect(scan.ok && scan.value.parts).toBe(3);
+    }
   });
 
   it('writes the To of a thousand recipients', async () => {

@@ -1,8 +1,9 @@
-import MailComposer from 'nodemailer/lib/mail-composer';
+import libmime from 'libmime';
 import type { Mailbox } from '../address/address.ts';
-import { normaliseMessage } from '../message/normalise.ts';
+import { headerLine, mailDate } from '../message/edit.ts';
 import { accept, type Result } from '../refusal.ts';
-import { readFormHeaders, type FormFile, type MessageForm } from './form.ts';
+import { readFormHeaders, type FormHeaders, type MessageForm } from './form.ts';
+import { filePart, multipart, textPart, type Part } from './part.ts';
 
 export interface ComposedMessage {
   /** CRLF throughout, no Bcc, no trace fields. */
@@ -10,55 +11,86 @@ export interface ComposedMessage {
   messageId: string;
 }
 
+/** RFC 5322 3.2.3 atoms and blanks: a display name of these needs no quotes. */
+const PLAIN_NAME = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*$/;
+const FOLD_AT = 76;
+
 /**
- * Builds the message of a form (RFC 5322, RFC 2045 to 2049). All content comes from the form's own bytes: nothing is
- * read from a path or fetched from a URL, whatever the texts say.
+ * Builds the message of a form (RFC 5322, RFC 2045 to 2049): `mixed(related(alternative(text, html), inline…), attachments…)`,
+ * of which only the layers that are needed are there. All content is the form's own bytes; nothing is read or fetched.
  */
 export async function composeMessage(form: MessageForm): Promise<Result<ComposedMessage>> {
   const headers = readFormHeaders(form);
   if (!headers.ok) return headers;
-  const { replyTo, sender, other, messageId = form.messageId } = headers.value;
-  const composer = new MailComposer({
-    from: named(form.from),
-    to: form.to.map(named),
-    cc: (form.cc ?? []).map(named),
-    ...(replyTo.length > 0 && { replyTo: replyTo.map(named) }),
-    ...(sender && { sender: named(sender) }),
-    subject: form.subject.toWellFormed(),
-    ...(form.text !== undefined && { text: { content: withCrlf(form.text) } }),
-    ...(form.html !== undefined && { html: { content: withCrlf(form.html) } }),
-    attachments: [...(form.attachments ?? []).map(attached), ...(form.inline ?? []).map(inlined)],
-    headers: other,
-    date: form.date,
-    messageId,
-    disableFileAccess: true,
-    disableUrlAccess: true,
+  const body = composeBody(form);
+  if (!body.ok) return body;
+  const messageId = headers.value.messageId ?? form.messageId;
+  const header = `${headerBlock(form, headers.value, messageId)}MIME-Version: 1.0\r\n${body.value.header}\r\n`;
+  const { content } = body.value;
+  const end = content.at(-1) === 0x0a ? '' : '\r\n';
+  return accept({ raw: Buffer.concat([Buffer.from(header, 'utf8'), content, Buffer.from(end)]), messageId });
+}
+
+function headerBlock(form: MessageForm, { replyTo, sender, other }: FormHeaders, messageId: string): string {
+  const lines = [
+    addressLine('From', [form.from]),
+    sender ? addressLine('Sender', [sender]) : '',
+    addressLine('To', form.to),
+    addressLine('Cc', form.cc ?? []),
+    addressLine('Reply-To', replyTo),
+    headerLine('Subject', form.subject.toWellFormed()),
+    `Message-ID: ${messageId}\r\n`,
+    `Date: ${mailDate(form.date)}\r\n`,
+    ...other.map(([name, value]) => headerLine(name, value)),
+  ];
+  return lines.join('');
+}
+
+function composeBody(form: MessageForm): Result<Part> {
+  const texts: Part[] = [];
+  if (form.text !== undefined || form.html === undefined) texts.push(textPart('plain', form.text ?? ''));
+  if (form.html !== undefined) texts.push(textPart('html', form.html));
+  const inline: Part[] = [];
+  const attachments: Part[] = [];
+  for (const [files, disposition, parts] of [
+    [form.inline ?? [], 'inline', inline],
+    [form.attachments ?? [], 'attachment', attachments],
+  ] as const) {
+    for (const file of files) {
+      const part = filePart(file, disposition);
+      if (!part.ok) return part;
+      parts.push(part.value);
+    }
+  }
+  const text = wrapped('alternative', texts);
+  const shown = wrapped('related', [text, ...inline]);
+  return accept(wrapped('mixed', [shown, ...attachments]));
+}
+
+function wrapped(subtype: 'mixed' | 'related' | 'alternative', parts: Part[]): Part {
+  const [first, ...more] = parts;
+  return first !== undefined && more.length === 0 ? first : multipart(subtype, parts);
+}
+
+/** One field of mailboxes, folded between them; '' for none. */
+function addressLine(name: string, mailboxes: readonly Mailbox[]): string {
+  if (mailboxes.length === 0) return '';
+  let lines = `${name}: `;
+  let width = lines.length;
+  mailboxes.forEach((mailbox, index) => {
+    const text = mailboxText(mailbox) + (index < mailboxes.length - 1 ? ',' : '');
+    const fold = index > 0 && width + text.length >= FOLD_AT;
+    lines += `${fold ? '\r\n ' : index > 0 ? ' ' : ''}${text}`;
+    width = (fold ? 0 : width) + text.length + 1;
   });
-  // An attached message stands in the clear (RFC 2046 5.2.1), so the rule for raw messages holds for it as well.
-  const raw = normaliseMessage(await composer.compile().build(), 'attachment');
-  return raw.ok ? accept({ raw: raw.value, messageId }) : raw;
+  return `${lines}\r\n`;
 }
 
-function withCrlf(text: string): string {
-  return text.toWellFormed().replace(/\r\n?|\n/g, '\r\n');
-}
-
-function named({ name, address }: Mailbox): { name: string; address: string } {
-  return { name, address };
-}
-
-function attached({ filename, contentType, content }: FormFile) {
-  // Base64 for text as well: an attachment arrives byte for byte.
-  const contentTransferEncoding = contentType?.toLowerCase().startsWith('message/') ? false : 'base64';
-  return {
-    filename: filename.toWellFormed(),
-    contentType,
-    content,
-    contentDisposition: 'attachment',
-    contentTransferEncoding,
-  } as const;
-}
-
-function inlined(file: FormFile) {
-  return { ...attached(file), contentDisposition: 'inline', cid: file.filename.toWellFormed() };
+function mailboxText({ name, address }: Mailbox): string {
+  const trimmed = name.trim();
+  if (trimmed === '') return address;
+  // What looks like an encoded word would be decoded by readers: it is encoded itself.
+  const encoded = !/^[ -~]*$/.test(trimmed) || trimmed.includes('=?');
+  if (encoded) return `${libmime.encodeWord(trimmed, 'Q', 52).replaceAll('?= =?', '?=\r\n =?')} <${address}>`;
+  return `${PLAIN_NAME.test(trimmed) ? trimmed : `"${trimmed.replace(/["\\]/g, String.raw`\$&`)}"`} <${address}>`;
 }

@@ -32,7 +32,7 @@ export interface FormHeaders {
   replyTo: Mailbox[];
   sender: Mailbox | undefined;
   messageId: string | undefined;
-  other: { key: string; value: string }[];
+  other: (readonly [name: string, value: string])[];
 }
 
 const FIELD_NAME = /^[!-9;-~]{1,100}$/;
@@ -98,7 +98,7 @@ function readHeader(headers: FormHeaders, name: string, value: string): Refusal 
     if (!MESSAGE_ID.test(id)) return refuse(field, 'malformed', 'a Message-Id needs the form <left@right>').refusal;
     headers.messageId = id;
   } else {
-    headers.other.push({ key: name, value: value.toWellFormed() });
+    headers.other.push([name, value.toWellFormed()]);
   }
   return undefined;
 }

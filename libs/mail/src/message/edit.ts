@@ -11,7 +11,9 @@ const FOLD_AT = 76;
  */
 export function headerLine(name: string, value: string): string {
   if (!FIELD_NAME.test(name) || hasControlCharacter(value)) throw new TypeError('not a header field');
-  return `${libmime.foldLines(`${name}: ${libmime.encodeWords(value, 'Q', 52)}`, FOLD_AT)}\r\n`;
+  // Runs of blanks become one: folded, they could make a line of blanks only, which some readers take for the empty one.
+  const text = libmime.encodeWords(value.replace(/[ \t]+/g, ' ').trim(), 'Q', 52);
+  return `${libmime.foldLines(`${name}: ${text}`, FOLD_AT)}\r\n`;
 }
 
 /** Puts whole lines (`Name: value\r\n`, folded or not) before a message; every other byte stays as it was. */
