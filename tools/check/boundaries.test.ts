@@ -80,7 +80,7 @@ describe('planted violations', () => {
   ])('%s imports %s', (file, specifier, reason) => expect(why(file, specifier)).toContain(reason));
 });
 
-it('is run by the linter on every kind of import', () => {
+it('is run by the linter on every kind of import', { timeout: 60_000 }, () => {
   // A plugin that throws or is not loaded leaves the linter silent, so the linter itself has to show what it sees.
   const plugin = join(repository, 'tools/check/boundaries.mjs');
   write('oxlintrc.json', { categories: { correctness: 'off' }, jsPlugins: [plugin], rules: { 'lethe/boundaries': 2 } });

@@ -34,7 +34,7 @@ beforeAll(() => {
   const script = join(root, 'tools/docker/prepare.ts');
   const run = spawnSync(process.execPath, ['--conditions=@lethe/source', script, folder], { encoding: 'utf8' });
   if (run.status !== 0) throw new Error(run.stderr);
-});
+}, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it('starts everything, bounded, reachable from this machine alone', () => {
@@ -94,23 +94,27 @@ const readers = [
 ] as const;
 const reader = readers.find(([command, args]) => spawnSync(command, [...args, 'version']).status === 0);
 
-describe.skipIf(!reader)('docker-compose.yml, read by Compose (needs docker compose or docker-compose)', () => {
-  const config = (env: string) => {
-    const [command, args] = reader ?? ['', []];
-    return spawnSync(command, [...args, '--env-file', env, '-f', file, 'config', '--quiet'], { encoding: 'utf8' });
-  };
+describe.skipIf(!reader)(
+  'docker-compose.yml, read by Compose (needs docker compose or docker-compose)',
+  { timeout: 60_000 },
+  () => {
+    const config = (env: string) => {
+      const [command, args] = reader ?? ['', []];
+      return spawnSync(command, [...args, '--env-file', env, '-f', file, 'config', '--quiet'], { encoding: 'utf8' });
+    };
 
-  it('is valid', () => {
-    const run = config(join(folder, 'compose.env'));
-    expect(run.stderr).toBe('');
-    expect(run.status).toBe(0);
-  });
+    it('is valid', () => {
+      const run = config(join(folder, 'compose.env'));
+      expect(run.stderr).toBe('');
+      expect(run.status).toBe(0);
+    });
 
-  it('says what to do first when nothing is prepared', () => {
-    const nothing = join(folder, 'nothing.env');
-    writeFileSync(nothing, '');
-    const run = config(nothing);
-    expect(run.status).not.toBe(0);
-    expect(run.stderr).toContain('run tools/docker/prepare.ts first');
-  });
-});
+    it('says what to do first when nothing is prepared', () => {
+      const nothing = join(folder, 'nothing.env');
+      writeFileSync(nothing, '');
+      const run = config(nothing);
+      expect(run.status).not.toBe(0);
+      expect(run.stderr).toContain('run tools/docker/prepare.ts first');
+    });
+  },
+);

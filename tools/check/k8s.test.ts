@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { kubernetesFaults } from './k8s.mjs';
 import { migrating, services } from './services.ts';
@@ -39,11 +39,14 @@ it('knows all seven services', () => {
 });
 
 describe.skipIf(!has('kubectl'))('k8s/base (needs kubectl)', () => {
-  const render = (): Manifest[] => {
+  let rendered = '';
+  const render = (): Manifest[] => parseAllDocuments(rendered).map((document) => document.toJS() as Manifest);
+
+  beforeAll(() => {
     const run = spawnSync('kubectl', ['kustomize', join(root, 'k8s/base')], { encoding: 'utf8' });
     if (run.stderr !== '') throw new Error(run.stderr);
-    return parseAllDocuments(run.stdout).map((document) => document.toJS() as Manifest);
-  };
+    rendered = run.stdout;
+  }, 60_000);
 
   it('gives every service what it needs, and nothing it does not know', () => {
     expect(kubernetesFaults(render(), services, migrating)).toEqual([]);
