@@ -31,3 +31,6 @@ export {
   provisionVault,
   VAULT_OWNER,
 } from './stores/provision-postgres.ts';
+export type { Finding, Needle, ScanReport, Unopened } from './scan/needle.ts';
+export { scanFolders, type FolderScanOptions } from './scan/scan-folders.ts';
+export { scanRows, type RowScanOptions } from './scan/scan-rows.ts';

@@ -1,0 +1,93 @@
+import { Readable } from 'node:stream';
+import { constants, createInflate, createInflateRaw, createZstdDecompress, inflateSync } from 'node:zlib';
+import type { Chunks } from './scan.ts';
+
+export type Codec = 'gzip' | 'zstd' | 'deflate' | 'raw deflate';
+
+const OPENERS = {
+  // Not createGunzip: it gives nothing at all where something else follows the compressed part.
+  gzip: createInflateRaw,
+  zstd: createZstdDecompress,
+  deflate: createInflate,
+  'raw deflate': createInflateRaw,
+} as const;
+
+/** What the compressed octets hold, as far as they open; `broken` hears why that was not to the end. Never throws. */
+export async function* inflated(
+  codec: Codec,
+  chunks: Chunks,
+  limit: number,
+  broken: (reason: string) => void,
+): AsyncGenerator<Buffer> {
+  const source = Readable.from(codec === 'gzip' ? afterGzipHeader(chunks) : chunks);
+  const opener = source.pipe(OPENERS[codec]());
+  source.once('error', (error) => opener.destroy(error));
+  let size = 0;
+  try {
+    for await (const chunk of opener as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) {
+        broken(`more than ${limit} octets`);
+        return;
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    broken((error as NodeJS.ErrnoException).code ?? 'unreadable');
+  } finally {
+    source.destroy();
+    opener.destroy();
+  }
+}
+
+/** RFC 1952 §2.3. A member that follows begins with a mark of its own, which `startsOf` finds. */
+async function* afterGzipHeader(chunks: Chunks): AsyncGenerator<Buffer> {
+  let first = true;
+  for await (const chunk of chunks) {
+    yield first ? chunk.subarray(gzipHeader(chunk)) : chunk;
+    first = false;
+  }
+}
+
+function gzipHeader(octets: Buffer): number {
+  const flags = octets[3] ?? 0;
+  let length = 10;
+  if (flags & 4) length += 2 + (octets[length] ?? 0) + 256 * (octets[length + 1] ?? 0);
+  for (const text of [8, 16]) if (flags & text) length = octets.indexOf(0, length) + 1 || octets.length;
+  return flags & 2 ? length + 2 : length;
+}
+
+const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
+const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+/** Where in the octets a compressed part may begin. */
+export function startsOf(octets: Buffer): { codec: Codec; offset: number }[] {
+  const starts: { codec: Codec; offset: number }[] = [];
+  for (const offset of all(octets, GZIP)) {
+    // RFC 1952 §2.3.1: the upper three flags are reserved.
+    if ((octets[offset + 3] ?? 0xff) < 0x20) starts.push({ codec: 'gzip', offset });
+  }
+  for (const offset of all(octets, ZSTD)) starts.push({ codec: 'zstd', offset });
+  for (const offset of all(octets, Buffer.from([0x78]))) {
+    if (opensAsZlib(octets, offset)) starts.push({ codec: 'deflate', offset });
+  }
+  return starts;
+}
+
+function* all(octets: Buffer, wanted: Buffer): Generator<number> {
+  for (let at = octets.indexOf(wanted); at !== -1; at = octets.indexOf(wanted, at + 1)) yield at;
+}
+
+/** RFC 1950 §2.2 makes a weak mark: the letter x and one of four octets. Only what opens for a while is taken for one. */
+function opensAsZlib(octets: Buffer, offset: number): boolean {
+  const flags = octets[offset + 1];
+  if (flags !== 0x01 && flags !== 0x5e && flags !== 0x9c && flags !== 0xda) return false;
+  // A block of the reserved type (RFC 1951 §3.2.3).
+  if (((octets[offset + 2] ?? 0xff) & 0b110) === 0b110) return false;
+  try {
+    const sample = octets.subarray(offset, offset + 512);
+    return inflateSync(sample, { finishFlush: constants.Z_SYNC_FLUSH }).length >= 8;
+  } catch {
+    return false;
+  }
+}

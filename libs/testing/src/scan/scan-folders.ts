@@ -1,0 +1,76 @@
+import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileChunks } from './file-chunks.ts';
+import { isKafkaSegment, scanKafkaSegment } from './kafka-segment.ts';
+import type { Needle, ScanReport } from './needle.ts';
+import { Scan, type ScanLimits } from './scan.ts';
+import { isZip, scanZip } from './zip-archive.ts';
+
+export interface FolderScanOptions extends ScanLimits {
+  /** Folders with everything below them, or single files. */
+  readonly folders: readonly string[];
+  readonly needles: readonly Needle[];
+}
+
+/**
+ * Searches every octet of every file for the needles, as they are and in every encoding and plain hash of `encodings.ts` and
+ * `hashes.ts`, in the files' names too. Opens what is compressed: Kafka's record batches (gzip, zstd), gzip, zstd and zlib
+ * parts anywhere, ZIP archives; joins what line breaks and WAL pages interrupt. What it cannot open it lists.
+ *
+ * Not seen: values PostgreSQL compressed itself (pglz), for which there is `scanRows`, and Lucene's stored fields.
+ */
+export async function scanFolders(options: FolderScanOptions): Promise<ScanReport> {
+  const scan = new Scan(options.needles, options);
+  for (const folder of options.folders) {
+    for await (const file of filesBelow(folder)) await scanFile(scan, file, folder);
+  }
+  return scan.report();
+}
+
+async function scanFile(scan: Scan, file: string, folder: string): Promise<void> {
+  const handle = await unlessGone(open(file, 'r'));
+  if (!handle) return;
+  try {
+    scan.countFile();
+    // Names below the folder: where the folder itself is, is the test's own affair.
+    await scan.stream([Buffer.from(file.slice(folder.length))], { file, layers: ['name'] });
+    const wal = /\/pg_wal\/[0-9A-F]{24}$/.test(file);
+    const from = (offset: number) => fileChunks(handle, offset);
+    await scan.stream(from(0), { file, layers: [], from, wal });
+    if (isKafkaSegment(basename(file))) await scanKafkaSegment(scan, handle, file);
+    else if (isZip(await head(handle))) await scanZip(scan, handle, file);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function head(handle: FileHandle): Promise<Buffer> {
+  const octets = Buffer.alloc(4);
+  await handle.read(octets, 0, 4, 0);
+  return octets;
+}
+
+/** A folder or file that was asked for must be there; what is below comes and goes with the stores' work. */
+async function* filesBelow(path: string): AsyncGenerator<string> {
+  if (!(await stat(path)).isDirectory()) {
+    yield path;
+    return;
+  }
+  const folders = [path];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? []) {
+      const inner = join(folder, entry.name);
+      if (entry.isDirectory()) folders.push(inner);
+      else if (entry.isFile()) yield inner;
+    }
+  }
+}
+
+async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
