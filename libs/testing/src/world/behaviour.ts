@@ -7,7 +7,7 @@ const GREYLIST_MAX = 100_000;
 
 /**
  * The word before `+` or `@` of a recipient decides: `temperror`, `greylist`, `550`, `full`, `timeout`, `drop`, `slow`;
- * any other word is accepted, so `ok` is only the one people remember.
+ * any other word is accepted, so `ok` is only the one people remember. Refusals quote the address, as real servers do.
  */
 export class Behaviours {
   readonly #greylistMs: number;
@@ -20,9 +20,9 @@ export class Behaviours {
   of(recipient: string): Behaviour {
     switch (word(recipient)) {
       case 'temperror':
-        return { kind: 'refuse', code: 451, text: '4.3.0 Temporary failure, try again later' };
+        return { kind: 'refuse', code: 451, text: `4.3.0 <${recipient}>: temporary failure, try again later` };
       case 'greylist':
-        return this.#greylist(recipient.toLowerCase());
+        return this.#greylist(recipient);
       case '550':
         return { kind: 'refuse', code: 550, text: `5.1.1 <${recipient}>: no such mailbox` };
       case 'full':
@@ -39,7 +39,8 @@ export class Behaviours {
   }
 
   /** Refused until `greylistMs` have passed since this exact address was first tried. */
-  #greylist(address: string): Behaviour {
+  #greylist(recipient: string): Behaviour {
+    const address = recipient.toLowerCase();
     const now = Date.now();
     const first = this.#firstSeen.get(address);
     if (first !== undefined && now - first >= this.#greylistMs) return { kind: 'accept' };
@@ -48,7 +49,7 @@ export class Behaviours {
       if (this.#firstSeen.size >= GREYLIST_MAX && !oldest.done) this.#firstSeen.delete(oldest.value);
       this.#firstSeen.set(address, now);
     }
-    return { kind: 'refuse', code: 451, text: '4.7.1 Greylisted, try again later' };
+    return { kind: 'refuse', code: 451, text: `4.7.1 <${recipient}>: greylisted, try again later` };
   }
 }
 
