@@ -10,7 +10,6 @@ const milliseconds = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
   z.coerce.number().int().positive().max(86_400_000).default(fallback);
 const count = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
   z.coerce.number().int().positive().default(fallback);
-const list = z.string().transform((text) => text.split(',').flatMap((item) => item.trim() || []));
 
 /** Where mail goes. */
 const route = {
@@ -23,8 +22,9 @@ const route = {
     .default('loopback')
     .describe('`loopback`: a server at any other address is never contacted and its mail waits; `any`: mail leaves'),
   SMTP_PORT: z.coerce.number().int().min(1).max(65_535).default(25).describe('TCP port of mail exchangers'),
-  DNS_SERVERS: list
-    .default([])
+  DNS_SERVERS: z
+    .string()
+    .default('')
     .describe('DNS servers for exchangers, `address[:port]`, separated by commas; none: those of the system'),
   DNS_TIMEOUT_MS: milliseconds(5_000).describe('How long a DNS server may take, in milliseconds'),
   MX_CACHE_MS: milliseconds(300_000).describe('How long the exchangers of a domain are remembered, in milliseconds'),
@@ -40,15 +40,16 @@ const route = {
 const smtp = {
   SMTP_CONNECTIONS: count(500).describe('SMTP sessions at once, in all'),
   SMTP_CONNECTIONS_PER_EXCHANGER: count(20).describe('SMTP sessions at once to one exchanger'),
-  SMTP_WAITING_PER_EXCHANGER: count(400).describe(
-    'Deliveries that may wait for a session to one exchanger; more are put back for a moment',
+  SMTP_WAITING_PER_EXCHANGER: count(1_000).describe('Deliveries that may wait for a session to one exchanger'),
+  SMTP_WAIT_MS: milliseconds(2_000).describe(
+    'How long a delivery may wait for a session, in milliseconds; one that would wait longer is put back for a moment',
   ),
   SMTP_MESSAGES_PER_CONNECTION: count(1_000).describe('Messages over one SMTP session; then it is closed'),
   SMTP_IDLE_MS: milliseconds(10_000).describe('How long an unused SMTP session is kept, in milliseconds'),
   SMTP_CONNECT_TIMEOUT_MS: milliseconds(30_000).describe('How long connecting may take, in milliseconds'),
-  SMTP_GREETING_TIMEOUT_MS: milliseconds(60_000).describe('How long a greeting may take, in milliseconds'),
-  SMTP_COMMAND_TIMEOUT_MS: milliseconds(120_000).describe('How long a reply to a command may take, in milliseconds'),
-  SMTP_CONTENT_TIMEOUT_MS: milliseconds(300_000).describe('How long sending a content may take, in milliseconds'),
+  SMTP_GREETING_TIMEOUT_MS: milliseconds(300_000).describe('How long a greeting may take, in milliseconds'),
+  SMTP_COMMAND_TIMEOUT_MS: milliseconds(300_000).describe('How long a reply to a command may take, in milliseconds'),
+  SMTP_CONTENT_TIMEOUT_MS: milliseconds(600_000).describe('How long sending a content may take, in milliseconds'),
   SMTP_FINAL_DOT_TIMEOUT_MS: milliseconds(600_000).describe(
     'How long the reply to a content may take, in milliseconds; too short makes duplicates (RFC 1047)',
   ),
@@ -61,12 +62,7 @@ const work = {
   RETRY_DELAYS: z
     .string()
     .default('1m,5m,15m,30m,1h,2h,4h')
-    .transform((text, context) => {
-      const delays = parseDelays(text);
-      if (delays) return delays;
-      context.addIssue('must be a list such as 1m,30m,2h (units ms, s, m, h)');
-      return z.NEVER;
-    })
+    .refine((text) => parseDelays(text) !== undefined, 'must be a list such as 1m,30m,2h (units ms, s, m, h)')
     .describe('Time between attempts, with ±20 % at random; the last one repeats until the message expires'),
   RETRY_POLL_MS: milliseconds(500).describe('How often due deliveries are looked for, in milliseconds'),
   RETRY_LEASE_MS: milliseconds(30_000).describe(
@@ -78,13 +74,13 @@ const work = {
   LARGE_MESSAGES_BYTES: count(134_217_728).describe('Memory for messages over 64 KiB that are under way, in bytes'),
 };
 
+/** This service's own variables: README.md says the same. */
+export const ownConfig = { ...route, ...smtp, ...work };
 export const config = defineConfig({
   ...kafkaConfig,
   ...databaseConfig,
   ...vaultConfig,
   ...bodiesConfig,
-  ...route,
-  ...smtp,
-  ...work,
+  ...ownConfig,
 });
 export type DeliveryConfig = z.infer<typeof config>;

@@ -16,7 +16,7 @@ import { LargeMessages } from '../compose/large-messages.ts';
 import { MAYBE_DUPLICATE_HEADER, NO_HEADER } from '../compose/trace.ts';
 import { ExchangeService } from '../exchange/exchange.service.ts';
 import { SettingsService } from '../settings/settings.service.ts';
-import { ExchangerBusy } from '../smtp/smtp-pool.ts';
+import { ExchangerBusy } from '../smtp/exchanger.ts';
 import type { Transmission } from '../smtp/transmission.ts';
 import { noSession, type Attempt, type LaterReason, type Outcome } from './attempt.ts';
 import { expired, SENDING_DISABLED, suppressed } from './permission.policy.ts';
@@ -57,7 +57,7 @@ export class AttemptService {
     } catch (error) {
       if (error instanceof CalledOff) return error.outcome;
       if (error instanceof ForgottenError) return { kind: 'forgotten' };
-      if (error instanceof ExchangerBusy) return later('busy', 250);
+      if (error instanceof ExchangerBusy) return later('busy', 500);
       if (isAway(error)) return later('store-away', 1_000);
       throw error;
     } finally {

@@ -5,7 +5,7 @@ import { Clock, CONFIG, Log } from '@lethe/service';
 import { ForgottenError } from '@lethe/vault';
 import type { DeliveryConfig } from '../config.ts';
 import { DeferredRepository } from '../deferred/deferred.repository.ts';
-import { nextAttemptAt } from '../deferred/retry.policy.ts';
+import { nextAttemptAt, parseDelays } from '../deferred/retry.policy.ts';
 import { countOutcome } from './dispatch.metrics.ts';
 import type { Attempt, Outcome } from './attempt.ts';
 import { EventsPublisher } from './events.publisher.ts';
@@ -20,13 +20,18 @@ const LONGEST_WAIT_MS = 2_000;
  */
 @Injectable()
 export class ConclusionService {
+  private readonly delays: number[];
+
   constructor(
     private readonly events: EventsPublisher,
     private readonly deferred: DeferredRepository,
     private readonly clock: Clock,
     private readonly log: Log,
-    @Inject(CONFIG) private readonly config: DeliveryConfig,
-  ) {}
+    @Inject(CONFIG) config: DeliveryConfig,
+  ) {
+    // The schema has read it once: it is a list of delays.
+    this.delays = parseDelays(config.RETRY_DELAYS) ?? [];
+  }
 
   /**
    * `queued`: the attempt has a row in the deferred queue. What became of a message is kept however long the stores are
@@ -49,9 +54,7 @@ export class ConclusionService {
       return;
     }
     const temporary = outcome.kind === 'failed' && outcome.severity === 'temporary';
-    const nextAt = temporary
-      ? nextAttemptAt(this.config.RETRY_DELAYS, number, this.clock.now(), record.expiresAt)
-      : undefined;
+    const nextAt = temporary ? nextAttemptAt(this.delays, number, this.clock.now(), record.expiresAt) : undefined;
     const told = outcome.kind !== 'forgotten' && (await this.tell(attempt, outcome, nextAt, gone));
     if (told && nextAt !== undefined) {
       const ambiguous = outcome.kind === 'failed' && outcome.ambiguous;

@@ -1,36 +1,48 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { MAIL_ACCEPTED } from '@lethe/contracts';
 import { Consume, done, forgotten, reject, retry, type ConsumedRecord, type Outcome as Handled } from '@lethe/kafka';
+import { CONFIG } from '@lethe/service';
 import { SealError } from '@lethe/vault';
+import type { DeliveryConfig } from '../config.ts';
 import { DeferredRepository } from '../deferred/deferred.repository.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { AttemptService } from './attempt.service.ts';
 import type { Attempt, Outcome } from './attempt.ts';
 import { ConclusionService } from './conclusion.service.ts';
-import { HandoverService } from './handover.service.ts';
+import { HandoverService, type Work } from './handover.service.ts';
 
 type Accepted = ConsumedRecord<typeof MAIL_ACCEPTED>;
 
 /** First attempts: one accepted record, one recipient. */
 @Injectable()
 export class DispatchConsumer {
+  readonly concurrency: number;
+
   constructor(
     private readonly attempts: AttemptService,
     private readonly conclusions: ConclusionService,
     private readonly handover: HandoverService,
     private readonly deferred: DeferredRepository,
     private readonly settings: SettingsService,
-  ) {}
+    @Inject(CONFIG) config: DeliveryConfig,
+  ) {
+    this.concurrency = config.DELIVERY_CONCURRENCY;
+  }
 
-  @Consume(MAIL_ACCEPTED, { claims: true, concurrency: 512, spill: 'spill' })
+  @Consume(MAIL_ACCEPTED, { claims: true, concurrencyFrom: 'concurrency', spill: 'spill' })
   async handle({ value: record, partition, maybeDuplicate, signal }: Accepted): Promise<Handled> {
     if (await this.handover.moved(record)) return done();
     if (this.handover.busy(record)) return retry('at-work', 500);
     // It was handed out before, to us or to a process that died: the queue may have it by now.
     if (maybeDuplicate && (await this.deferred.has(record))) return done();
     const work = this.handover.begin(record, maybeDuplicate);
-    const lost = (): boolean => signal.aborted && !work.takenOver();
     const attempt: Attempt = { record, number: 1, maybeDuplicate };
+    // Once the queue has the record its place here is free: the attempt goes on behind, bounded by the sessions there are.
+    return Promise.race([this.finish(attempt, partition, work, signal), work.moved.then(() => done())]);
+  }
+
+  private async finish(attempt: Attempt, partition: number, work: Work, signal: AbortSignal): Promise<Handled> {
+    const lost = (): boolean => signal.aborted && !work.takenOver();
     try {
       const outcome = await this.attempt(attempt, lost);
       if (outcome === 'unreadable') return reject('sealed-part');

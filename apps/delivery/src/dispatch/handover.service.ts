@@ -3,8 +3,10 @@ import type { MailAccepted } from '@lethe/contracts';
 import { DeferredRepository } from '../deferred/deferred.repository.ts';
 
 /** A record whose attempt is under way. */
-interface Work {
+export interface Work {
   takenOver(): boolean;
+  /** Resolves when the queue has the record; never if it does not take it. */
+  readonly moved: Promise<void>;
   /** The attempt is over and its outcome is to be kept. Answers whether the queue holds the record now. */
   end(): Promise<boolean>;
   /** The outcome is kept, or there was none. */
@@ -16,6 +18,7 @@ interface AtWork {
   /** The attempt is over and its outcome is being kept: too late to take anything over. */
   over: boolean;
   row?: Promise<void>;
+  moved: PromiseWithResolvers<void>;
 }
 
 const keyOf = ({ messageId, ordinal }: MailAccepted): string => `${messageId}/${ordinal}`;
@@ -39,10 +42,11 @@ export class HandoverService {
   /** A record's attempt begins. */
   begin(record: MailAccepted, maybeDuplicate: boolean): Work {
     const key = keyOf(record);
-    const work: AtWork = { maybeDuplicate, over: false };
+    const work: AtWork = { maybeDuplicate, over: false, moved: Promise.withResolvers() };
     this.atWork.set(key, work);
     return {
       takenOver: () => work.row !== undefined,
+      moved: work.moved.promise,
       end: () => {
         work.over = true;
         return succeeded(work.row);
@@ -64,6 +68,7 @@ export class HandoverService {
     if (work) {
       work.row = this.deferred.hold({ record, partition, attempt: 1, maybeDuplicate: work.maybeDuplicate });
       await work.row;
+      work.moved.resolve();
       return true;
     }
     const queueing = this.deferred.put({ record, partition, attempt: 1, maybeDuplicate }, Date.now());

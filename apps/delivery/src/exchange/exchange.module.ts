@@ -22,10 +22,16 @@ const pool = (config: DeliveryConfig): SmtpPool =>
       perExchanger: config.SMTP_CONNECTIONS_PER_EXCHANGER,
       total: config.SMTP_CONNECTIONS,
       waitingPerExchanger: config.SMTP_WAITING_PER_EXCHANGER,
+      waitMs: config.SMTP_WAIT_MS,
       messagesPerConnection: config.SMTP_MESSAGES_PER_CONNECTION,
       idleMs: config.SMTP_IDLE_MS,
     },
   );
+
+const resolver = ({ DNS_SERVERS, DNS_TIMEOUT_MS, EHLO_NAME }: DeliveryConfig): MxResolver => {
+  const servers = DNS_SERVERS.split(',').flatMap((server) => server.trim() || []);
+  return new MxResolver(servers, DNS_TIMEOUT_MS, EHLO_NAME);
+};
 
 /** Everything that speaks to the outside. */
 @Module({
@@ -34,8 +40,7 @@ const pool = (config: DeliveryConfig): SmtpPool =>
     {
       provide: RouteService,
       inject: [CONFIG, Log],
-      useFactory: (config: DeliveryConfig, log: Log) =>
-        new RouteService(config, new MxResolver(config.DNS_SERVERS, config.DNS_TIMEOUT_MS, config.EHLO_NAME), log),
+      useFactory: (config: DeliveryConfig, log: Log) => new RouteService(config, resolver(config), log),
     },
     {
       provide: ExchangeService,

@@ -2,7 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SmtpBroken } from './smtp-error.ts';
-import { ExchangerBusy, SmtpPool, type PoolLimits } from './smtp-pool.ts';
+import { ExchangerBusy } from './exchanger.ts';
+import { SmtpPool, type PoolLimits } from './smtp-pool.ts';
 import { dataBlock, type Transmission } from './transmission.ts';
 
 /** A server of few words; `answer` may say something else, or close, for a line. Keeps every line it got. */
@@ -52,7 +53,14 @@ async function serve(answer: (line: string, socket: Socket) => string | undefine
 }
 
 const timeouts = { connect: 500, greeting: 500, command: 500, content: 500, finalDot: 300 };
-const limits: PoolLimits = { perExchanger: 1, total: 2, waitingPerExchanger: 1, messagesPerConnection: 3, idleMs: 200 };
+const limits: PoolLimits = {
+  perExchanger: 1,
+  total: 2,
+  waitingPerExchanger: 1,
+  waitMs: 600,
+  messagesPerConnection: 3,
+  idleMs: 200,
+};
 const hello: Transmission = {
   from: 'a@example.com',
   to: 'b@example.com',
@@ -173,6 +181,15 @@ describe('SmtpPool and SmtpConnection', () => {
     await expect(pool.acquire(target)).rejects.toBeInstanceOf(ExchangerBusy);
     pool.release(first);
     expect(await waiting).toBe(first);
+  });
+
+  it('refuses who would wait too long for a slow exchanger', async () => {
+    const { pool, target } = await start(undefined, { waitingPerExchanger: 1_000 });
+    await pool.acquire(target);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const first = pool.acquire(target);
+    await expect(pool.acquire(target)).rejects.toBeInstanceOf(ExchangerBusy);
+    await expect(first).rejects.toBeInstanceOf(ExchangerBusy);
   });
 
   it('lets the one that waits have a new session when the old one breaks', async () => {

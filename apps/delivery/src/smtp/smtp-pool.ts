@@ -1,3 +1,4 @@
+import { Exchanger, ExchangerBusy } from './exchanger.ts';
 import { SmtpConnection } from './smtp-connection.ts';
 import { SmtpBroken } from './smtp-error.ts';
 import type { SmtpOptions, SmtpTarget } from './smtp-options.ts';
@@ -9,28 +10,11 @@ export interface PoolLimits {
   total: number;
   /** Deliveries that may wait for a session to one exchanger; more are refused with ExchangerBusy. */
   waitingPerExchanger: number;
+  /** Whoever would wait longer than this for a session is refused, too: a slow exchanger holds few places, a fast one many. */
+  waitMs: number;
   /** Messages over one session; then it is closed. */
   messagesPerConnection: number;
   idleMs: number;
-}
-
-/** Too much waits for this exchanger already: the caller comes back later instead of holding a place for others. */
-export class ExchangerBusy extends Error {
-  override readonly name = 'ExchangerBusy';
-}
-
-interface Waiter {
-  resolve: (connection: SmtpConnection) => void;
-  reject: (error: unknown) => void;
-}
-
-/** Sessions with one exchanger. */
-class Exchanger {
-  readonly idle: SmtpConnection[] = [];
-  readonly waiting: Waiter[] = [];
-  open = 0;
-  /** A TLS handshake failed there; clear text until then (RFC 7435: opportunistic). */
-  clearUntil = 0;
 }
 
 const CLEAR_TEXT_MS = 3_600_000;
@@ -46,7 +30,7 @@ export class SmtpPool {
     private readonly options: SmtpOptions,
     private readonly limits: PoolLimits,
   ) {
-    this.sweeper = setInterval(() => this.sweep(), Math.max(100, limits.idleMs / 4));
+    this.sweeper = setInterval(() => this.sweep(), Math.max(50, Math.min(limits.idleMs, limits.waitMs) / 4));
     this.sweeper.unref();
   }
 
@@ -61,22 +45,32 @@ export class SmtpPool {
   async acquire(target: SmtpTarget): Promise<SmtpConnection> {
     const exchanger = this.exchanger(target);
     for (let idle = exchanger.idle.pop(); idle !== undefined; idle = exchanger.idle.pop()) {
-      if (idle.usable) return idle;
+      if (!idle.usable) continue;
+      exchanger.taken(idle);
+      return idle;
     }
     if (exchanger.open < this.limits.perExchanger && this.makeRoom()) return this.open(exchanger, target);
-    if (exchanger.open === 0 || exchanger.waiting.length >= this.limits.waitingPerExchanger) throw new ExchangerBusy();
-    return new Promise((resolve, reject) => exchanger.waiting.push({ resolve, reject }));
+    if (
+      exchanger.open === 0 ||
+      exchanger.waiting.length >= this.limits.waitingPerExchanger ||
+      exchanger.expectedWait() > this.limits.waitMs
+    ) {
+      throw new ExchangerBusy();
+    }
+    return new Promise((resolve, reject) => exchanger.waiting.push({ resolve, reject, since: performance.now() }));
   }
 
   release(connection: SmtpConnection): void {
+    const exchanger = this.homes.get(connection);
+    exchanger?.givenBack(connection);
     if (!connection.usable) return;
     if (connection.messages >= this.limits.messagesPerConnection) {
       connection.quit();
       return;
     }
-    const exchanger = this.homes.get(connection);
     const next = exchanger?.waiting.shift();
     if (next) {
+      exchanger?.taken(connection);
       next.resolve(connection);
       return;
     }
@@ -102,12 +96,16 @@ export class SmtpPool {
   private async open(exchanger: Exchanger, target: SmtpTarget): Promise<SmtpConnection> {
     exchanger.open += 1;
     this.total += 1;
+    const opening = {};
+    exchanger.taken(opening);
     try {
       const connection = await this.connect(exchanger, target);
       this.homes.set(connection, exchanger);
+      exchanger.taken(connection);
       connection.onClose = () => {
         const at = exchanger.idle.indexOf(connection);
         if (at !== -1) exchanger.idle.splice(at, 1);
+        exchanger.leave(connection);
         this.closed(exchanger, target);
       };
       return connection;
@@ -116,6 +114,8 @@ export class SmtpPool {
       if (exchanger.open === 1) for (const { reject } of exchanger.waiting.splice(0)) reject(error);
       this.closed(exchanger, target);
       throw error;
+    } finally {
+      exchanger.leave(opening);
     }
   }
 
@@ -155,6 +155,7 @@ export class SmtpPool {
   private sweep(): void {
     const before = Date.now() - this.limits.idleMs;
     for (const [key, exchanger] of this.exchangers) {
+      exchanger.dismiss(this.limits.waitMs);
       for (const connection of exchanger.idle.filter(({ idleSince }) => idleSince < before)) connection.quit();
       if (exchanger.open === 0 && exchanger.waiting.length === 0 && exchanger.clearUntil < Date.now()) {
         this.exchangers.delete(key);

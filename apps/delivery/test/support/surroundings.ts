@@ -23,6 +23,7 @@ import {
   startWorld,
   type Stores,
   type World,
+  type WorldOptions,
 } from '@lethe/testing';
 import { migrateVault, readKek, Vault } from '@lethe/vault';
 import { Pool } from 'pg';
@@ -45,7 +46,11 @@ export interface Surroundings {
   end(): Promise<void>;
 }
 
-export async function surroundings(stores: Stores, overrides: Record<string, string> = {}): Promise<Surroundings> {
+export async function surroundings(
+  stores: Stores,
+  overrides: Record<string, string> = {},
+  worldOptions: WorldOptions = {},
+): Promise<Surroundings> {
   const suite = `d${randomBytes(4).toString('hex')}`;
   const prefix = `${suite}-`;
   const folder = mkdtempSync(join(tmpdir(), 'lethe-delivery-'));
@@ -61,7 +66,7 @@ export async function surroundings(stores: Stores, overrides: Record<string, str
     createTopics(stores, prefix),
   ]);
   await Promise.all([migrateDatabase(own.url, MIGRATIONS), migrateBodies(ingest.url), migrateVault(vault.ownerUrl)]);
-  const world = await startWorld({ greylistMs: 400, slowMs: 1_500 });
+  const world = await startWorld({ greylistMs: 400, slowMs: 1_500, ...worldOptions });
 
   const vaultOf = async (service: Service): Promise<Vault> => {
     const opened = new Vault({ url: vault.urls[service], kek: await readKek(kekFile) });

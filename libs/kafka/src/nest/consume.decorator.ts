@@ -7,6 +7,8 @@ export const CONSUME = Symbol('lethe.kafka.consume');
 export interface ConsumeSettings extends ConsumeOptions {
   /** Name of the method of the same class that takes over records unfinished after `spillAfterMs` (`SpillHandler`). */
   spill?: string;
+  /** Name of the property of the same class that holds `concurrency`, where it comes from the config. */
+  concurrencyFrom?: string;
 }
 export interface ConsumeMark {
   topic: Topic;

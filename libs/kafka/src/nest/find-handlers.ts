@@ -17,7 +17,9 @@ export function findHandlers(discovery: DiscoveryService): (FoundHandler & { bin
 }
 
 function found(instance: object, key: string, method: Method, { topic, settings }: ConsumeMark) {
-  const { spill: spillName, ...options } = settings;
+  const { spill: spillName, concurrencyFrom, ...options } = settings;
+  if (concurrencyFrom !== undefined)
+    options.concurrency = (instance as Record<string, number>)[concurrencyFrom] as number;
   const spill = spillName === undefined ? undefined : [...methods(instance)].find(([name]) => name === spillName)?.[1];
   const name = `${instance.constructor.name}.${key}`;
   const binding = bind({
