@@ -68,7 +68,7 @@ export async function startElasticsearch(options: ElasticsearchOptions): Promise
     cwd: home,
     logFile: join(folder('logs'), 'start.log'),
     servedByChild: true,
-    readyWithinMs: 120_000,
+    readyWithinMs: 240_000,
     stopSignal: 'SIGTERM',
     ready: async () => {
       const answer = await fetch(`${url}/_cluster/health`, { signal: AbortSignal.timeout(2_000) });

@@ -68,7 +68,7 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
     ],
     cwd: options.dir,
     logFile: join(logs, 'start.log'),
-    readyWithinMs: 90_000,
+    readyWithinMs: 180_000,
     stopSignal: 'SIGTERM',
     ready: async () => (await admin((client) => client.describeCluster())).brokers.length === 1,
   });

@@ -46,7 +46,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     args: ['-D', data],
     cwd: options.dir,
     logFile: join(logs, 'postgres.log'),
-    readyWithinMs: 60_000,
+    readyWithinMs: 120_000,
     // "Fast": ends sessions, then stops cleanly.
     stopSignal: 'SIGINT',
     ready: () => withClient(adminUrl, async (client) => (await client.query('SELECT 1')).rowCount === 1),
