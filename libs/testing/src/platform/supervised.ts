@@ -68,14 +68,16 @@ export class Supervised {
   }
 
   async ready(timeoutMs: number): Promise<void> {
+    let lastAnswer = 'none';
     const answers = async (): Promise<boolean> => {
       const response = await fetch(this.command.readyUrl, { signal: AbortSignal.timeout(2_000) });
-      await response.body?.cancel();
+      lastAnswer = await response.text();
       return response.ok;
     };
     if (await until(answers, timeoutMs, 100)) return;
     throw new Error(
-      `${this.command.name} was not ready after ${timeoutMs / 1_000} s. Its log: ${this.command.logFile}\n${this.tail()}`,
+      `${this.command.name} was not ready after ${timeoutMs / 1_000} s, its last answer: ${lastAnswer}. ` +
+        `Its log: ${this.command.logFile}\n${this.tail()}`,
     );
   }
 
