@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createDemo, REPOSITORY, startPlatform, startStores, type Platform, type RunningStores } from '@lethe/testing';
+import { eventLag, sender, throughput } from './load.ts';
+import { usageOf, watchMemory } from './processes.ts';
+
+/**
+ * `npm run bench`: the whole platform on this machine, HTTP in, SMTP out. Options by environment: BENCH_MESSAGES (4000),
+ * BENCH_CONCURRENCY (64), BENCH_LAG_RATE (messages/s, 100), BENCH_FSYNC=1 (Kafka fsync per append).
+ */
+const number = (name: string, fallback: number): number => Number(process.env[name] ?? fallback);
+const MESSAGES = number('BENCH_MESSAGES', 4_000);
+const CONCURRENCY = number('BENCH_CONCURRENCY', 64);
+const LAG_RATE = number('BENCH_LAG_RATE', 100);
+const FSYNC = process.env['BENCH_FSYNC'] === '1';
+const SIZES = [1_024, 10_240];
+
+const say = (line: string): void => console.error(`# ${line}`);
+
+interface WorldProcess {
+  readonly pid: number;
+  readonly http: string;
+  readonly dns: { host: string; port: number };
+  readonly smtp: { host: string; port: number };
+  readonly domain: string;
+  stop(): void;
+}
+
+/** In a process of its own, so that the sink's work is not counted as ours. */
+function startSink(): Promise<WorldProcess> {
+  const child = spawn(process.execPath, ['--conditions=@lethe/source', 'libs/testing/src/world/main.ts'], {
+    cwd: REPOSITORY,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return new Promise((resolve, reject) => {
+    child.stdout.once('data', (line: Buffer) =>
+      resolve({ ...(JSON.parse(line.toString()) as WorldProcess), pid: child.pid ?? 0, stop: () => void child.kill() }),
+    );
+    child.once('exit', () => reject(new Error('the SMTP world ended')));
+  });
+}
+
+async function main(): Promise<void> {
+  await promisify(execFile)(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), ['-b'], { cwd: REPOSITORY });
+  const dir = mkdtempSync(join(tmpdir(), 'lethe-bench-'));
+  let stores: RunningStores | undefined;
+  let platform: Platform | undefined;
+  const sink = await startSink();
+  try {
+    stores = await startStores({
+      dir: join(dir, 'stores'),
+      settings: { kafka: FSYNC ? { 'log.flush.interval.messages': '1' } : {} },
+      progress: say,
+    });
+    platform = await startPlatform({ dir: join(dir, 'platform'), stores: stores.stores, world: sink, says: say });
+    await platform.ready();
+    const demo = await createDemo(platform.gateway, platform.secrets.operatorToken, 'bench.example');
+    await measure(platform, stores, sink, demo);
+  } finally {
+    await platform?.stop();
+    await stores?.stop();
+    sink.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  platform: Platform,
+  stores: RunningStores,
+  sink: WorldProcess,
+  demo: Awaited<ReturnType<typeof createDemo>>,
+): Promise<void> {
+  const pids = (): Record<string, number> => ({ ...platform.pids, ...stores.stores.pids }) as Record<string, number>;
+  const cpu = (): Record<string, number> =>
+    Object.fromEntries(Object.entries(pids()).map(([name, pid]) => [name, usageOf(pid).cpuSeconds]));
+  const client = sender(platform.gateway, demo, CONCURRENCY);
+  say('warming up');
+  await throughput(client, sink.http, { count: 1_000, concurrency: CONCURRENCY, bytes: 1_024 });
+
+  console.log(`\n${cpus().length} cores, ${MESSAGES} messages over ${CONCURRENCY} connections, DKIM RSA-2048, one recipient each`);
+  console.log(
+    `durability: PostgreSQL fsync=on synchronous_commit=on, one commit per group; Kafka acks=all, ${FSYNC ? 'fsync per append' : 'fsync left to the operating system'}, one node\n`,
+  );
+  const memory = watchMemory(pids);
+  const perProcess: Record<string, string[]> = {};
+  for (const bytes of SIZES) {
+    const before = cpu();
+    const { acceptedPerSecond, deliveredPerSecond } = await throughput(client, sink.http, {
+      count: MESSAGES,
+      concurrency: CONCURRENCY,
+      bytes,
+    });
+    const after = cpu();
+    const used = Object.keys(after).map((name) => [name, ((after[name] ?? 0) - (before[name] ?? 0)) * 1_000] as const);
+    const total = used.reduce((sum, [, ms]) => sum + ms, 0) / MESSAGES;
+    for (const [name, ms] of used) (perProcess[name] ??= []).push((ms / MESSAGES).toFixed(3));
+    const lag = await eventLag(client, platform.gateway, demo, { perSecond: LAG_RATE, seconds: 10, bytes });
+    console.log(
+      `${bytes / 1_024} KiB: accepted ${acceptedPerSecond.toFixed(0)}/s, delivered ${deliveredPerSecond.toFixed(0)}/s, ` +
+        `${total.toFixed(2)} ms CPU a message; events visible after ${lag.p50.toFixed(0)} ms (p50), ${lag.p99.toFixed(0)} ms (p99) ` +
+        `at ${LAG_RATE} messages/s (${lag.events} events)`,
+    );
+  }
+  client.close();
+  const peaks = memory.stop();
+  console.log(`\nprocess          peak memory   CPU ms a message (${SIZES.map((bytes) => `${bytes / 1_024} KiB`).join(', ')})`);
+  for (const [name, values] of Object.entries(perProcess)) {
+    const mib = `${((peaks[name] ?? 0) / 1_048_576).toFixed(0)} MiB`;
+    console.log(`${name.padEnd(16)} ${mib.padStart(10)}    ${values.join(', ')}`);
+  }
+  const sum = Object.values(peaks).reduce((total, bytes) => total + bytes, 0);
+  console.log(`${'all'.padEnd(16)} ${`${(sum / 1_048_576).toFixed(0)} MiB`.padStart(10)}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`The bench failed: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
