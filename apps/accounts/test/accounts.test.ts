@@ -20,7 +20,7 @@ const soon = async (condition: () => boolean | Promise<boolean>) =>
 async function newAccount() {
   const { status, body } = await setting.call(OPERATOR, 'POST', '/v1/accounts');
   if (status !== 200) throw new Error(`no account: ${status}`);
-  const { account, api_key: key, privacy_key: privacyKey } = body as Record<string, any>;
+  const { account, api_key: key, privacy_key: privacyKey } = body;
   return { account: account.id as string, scopes: [...ROLES.admin], key, privacyKey };
 }
 
@@ -92,6 +92,27 @@ describe('accounts and keys', () => {
     // Longer than the relay waits for the row above.
     const cameBack = () => setting.accounts.get(ana.account)!.keys.some(({ id }) => id === body['id']);
     expect(await until(cameBack, 5_000)).toBe(false);
+  });
+});
+
+describe('many changes at once, in two replicas', () => {
+  it('end in the topic as they end in the database', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 12 }, () => setting.call(ben, 'POST', '/v1/keys', form({ role: 'basic' }))),
+    );
+    await Promise.all(
+      made.flatMap(({ body }, index) => [
+        setting.call(ben, 'POST', '/v1/keys', form({ role: 'basic' })),
+        ...(index % 2 === 0 ? [setting.call(ben, 'DELETE', `/v1/keys/${body['id']}`)] : []),
+      ]),
+    );
+    const { rows } = await database().pool.query<{ id: string }>('SELECT id FROM api_key WHERE account_id = $1', [
+      ben.account,
+    ]);
+    expect(rows).toHaveLength(2 + 12 + 12 - 6);
+    const ids = (keys: { id: string }[]) => keys.map(({ id }) => id).sort();
+    const published = () => ids(setting.accounts.get(ben.account)?.keys ?? []);
+    await soon(() => published().join() === ids(rows).join());
   });
 });
 

@@ -23,6 +23,7 @@ export interface Answer {
 }
 
 export interface Setting {
+  /** One of two replicas. */
   app: NestFastifyApplication;
   world: World;
   /** What others read of accounts. */
@@ -30,7 +31,7 @@ export interface Setting {
   domains: LocalTable<typeof DOMAIN_SETTINGS>;
   /** The vault as delivery sees it. */
   vault: Vault;
-  /** As the gateway would call, for an account with these scopes. */
+  /** As the gateway would call, for an account with these scopes; the two replicas take turns. */
   call(who: Who, method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: Body): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -40,7 +41,7 @@ export interface Who {
 }
 type Body = URLSearchParams | FormData | object;
 
-export async function startSetting(stores: Stores, environment: Record<string, string> = {}): Promise<Setting> {
+export async function startSetting(stores: Stores): Promise<Setting> {
   const suite = `acc${randomBytes(4).toString('hex')}`;
   const prefix = `${suite}-`;
   const folder = mkdtempSync(join(tmpdir(), 'lethe-accounts-'));
@@ -62,23 +63,27 @@ export async function startSetting(stores: Stores, environment: Record<string, s
     KAFKA_PASSWORD: stores.kafka.users[service].password,
     TOPIC_PREFIX: prefix,
   });
-  const { app } = await createService(
-    { name: 'accounts', module: AppModule, config, configure: acceptForms },
-    {
-      environment: {
-        ...kafka('accounts'),
-        PORT: '0',
-        IDENTITY_PUBLIC_KEY_FILE: join(folder, 'pub'),
-        DATABASE_URL: database.url,
-        VAULT_URL: vaultDatabase.urls.accounts,
-        VAULT_KEK_FILE: join(folder, 'kek'),
-        DNS_SERVERS: `${world.dns.host}:${world.dns.port}`,
-        ...environment,
+  const replica = async (): Promise<NestFastifyApplication> => {
+    const { app } = await createService(
+      { name: 'accounts', module: AppModule, config, configure: acceptForms },
+      {
+        environment: {
+          ...kafka('accounts'),
+          PORT: '0',
+          IDENTITY_PUBLIC_KEY_FILE: join(folder, 'pub'),
+          DATABASE_URL: database.url,
+          VAULT_URL: vaultDatabase.urls.accounts,
+          VAULT_KEK_FILE: join(folder, 'kek'),
+          DNS_SERVERS: `${world.dns.host}:${world.dns.port}`,
+        },
+        log,
       },
-      log,
-    },
-  );
-  app.get(HealthRegistry).markStarted();
+    );
+    app.get(HealthRegistry).markStarted();
+    return app;
+  };
+  const replicas = [await replica(), await replica()] as const;
+  let calls = 0;
 
   const client = new KafkaClient('gateway', z.object(kafkaConfig).parse(kafka('gateway')), log);
   const accounts = new LocalTable(ACCOUNT_SETTINGS);
@@ -93,7 +98,7 @@ export async function startSetting(stores: Stores, environment: Record<string, s
 
   const signer = new IdentitySigner(privatePem, new Clock());
   return {
-    app,
+    app: replicas[0],
     world,
     accounts,
     domains,
@@ -101,7 +106,8 @@ export async function startSetting(stores: Stores, environment: Record<string, s
     async call(who, method, url, body) {
       const token = await signer.sign('accounts', { ...who, keyId: 'test' });
       const encoded = body === undefined ? undefined : new Response(...encode(body));
-      const response = await app.inject({
+      calls += 1;
+      const response = await replicas[calls % 2 === 0 ? 0 : 1].inject({
         method,
         url,
         headers: {
@@ -116,7 +122,7 @@ export async function startSetting(stores: Stores, environment: Record<string, s
       await Promise.all(readers.map((reader) => reader.stop()));
       await client.close();
       await vault.close();
-      await app.close();
+      await Promise.all(replicas.map((app) => app.close()));
       await world.stop();
       await Promise.all([database.drop(), vaultDatabase.drop(), deleteTopics(stores, prefix)]);
       rmSync(folder, { recursive: true });

@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { Outbox, Publisher } from '@lethe/kafka';
-import type { EncodedRecord } from '@lethe/kafka';
-import { ApiError } from '@lethe/service';
+import type { EncodedRecord, OutboxGroup } from '@lethe/kafka';
+import { ApiError, OverloadedError, Semaphore } from '@lethe/service';
 import type { EntityManager } from 'typeorm';
 import { Account } from '../accounts/account.entity.ts';
 import type { Domain } from '../domains/domain.entity.ts';
@@ -12,11 +12,22 @@ import { ApiKey } from '../keys/api-key.entity.ts';
 import { accountSettingsOf, domainSettingsOf } from './settings-records.ts';
 
 /** How long an answer waits for Kafka; the change is committed already and reaches the topic in any case. */
-const PUBLISH_WAIT_MS = 1_000;
+const ANSWER_WAIT_MS = 1_000;
+/** The longest time a timer takes: until Kafka has answered. */
+const UNTIL_SETTLED_MS = 2 ** 31 - 1;
+/** Each change holds a connection of the pool; reading must go on beside them. */
+const CHANGES_AT_ONCE = 4;
+const CHANGES_WAITING = 64;
+
+type Change<T> = (manager: EntityManager, records: EncodedRecord[]) => Promise<T>;
 
 /** Changes state and tells everybody, in one transaction. */
 @Injectable()
 export class SettingsPublisher {
+  private readonly changes = new Semaphore(CHANGES_AT_ONCE, CHANGES_WAITING);
+  /** Changes that are committed and that Kafka has not taken in time. */
+  private late = 0;
+
   constructor(
     private readonly database: Database,
     private readonly publisher: Publisher,
@@ -24,28 +35,16 @@ export class SettingsPublisher {
   ) {}
 
   /**
-   * Runs a change of one account and publishes what the account is afterwards, with the records the change adds. Changes of
-   * an account wait for each other, and records of the same key that are not out yet are replaced: an older state must
-   * never follow a newer one, or a revoked key would come back.
+   * Runs a change of one account and publishes what the account is afterwards, with the records the change adds. An older
+   * state must never follow a newer one, or a revoked key would come back: changes of an account wait for each other, in
+   * all replicas, until Kafka has taken the one before, and they replace what of the same keys is still in the outbox.
+   * Throws OverloadedError while Kafka does not take records; then nothing was changed.
    */
-  async change<T>(
-    accountId: string,
-    work: (manager: EntityManager, records: EncodedRecord[]) => Promise<T>,
-  ): Promise<T> {
-    this.outbox.assertRoom();
-    const groups: { id: string; records: EncodedRecord[] }[] = [];
-    const result = await this.database.withTransaction(async (manager) => {
-      await manager.query('SELECT FROM account WHERE id = $1 FOR UPDATE', [accountId]);
-      const records: EncodedRecord[] = [];
-      const result = await work(manager, records);
-      records.push(...(await this.account(manager, accountId)));
-      groups.push(...records.map((record) => ({ id: randomUUIDv7(), records: [record] })));
-      await manager.query(`DELETE FROM outbox WHERE records->0->>'key' = ANY($1)`, [records.map(({ key }) => key)]);
-      await this.outbox.insertMany(manager, groups);
-      return result;
+  change<T>(accountId: string, work: Change<T>): Promise<T> {
+    if (this.late > 0) return Promise.reject(new OverloadedError('queue of settings'));
+    return new Promise((resolve, reject) => {
+      this.changes.run(() => this.locked(accountId, work, resolve)).catch(reject);
     });
-    await this.outbox.publishNow(groups, PUBLISH_WAIT_MS);
-    return result;
   }
 
   domain(domain: Domain): EncodedRecord[] {
@@ -54,6 +53,43 @@ export class SettingsPublisher {
 
   domainGone(domainId: string): EncodedRecord[] {
     return this.publisher.encode(DOMAIN_SETTINGS, [{ ...about(domainId), value: null }]);
+  }
+
+  private async locked<T>(accountId: string, work: Change<T>, answer: (result: T) => void): Promise<void> {
+    const runner = this.database.dataSource.createQueryRunner();
+    try {
+      await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [accountId]);
+      const { result, groups } = await runner.manager.transaction((manager) => this.write(manager, accountId, work));
+      await this.publish(groups, () => answer(result));
+      answer(result);
+    } finally {
+      // A connection that broke has lost its lock already, and the pool drops it.
+      await runner.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+      await runner.release();
+    }
+  }
+
+  private async write<T>(manager: EntityManager, accountId: string, work: Change<T>) {
+    const records: EncodedRecord[] = [];
+    const result = await work(manager, records);
+    records.push(...(await this.account(manager, accountId)));
+    const groups = records.map((record): OutboxGroup => ({ id: randomUUIDv7(), records: [record] }));
+    await manager.query(`DELETE FROM outbox WHERE records->0->>'key' = ANY($1)`, [records.map(({ key }) => key)]);
+    await this.outbox.insertMany(manager, groups);
+    return { result, groups };
+  }
+
+  /** Resolves when Kafka has the records, or has refused them and the relay has them. */
+  private async publish(groups: OutboxGroup[], onLate: () => void): Promise<void> {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.late += 1;
+      onLate();
+    }, ANSWER_WAIT_MS);
+    await this.outbox.publishNow(groups, UNTIL_SETTLED_MS);
+    clearTimeout(timer);
+    if (isLate) this.late -= 1;
   }
 
   private async account(manager: EntityManager, accountId: string): Promise<EncodedRecord[]> {
