@@ -5,6 +5,8 @@ import { descendantsOf, isRunning, processIdentity, signal } from './processes.t
 import type { ProcessIdentity } from './processes.ts';
 import { until } from './until.ts';
 
+export type Launched = (identity: ProcessIdentity) => void;
+
 export interface DaemonPlan {
   readonly name: string;
   readonly command: string;
@@ -17,6 +19,8 @@ export interface DaemonPlan {
   readonly stopSignal: NodeJS.Signals;
   /** Where the store is not the process started here but one that it starts. */
   readonly servedByChild?: boolean;
+  /** Told of every process as it is started, before it is ready. */
+  readonly launched?: Launched | undefined;
   /** Asked until it answers true. */
   ready(): Promise<boolean>;
 }
@@ -75,6 +79,7 @@ async function launch(plan: DaemonPlan): Promise<ProcessIdentity> {
   const deadline = performance.now() + plan.readyWithinMs;
   for (;;) {
     const started = await spawnLogged(plan);
+    plan.launched?.(started);
     const left = deadline - performance.now();
     let ready = false;
     await until(async () => !isRunning(started) || (ready = await plan.ready()), left, 100);
@@ -94,7 +99,7 @@ async function spawnLogged(plan: DaemonPlan): Promise<ProcessIdentity> {
   if (existsSync(plan.logFile) && statSync(plan.logFile).size > LOG_LIMIT)
     renameSync(plan.logFile, `${plan.logFile}.previous`);
   const log = openSync(plan.logFile, 'a', 0o600);
-  const { command, args, options } = asStoreUser(plan.command, plan.args);
+  const { command, args, options } = asStoreUser(plan.command, plan.args, plan.stopSignal);
   try {
     // A session of its own: Ctrl-C in a terminal must not reach the stores before the services have drained.
     const child = spawn(command, args, {

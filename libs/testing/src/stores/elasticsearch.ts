@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { elasticsearchHome } from './cache.ts';
 import type { Progress } from './cache.ts';
 import { startDaemon } from './daemon.ts';
-import type { Daemon } from './daemon.ts';
+import type { Daemon, Launched } from './daemon.ts';
 import { definitionFile, version } from './definition.ts';
 import { findJava } from './java.ts';
 import { freePorts, requireFree } from './ports.ts';
@@ -17,6 +17,7 @@ export interface ElasticsearchOptions {
   /** Settings over deploy/stores/elasticsearch.yml. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly progress?: Progress;
+  readonly launched?: Launched;
 }
 
 export interface Elasticsearch extends Daemon {
@@ -68,6 +69,7 @@ export async function startElasticsearch(options: ElasticsearchOptions): Promise
     cwd: home,
     logFile: join(folder('logs'), 'start.log'),
     servedByChild: true,
+    launched: options.launched,
     readyWithinMs: 240_000,
     stopSignal: 'SIGTERM',
     ready: async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { kafkaJars } from './cache.ts';
 import type { Progress } from './cache.ts';
 import { startDaemon } from './daemon.ts';
-import type { Daemon } from './daemon.ts';
+import type { Daemon, Launched } from './daemon.ts';
 import { DEFINITION, definitionFile, version } from './definition.ts';
 import { findJava } from './java.ts';
 import { kafkaAdmin } from './kafka-admin.ts';
@@ -24,6 +24,7 @@ export interface KafkaOptions {
   /** Settings over deploy/stores/kafka.properties, such as `log.flush.interval.messages`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly progress?: Progress;
+  readonly launched?: Launched;
 }
 
 export interface Kafka extends Daemon {
@@ -68,6 +69,7 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
     ],
     cwd: options.dir,
     logFile: join(logs, 'start.log'),
+    launched: options.launched,
     readyWithinMs: 180_000,
     stopSignal: 'SIGTERM',
     ready: async () => (await admin((client) => client.describeCluster())).brokers.length === 1,

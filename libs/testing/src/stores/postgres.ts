@@ -3,7 +3,7 @@ import { chownSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { startDaemon } from './daemon.ts';
-import type { Daemon } from './daemon.ts';
+import type { Daemon, Launched } from './daemon.ts';
 import { definitionFile } from './definition.ts';
 import { freePorts, requireFree } from './ports.ts';
 import { asStoreUser, ownFolder, storeUser } from './run-as.ts';
@@ -20,6 +20,7 @@ export interface PostgresOptions {
   readonly vault?: boolean;
   /** Settings over those files. */
   readonly settings?: Readonly<Record<string, string>>;
+  readonly launched?: Launched;
 }
 
 export interface Postgres extends Daemon {
@@ -46,6 +47,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     args: ['-D', data],
     cwd: options.dir,
     logFile: join(logs, 'postgres.log'),
+    launched: options.launched,
     readyWithinMs: 120_000,
     // "Fast": ends sessions, then stops cleanly.
     stopSignal: 'SIGINT',

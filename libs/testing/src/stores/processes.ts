@@ -59,7 +59,7 @@ export async function endLeftovers(file: string, graceMs = 10_000): Promise<stri
   } catch {
     return [];
   }
-  const left = recorded.filter(isRunning);
+  const left = recorded.filter(isRunning).flatMap((identity) => [identity, ...below(identity)]);
   for (const identity of left) signal(identity, 'SIGTERM');
   const gone = () => left.every((identity) => !isRunning(identity));
   if (!(await until(gone, graceMs))) {
@@ -67,7 +67,13 @@ export async function endLeftovers(file: string, graceMs = 10_000): Promise<stri
     await until(gone, 5_000);
   }
   rmSync(file, { force: true });
-  return left.map((identity) => identity.name);
+  return [...new Set(left.map((identity) => identity.name))];
+}
+
+function below({ name, pid }: ProcessIdentity): ProcessIdentity[] {
+  return descendantsOf(pid)
+    .map((child) => processIdentity(child, name))
+    .filter((identity) => identity !== null);
 }
 
 export function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {

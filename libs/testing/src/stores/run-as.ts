@@ -33,7 +33,7 @@ export function ownFolder(folder: string): void {
 let setpriv: string[] | undefined;
 
 /**
- * setpriv (util-linux) does two things a plain setuid cannot: the child gets SIGTERM when this process is killed, and,
+ * setpriv (util-linux) does two things a plain setuid cannot: the child gets a signal when this process is killed, and,
  * coming from root, it keeps the right to walk through folders closed to others, so that a checkout or cache below /root
  * works. Empty where it is missing or not allowed.
  */
@@ -51,19 +51,23 @@ function setprivPrefix(): string[] {
         '--securebits=+no_setuid_fixup',
       ]
     : [];
-  const prefix = [...drop, '--pdeathsig=TERM', '--'];
-  const works = spawnSync('setpriv', [...prefix, 'true']).status === 0;
-  return (setpriv = works ? ['setpriv', ...prefix] : []);
+  const works = spawnSync('setpriv', [...drop, '--pdeathsig=TERM', '--', 'true']).status === 0;
+  return (setpriv = works ? ['setpriv', ...drop] : []);
 }
 
-/** How to start `command` as the stores' user, for `spawn` and `spawnSync`. */
+/** How to start `command` as the stores' user, for `spawn` and `spawnSync`; `orphaned` is the signal at this process's death. */
 export function asStoreUser(
   command: string,
   args: readonly string[],
+  orphaned: NodeJS.Signals = 'SIGTERM',
 ): { command: string; args: string[]; options: { uid?: number; gid?: number } } {
   const [wrapper, ...wrapperArgs] = setprivPrefix();
   if (wrapper === undefined) return { command, args: [...args], options: { ...storeUser() } };
-  return { command: wrapper, args: [...wrapperArgs, command, ...args], options: {} };
+  return {
+    command: wrapper,
+    args: [...wrapperArgs, `--pdeathsig=${orphaned.slice(3)}`, '--', command, ...args],
+    options: {},
+  };
 }
 
 /** Gives `folder` and everything in it to the stores' user. */

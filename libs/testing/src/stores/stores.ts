@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SERVICES } from '@lethe/contracts';
 import type { Service } from '@lethe/contracts';
 import type { Progress } from './cache.ts';
+import type { Launched } from './daemon.ts';
 import { startElasticsearch } from './elasticsearch.ts';
 import type { Elasticsearch } from './elasticsearch.ts';
 import { startKafka } from './kafka.ts';
@@ -13,6 +14,7 @@ import { startPostgres } from './postgres.ts';
 import type { Postgres } from './postgres.ts';
 import { freePorts } from './ports.ts';
 import { endLeftovers, recordProcesses } from './processes.ts';
+import type { ProcessIdentity } from './processes.ts';
 import { provisionTopics } from './provision-kafka.ts';
 import {
   DATABASE_OWNERS,
@@ -82,7 +84,7 @@ export interface RunningStores {
   readonly elasticsearch: Elasticsearch;
   readonly postgres: Postgres;
   readonly vault: Postgres;
-  /** Notes the present processes for the next start; call it after a restart. */
+  /** Notes also what the present processes started themselves; call it after a restart. */
   record(): void;
   stop(): Promise<void>;
 }
@@ -106,6 +108,12 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
     progress(`${name} ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
     return result;
   };
+  // Noted as they start, so that a start which is killed half-way can be cleaned up after too.
+  const begun = new Map<string, ProcessIdentity>();
+  const launched = (identity: ProcessIdentity) => {
+    begun.set(identity.name, identity);
+    recordProcesses(processFile, [...begun.values()]);
+  };
   const credentials = (username: Service | 'admin'): Credentials => ({ username, password: secrets.kafka[username] });
   const started = await Promise.allSettled([
     timed(
@@ -115,6 +123,7 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
         admin: credentials('admin'),
         users: SERVICES.map(credentials),
         progress,
+        launched,
         ports: { client: ports.kafka, controller: ports.kafkaController },
         ...(settings.kafka && { settings: settings.kafka }),
       }).then(async (kafka) => {
@@ -127,12 +136,13 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
       startElasticsearch({
         dir: join(options.dir, 'elasticsearch'),
         progress,
+        launched,
         ports: { http: ports.elasticsearch, transport: ports.elasticsearchTransport },
         ...(settings.elasticsearch && { settings: settings.elasticsearch }),
       }),
     ),
-    timed('postgres', startMain(options, ports.postgres, secrets.postgres)),
-    timed('vault', startVault(options, ports.vault, secrets.vault)),
+    timed('postgres', startMain({ ...options, launched }, ports.postgres, secrets.postgres)),
+    timed('vault', startVault({ ...options, launched }, ports.vault, secrets.vault)),
   ] as const);
 
   const failed = started.find((result) => result.status === 'rejected');
@@ -165,9 +175,12 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
 
 type Daemons = Pick<RunningStores, StoreName>;
 
-async function startMain(options: StoresOptions, port: number, passwords: Secrets['postgres']): Promise<Postgres> {
+type PostgresPart = StoresOptions & { readonly launched: Launched };
+
+async function startMain(options: PostgresPart, port: number, passwords: Secrets['postgres']): Promise<Postgres> {
   const postgres = await startPostgres({
     dir: join(options.dir, 'postgres'),
+    launched: options.launched,
     password: passwords.postgres,
     port,
     ...(options.settings?.postgres && { settings: options.settings.postgres }),
@@ -178,9 +191,10 @@ async function startMain(options: StoresOptions, port: number, passwords: Secret
   return postgres;
 }
 
-async function startVault(options: StoresOptions, port: number, passwords: Secrets['vault']): Promise<Postgres> {
+async function startVault(options: PostgresPart, port: number, passwords: Secrets['vault']): Promise<Postgres> {
   const vault = await startPostgres({
     dir: join(options.dir, 'vault'),
+    launched: options.launched,
     name: 'vault',
     vault: true,
     password: passwords.postgres,
