@@ -12,20 +12,23 @@ afterAll(() => suite?.stop());
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+async function send(index: number): Promise<void> {
+  const fields = { from: `a@${suite.demo.domain}`, to: `ok+${index}@world.example`, subject: 's', text: 't' };
+  const { status } = await sendMessage(suite.platform.gateway, suite.demo, form(fields));
+  if (status === 503) {
+    await sleep(500);
+    await send(index);
+  } else expect(status).toBe(200);
+}
+
 async function sendAll(): Promise<void> {
   const begin = performance.now();
-  const sending: Promise<Response>[] = [];
+  const sending: Promise<void>[] = [];
   for (let index = 0; index < MESSAGES; index += 1) {
     await sleep(begin + (index * 1_000) / PER_SECOND - performance.now());
-    sending.push(
-      sendMessage(
-        suite.platform.gateway,
-        suite.demo,
-        form({ from: `a@${suite.demo.domain}`, to: `ok+${index}@world.example`, subject: 's', text: 't' }),
-      ),
-    );
+    sending.push(send(index));
   }
-  for (const response of await Promise.all(sending)) expect(response.status).toBe(200);
+  await Promise.all(sending);
 }
 
 interface Page {
@@ -35,24 +38,35 @@ interface Page {
 
 it('an event is findable within a second (p99) after it happened', async () => {
   const lags = new Map<string, number>();
-  const sent = sendAll();
-  let url = `${suite.platform.gateway}/v3/${suite.demo.domain}/events?begin=${Date.now() / 1_000 - 1}&ascending=yes&limit=300`;
-  const started = url;
+  const begun = Date.now() / 1_000 - 1;
   const deadline = performance.now() + 60_000;
-  // As a polling client: the newest events of the last seconds, asked for again and again.
-  while (lags.size < 2 * MESSAGES && performance.now() < deadline) {
+  /** One page, newest first; answers the link to what is older. */
+  const look = async (url: string): Promise<{ found: number; next: string } | null> => {
     const response = await get(url, suite.demo.apiKey);
-    expect(response.status).toBe(200);
+    // A busy machine may leave a table stale for a moment; the gateway then says so, and a client asks again.
+    expect([200, 503]).toContain(response.status);
+    if (response.status === 503) return null;
     const page = (await response.json()) as Page;
     const now = Date.now();
     for (const { id, timestamp } of page.items) if (!lags.has(id)) lags.set(id, now - timestamp * 1_000);
-    const oldest = Date.now() / 1_000 - 3;
-    url = page.items.length === 300 ? page.paging.next : `${started.split('?')[0]}?begin=${oldest}&ascending=yes&limit=300`;
+    return { found: page.items.length, next: page.paging.next };
+  };
+  const newest = (): string =>
+    `${suite.platform.gateway}/v3/${suite.demo.domain}/events?begin=${Date.now() / 1_000 + 1}&end=${begun}&limit=300`;
+
+  const sent = sendAll();
+  // As a polling client: the newest 300, about five seconds' worth, again and again. What comes later is found by the
+  // last sweep through all pages, with the lag it has then.
+  while (lags.size < 2 * MESSAGES && performance.now() < deadline) {
+    await look(newest());
     await sleep(20);
   }
   await sent;
+  for (let page = await look(newest()); page && page.found > 0; page = await look(page.next));
+
   const sorted = [...lags.values()].toSorted((a, b) => a - b);
-  const quantile = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+  const quantile = (q: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
   console.log(
     `event lag over ${sorted.length} events at ${PER_SECOND} messages/s: p50 ${Math.round(quantile(0.5))} ms, p99 ${Math.round(quantile(0.99))} ms`,
   );

@@ -83,7 +83,7 @@ describe('one message through everything', () => {
       expect(raw.toString()).toContain(id);
       expect(raw.toString()).not.toContain('dave@');
       const { results } = await dkimVerify(raw, { resolver: worldResolver });
-      expect(results.map((result: { status: { result: string } }) => result.status.result)).toEqual(['pass']);
+      expect(results.map((result) => result.status.result)).toEqual(['pass']);
     }
     const items = await events({ 'message-id': id.slice(1, -1) }, 6);
     expect(items.map(({ event, recipient }) => `${event} ${recipient}`).toSorted()).toEqual(

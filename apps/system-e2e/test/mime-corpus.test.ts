@@ -120,7 +120,7 @@ describe('messages.mime', () => {
     }
 
     const { results } = await dkimVerify(received, { resolver });
-    const ours = results.filter((result: { signingDomain: string }) => result.signingDomain === suite.demo.domain);
-    expect(ours.map((result: { status: { result: string } }) => result.status.result)).toEqual(['pass']);
+    const ours = results.filter((result) => result.signingDomain === suite.demo.domain);
+    expect(ours.map((result) => result.status.result)).toEqual(['pass']);
   });
 });

@@ -5,7 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startKafka, type Kafka } from '@lethe/testing';
-import { bind, DeadLetters, done, GroupConsumer, kafkaConfig, KafkaClient, Publisher } from '../src/index.ts';
+import {
+  bind,
+  DeadLetters,
+  done,
+  GroupConsumer,
+  kafkaConfig,
+  KafkaClient,
+  Publisher,
+  type ConsumedRecord,
+} from '../src/index.ts';
 import { createOwnTopics } from './support/own-broker.ts';
 import { readAll, eventually, numbers, silent, work } from './support/kafka-world.ts';
 
@@ -19,7 +28,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'lethe-outage-'));
   kafka = await startKafka({ dir, admin: secret, users: [] });
   await createOwnTopics(kafka.brokers, secret, [WORK]);
-}, 120_000);
+}, 200_000);
 afterAll(async () => {
   await kafka?.stop();
   rmSync(dir, { recursive: true, force: true });
@@ -30,7 +39,8 @@ it('a broker away for 15 s loses nothing and doubles nothing', async () => {
     KAFKA_BROKERS: kafka.brokers.join(','),
     KAFKA_USERNAME: secret.username,
     KAFKA_PASSWORD: secret.password,
-    KAFKA_PUBLISH_WAIT_MS: '60000',
+    KAFKA_PUBLISH_WAIT_MS: '120000',
+    KAFKA_PUBLISH_QUEUE_RECORDS: '200000',
   });
   const producing = new KafkaClient('ingest', config, silent);
   const publisher = new Publisher(producing, [WORK]);
@@ -40,7 +50,7 @@ it('a broker away for 15 s loses nothing and doubles nothing', async () => {
     topic: WORK,
     name: 'outage',
     options: { claims: true, concurrency: 20 },
-    handle: async ({ value, maybeDuplicate }) => {
+    handle: async ({ value, maybeDuplicate }: ConsumedRecord<typeof WORK>) => {
       handed.push({ n: value.n, maybeDuplicate });
       await sleep(5);
       return done();
@@ -64,11 +74,11 @@ it('a broker away for 15 s loses nothing and doubles nothing', async () => {
   await sleep(AWAY_MS);
   await kafka.restart();
   const back = handed.length;
-  await eventually('going on', () => handed.length > back + 500, 30_000);
+  await eventually('going on', () => handed.length > back + 500, 60_000);
   enough.abort();
   await stream;
   await Promise.all(sent);
-  await eventually('all handled', () => handed.length >= next, 30_000);
+  await eventually('all handled', () => handed.length >= next, 60_000);
   await consumer.stop(2_000);
   await publisher.close(2_000);
   await Promise.all([producing.close(), consuming.close()]);
@@ -80,4 +90,4 @@ it('a broker away for 15 s loses nothing and doubles nothing', async () => {
   expect(written.toSorted((a, b) => a - b)).toEqual(all);
   expect(handed.map(({ n }) => n).toSorted((a, b) => a - b)).toEqual(all);
   expect(handed.filter(({ maybeDuplicate }) => maybeDuplicate)).toEqual([]);
-}, 120_000);
+}, 200_000);

@@ -72,7 +72,7 @@ describe.each(good)('$name', ({ raw }) => {
     const sent = prependHeaders(complete, [headerLine('Received', 'by a.example with HTTP'), line]);
     expect(sent.toString('latin1').endsWith(normalised.toString('latin1'))).toBe(true);
     const { results } = await dkimVerify(sent, { resolver: () => Promise.resolve([[record]]) });
-    const ours = results.find((result: { signingDomain: string }) => result.signingDomain === 'a.example');
+    const ours = results.find((result) => result.signingDomain === 'a.example');
     expect(ours?.status).toMatchObject({ result: 'pass' });
     expect(removeHeaders(sent, ['received', 'dkim-signature'])).toEqual(
       removeHeaders(complete, ['received', 'dkim-signature']),

@@ -64,7 +64,7 @@ describe('identity', () => {
   ])('refuses a token with %s', async (_, change) => {
     const { clock, verifier } = both();
     const now = clock.time / 1000;
-    const { iss = 'gateway', exp = 60, account = 'a1' } = { ...change } as Record<string, never>;
+    const { iss = 'gateway', exp = 60, account = 'a1' } = change as { iss?: string; exp?: number; account?: string };
     const token = await new SignJWT({ ...('account' in change ? {} : { account }), scopes: [], key: 'k' })
       .setProtectedHeader({ alg: 'EdDSA' })
       .setIssuer(iss)
