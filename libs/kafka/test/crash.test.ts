@@ -21,7 +21,7 @@ describe.each([
     await publisher.publish(WORK, numbers(0, 100));
     const child = startChild({ prefix: world.prefix, topic: WORK, hang, concurrency });
     const all = hang.includes('all' as never);
-    await eventually('the child is busy', () => child.started.length >= (all ? 5 : 100), 30_000);
+    await eventually('the child is busy', () => child.started.length >= (all ? 5 : 100), 60_000);
     if (!all) {
       await eventually('the child has committed what it did', async () => {
         const partitions = await world.committed('delivery-work', 'work');
@@ -33,7 +33,7 @@ describe.each([
 
     const heir = collector(world, WORK, { claims: true });
     const left = 100 - child.done.length;
-    await eventually('the rest is handed out', () => heir.handed.length >= left, 40_000);
+    await eventually('the rest is handed out', () => heir.handed.length >= left, 90_000);
     await heir.consumer.stop(1_000);
 
     const inFlight = child.started.map(({ n }) => n).filter((n) => !child.done.includes(n));
@@ -46,5 +46,5 @@ describe.each([
     if (all) expect(heir.handed.length).toBe(100);
     else
       expect(heir.handed).toEqual([{ n: 7, partition: heir.handed[0]?.partition, maybeDuplicate: true, attempt: 1 }]);
-  });
+  }, 180_000);
 });

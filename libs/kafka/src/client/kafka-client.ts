@@ -1,6 +1,7 @@
 import { type Admin, type Consumer, type ConsumerConfig, Kafka, type Producer } from 'kafkajs';
 import type { Topic } from '@lethe/contracts';
 import type { Log } from '@lethe/service';
+import { settleWithin } from '../publish/settle-within.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 import { boundedKafkaLogs } from './kafka-logs.ts';
 
@@ -12,6 +13,8 @@ process.env['KAFKAJS_NO_PARTITIONER_WARNING'] ??= '1';
  * these values a broker away for 15 s lost and doubled nothing. Bounds are set by the callers of this library.
  */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: Number.MAX_SAFE_INTEGER };
+
+const CLOSE_MS = 1_000;
 
 /** One kafkajs client of one service, with the settings every producer and consumer of Lethe shares. */
 export class KafkaClient {
@@ -64,15 +67,21 @@ export class KafkaClient {
   admin(): Promise<Admin> {
     this.sharedAdmin ??= (async () => {
       const admin = this.kafka.admin({ retry: RETRY });
-      await admin.connect();
-      return admin;
+      try {
+        await admin.connect();
+        return admin;
+      } catch (error) {
+        this.sharedAdmin = undefined;
+        throw error;
+      }
     })();
     return this.sharedAdmin;
   }
 
+  /** Disconnects the shared admin; with the broker away, its attempts end with the process. */
   async close(): Promise<void> {
-    const admin = await this.sharedAdmin?.catch(() => undefined);
+    const closed = this.sharedAdmin?.then((admin) => admin.disconnect());
     this.sharedAdmin = undefined;
-    await admin?.disconnect();
+    if (closed) await settleWithin(closed, CLOSE_MS).catch(() => undefined);
   }
 }

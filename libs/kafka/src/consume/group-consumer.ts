@@ -10,6 +10,7 @@ import type { Binding } from './binding.ts';
 import { Committer, type PartitionCommit } from './committer.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { stickyAssigner } from './sticky-assigner.ts';
 import { superviseConsumer } from './supervise-consumer.ts';
 
 type Window = PartitionWindow<KafkaMessage>;
@@ -18,6 +19,8 @@ const CLAIMS_COMMIT_MS = 10;
 const COMMIT_MS = 250;
 const RESTORE_RETRY_MS = 200;
 const FRAMING_BYTES = 200;
+const FLUSH_MS = 1_000;
+const DISCONNECT_MS = 2_000;
 
 /**
  * One topic, one group, one handler. kafkajs' loop only fills windows (`eachBatch` returns at once), because it waits for
@@ -60,7 +63,10 @@ export class GroupConsumer {
       },
       binding.claims ? CLAIMS_COMMIT_MS : COMMIT_MS,
     );
-    this.consumer = client.consumer({ groupId: this.groupId });
+    this.consumer = client.consumer({
+      groupId: this.groupId,
+      partitionAssigners: [stickyAssigner(() => this.windows.keys())],
+    });
     observeWindow(binding.topic.name, () => [...this.windows.values()].reduce((sum, window) => sum + window.size, 0));
     observeLag(binding.topic.name, () => [...this.lags.values()].reduce((sum, lag) => sum + lag, 0));
   }
@@ -109,10 +115,10 @@ export class GroupConsumer {
     for (const partition of this.windows.keys()) this.pause(partition);
     await settleWithin(this.dispatcher.drain(), drainMs);
     for (const window of this.windows.values()) window.releaseClaims();
-    await settleWithin(this.committer.flush(), 2_000).catch(() => undefined);
+    await settleWithin(this.committer.flush(), FLUSH_MS).catch(() => undefined);
     this.committer.stop();
     this.dispatcher.stop();
-    await settleWithin(this.consumer.disconnect(), 3_000).catch(() => undefined);
+    await settleWithin(this.consumer.disconnect(), DISCONNECT_MS).catch(() => undefined);
   }
 
   private run(): Promise<void> {
@@ -165,14 +171,14 @@ export class GroupConsumer {
   private async fetchCommitted(
     join: number,
   ): Promise<{ partition: number; offset: string; metadata: string | null }[] | undefined> {
-    while (join === this.joins && !this.stopping) {
+    for (let pause = RESTORE_RETRY_MS; join === this.joins && !this.stopping; pause = Math.min(5_000, pause * 2)) {
       try {
         const admin = await this.client.admin();
         const [answer] = await admin.fetchOffsets({ groupId: this.groupId, topics: [this.topic] });
         return answer?.partitions ?? [];
       } catch (error) {
         this.client.log.warn('kafka.offsets-not-read', { topic: this.binding.topic.name, error });
-        await sleep(RESTORE_RETRY_MS);
+        await sleep(pause);
       }
     }
     return undefined;

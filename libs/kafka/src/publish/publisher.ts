@@ -12,6 +12,7 @@ import { settleWithin } from './settle-within.ts';
 /** One produce call carries at most this, so that no partition's batch passes the broker's 1 MiB `message.max.bytes`. */
 const CALL_BYTES = 512 * 1024;
 const CALL_RECORDS = 2_000;
+const DISCONNECT_MS = 1_000;
 /** Key, headers and framing of a record, roughly. */
 const RECORD_OVERHEAD = 300;
 
@@ -125,7 +126,7 @@ export class Publisher {
   /** Sends what waits, for at most `graceMs`, then disconnects. */
   async close(graceMs: number): Promise<void> {
     await settleWithin(this.calls.drain(), graceMs);
-    await settleWithin(this.link.close(), graceMs);
+    await settleWithin(this.link.close(), DISCONNECT_MS);
   }
 
   private parcel(topic: string, message: Message): Parcel {
