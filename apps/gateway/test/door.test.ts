@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Clock, IdentityVerifier } from '@lethe/service';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { basic, echo, startSetting } from './setting.ts';
+import { basic, echo, startSetting, whenOpen } from './setting.ts';
 import type { Setting } from './setting.ts';
 
 interface Customer {
@@ -43,7 +43,7 @@ async function works(attempt: () => Promise<Response>): Promise<number> {
 
 beforeAll(async () => {
   setting = await startSetting(inject('stores'));
-  if (!(await until(async () => (await call('/health')).status === 200, 30_000))) throw new Error('not ready');
+  await whenOpen(setting.gateway);
   ana = await newCustomer();
   ben = await newCustomer();
 });

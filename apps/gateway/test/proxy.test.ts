@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { basic, echo, startSetting } from './setting.ts';
+import { basic, echo, startSetting, whenOpen } from './setting.ts';
 import type { Setting } from './setting.ts';
 
 const MiB = 1_048_576;
@@ -14,8 +14,7 @@ let authorization: string;
 
 beforeAll(async () => {
   setting = await startSetting(inject('stores'), { SERVICE_ANSWER_MS: '2000' });
-  const open = async () => (await fetch(`${setting.gateway}/health`)).status === 200;
-  if (!(await until(open, 30_000))) throw new Error('not ready');
+  await whenOpen(setting.gateway);
   const operator = { authorization: `Bearer ${setting.operatorToken}` };
   const made = await fetch(`${setting.gateway}/v1/accounts`, { method: 'POST', headers: operator });
   authorization = basic((await made.json()).api_key);

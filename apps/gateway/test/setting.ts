@@ -18,6 +18,17 @@ import { openDoor } from '../src/door/open-door.ts';
 const APPS = resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
 
+/** Resolves once the gateway says that mail can be handed in; else throws what it says is missing. */
+export async function whenOpen(gateway: string): Promise<void> {
+  let said = '';
+  const open = async (): Promise<boolean> => {
+    const response = await fetch(`${gateway}/health`);
+    said = await response.text();
+    return response.ok;
+  };
+  if (!(await until(open, 60_000))) throw new Error(`the gateway is not open: ${said}`);
+}
+
 /** Stands where ingest and events will be: answers as it is told and keeps what reached it. */
 export interface Service {
   origin: string;
