@@ -138,6 +138,36 @@ describe('delivery', () => {
     expect(await events.next(messageId, 'delivered', 1)).toMatchObject({ type: 'delivered' });
   });
 
+  it('goes to the next exchanger when the first cannot be reached', async () => {
+    const dns = (name: string, type: string, value: string | string[]) =>
+      fetch(`${around.world.http}/dns`, { method: 'PUT', body: JSON.stringify({ name, type, value }) });
+    await dns('two.example', 'MX', ['10 dead.two.example', '20 mx.world.example']);
+    // Loopback, and nobody listens there.
+    await dns('dead.two.example', 'A', '127.0.0.77');
+    const { messageId } = await send(around, { to: ['ok@two.example'] });
+    expect(await events.next(messageId, 'delivered', 1)).toMatchObject({ type: 'delivered' });
+  });
+
+  it('sends to an address that is not ASCII (RFC 6531)', async () => {
+    const { messageId } = await send(around, { to: ['ok+grüße@world.example'] });
+    expect(await events.next(messageId, 'delivered', 1)).toMatchObject({ type: 'delivered' });
+    expect(await received(around, 'ok+grüße@world.example')).toHaveLength(1);
+  });
+
+  it('sends five megabytes with leading dots byte for byte', async () => {
+    const body = `.dots\r\n..\r\n${'and text '.repeat(100)}\r\n`.repeat(5_500);
+    const { messageId, raw } = await send(around, { to: ['ok+large@world.example'], body });
+    await events.next(messageId, 'delivered', 1, 30_000);
+    const [message] = await received(around, 'ok+large@world.example');
+    const sent = message.raw;
+    expect(sent.subarray(sent.length - raw.length).equals(raw)).toBe(true);
+  });
+
+  it('sends what requires TLS over TLS', async () => {
+    const { messageId } = await send(around, { to: ['ok+tls@world.example'], record: { requireTls: true } });
+    expect(await events.next(messageId, 'delivered', 1)).toMatchObject({ deliveryStatus: { tls: true } });
+  });
+
   it('marks the retry after a connection that broke behind the final dot', async () => {
     const { messageId } = await send(around, { to: ['drop@world.example'] });
     const event = await events.next(messageId, 'failed', 1);

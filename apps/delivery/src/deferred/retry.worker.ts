@@ -9,9 +9,6 @@ import { HandoverService } from '../dispatch/handover.service.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { DeferredRepository, type DeferredAttempt } from './deferred.repository.ts';
 
-/** After a fault of ours, so that it does not spin. */
-const FAULT_DELAY_MS = 60_000;
-
 /**
  * Attempts after the first. Only rows of the partitions this process consumes are taken, so that one destination's
  * connections and back-off stay in one process; the lease covers the moment in which a partition moves.
@@ -81,9 +78,7 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
       await this.conclusions.conclude(attempt, partition, outcome, true, stopped);
     } catch (error) {
       this.log.error('deferred.attempt-failed', { messageId: record.messageId, ordinal: record.ordinal, error });
-      await this.deferred
-        .put({ record, partition, attempt: number, maybeDuplicate }, Date.now() + FAULT_DELAY_MS)
-        .catch(() => this.log.warn('deferred.not-put-back', { messageId: record.messageId }));
+      await this.conclusions.putBack(attempt, partition);
     }
   }
 

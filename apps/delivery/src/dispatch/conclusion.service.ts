@@ -12,6 +12,7 @@ import { EventsPublisher } from './events.publisher.ts';
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
+const FAULT_DELAY_MS = 60_000;
 
 /**
  * Keeps what an attempt came to, in the order that loses nothing: the event is in Kafka before the queue says that there is
@@ -65,6 +66,18 @@ export class ConclusionService {
     }
   }
 
+  /** After a fault: the queue has the attempt and shall make it again, later, so that it does not spin. */
+  async putBack({ record, number }: Attempt, partition: number): Promise<void> {
+    try {
+      // What had become of it may be what could not be kept.
+      const again = { record, partition, attempt: number, maybeDuplicate: true };
+      await this.deferred.put(again, this.clock.now() + FAULT_DELAY_MS);
+    } catch (error) {
+      // Its lease ends by itself: it comes back as one whose process died.
+      this.log.warn('delivery.not-put-back', { messageId: record.messageId, error });
+    }
+  }
+
   /** False if the person was forgotten meanwhile: there is nobody left to tell about. */
   private async tell(
     attempt: Attempt,
@@ -92,7 +105,7 @@ export class ConclusionService {
         return;
       } catch (error) {
         if (error instanceof ForgottenError || error instanceof NotPublishableError || gone()) throw error;
-        this.log.warn('delivery.outcome-not-kept', { error });
+        if (waitMs === FIRST_WAIT_MS) this.log.warn('delivery.outcome-not-kept', { error });
         await wait(waitMs);
       }
     }

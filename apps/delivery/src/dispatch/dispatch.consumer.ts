@@ -33,22 +33,29 @@ export class DispatchConsumer {
   async handle({ value: record, partition, maybeDuplicate, signal }: Accepted): Promise<Handled> {
     if (await this.handover.moved(record)) return done();
     if (this.handover.busy(record)) return retry('at-work', 500);
-    // It was handed out before, to us or to a process that died: the queue may have it by now.
-    if (maybeDuplicate && (await this.deferred.has(record))) return done();
     const work = this.handover.begin(record, maybeDuplicate);
     const attempt: Attempt = { record, number: 1, maybeDuplicate };
     // Once the queue has the record its place here is free: the attempt goes on behind, bounded by the sessions there are.
-    return Promise.race([this.finish(attempt, partition, work, signal), work.moved.then(() => done())]);
+    return Promise.race([
+      this.finish(attempt, partition, work, signal),
+      work.moved.then((): Handled => ({ kind: 'done' })),
+    ]);
   }
 
   private async finish(attempt: Attempt, partition: number, work: Work, signal: AbortSignal): Promise<Handled> {
     const lost = (): boolean => signal.aborted && !work.takenOver();
     try {
-      const outcome = await this.attempt(attempt, lost);
-      if (outcome === 'unreadable') return reject('sealed-part');
+      // It was handed out before, to us or to a process that died: the queue may have it by now.
+      if (attempt.maybeDuplicate && (await this.deferred.has(attempt.record))) return done();
+      const outcome = await this.attempts.run(attempt, lost);
       const queued = await work.end();
       await this.conclusions.conclude(attempt, partition, outcome, queued, () => signal.aborted && !queued);
       return handled(outcome, queued);
+    } catch (error) {
+      // A fault of ours, or an outcome that could not be kept: what the queue has must not stay leased to nobody.
+      if (await work.end()) await this.conclusions.putBack(attempt, partition);
+      if (error instanceof SealError) return reject('sealed-part');
+      throw error;
     } finally {
       work.leave();
     }
@@ -58,15 +65,6 @@ export class DispatchConsumer {
   async spill({ value: record, partition, maybeDuplicate }: Accepted): Promise<boolean> {
     // Where nothing may be sent at all, Kafka is the better queue.
     return this.settings.fresh() && this.handover.takeOver(record, partition, maybeDuplicate);
-  }
-
-  private async attempt(attempt: Attempt, lost: () => boolean): Promise<Outcome | 'unreadable'> {
-    try {
-      return await this.attempts.run(attempt, lost);
-    } catch (error) {
-      if (error instanceof SealError) return 'unreadable';
-      throw error;
-    }
   }
 }
 

@@ -63,6 +63,8 @@ export class HandoverService {
   /** Resolves once the queue has the record; false if its attempt has just ended. */
   async takeOver(record: MailAccepted, partition: number, maybeDuplicate: boolean): Promise<boolean> {
     const key = keyOf(record);
+    // The queue may have it from a process that died: what it knows is newer.
+    if (maybeDuplicate && (await this.deferred.has(record))) return true;
     const work = this.atWork.get(key);
     if (work?.over) return false;
     if (work) {

@@ -174,9 +174,10 @@ export class SmtpConnection {
   }
 
   /** What the server would refuse anyway, by what it announced, with the reply it would give. */
-  private unfit({ data, utf8, from, to }: Transmission): SmtpReply | undefined {
+  private unfit({ data, prefix, utf8, from, to }: Transmission): SmtpReply | undefined {
     const limit = Number(this.extensions.get('SIZE') ?? 0);
-    if (limit > 0 && data.size > limit) return { code: 552, text: '5.3.4 Message too big for the server (RFC 1870)' };
+    if (limit > 0 && prefix.length + data.size > limit)
+      return { code: 552, text: '5.3.4 Message too big for the server (RFC 1870)' };
     if (utf8 && !this.extensions.has('SMTPUTF8') && !(isAsciiText(from) && isAsciiText(to))) {
       return { code: 550, text: '5.6.7 The server does not take addresses that are not ASCII (RFC 6531)' };
     }
@@ -196,9 +197,9 @@ export class SmtpConnection {
     return refused;
   }
 
-  private parameters({ data, utf8 }: Transmission): string {
+  private parameters({ data, prefix, utf8 }: Transmission): string {
     return (
-      (this.extensions.has('SIZE') ? ` SIZE=${data.size}` : '') +
+      (this.extensions.has('SIZE') ? ` SIZE=${prefix.length + data.size}` : '') +
       // Without 8BITMIME the octets are sent nevertheless: every server in use passes them, and rewriting the body would
       // break the signature it carries.
       (data.eightBit && this.extensions.has('8BITMIME') ? ' BODY=8BITMIME' : '') +

@@ -90,7 +90,7 @@ describe('SmtpPool and SmtpConnection', () => {
     expect(second).toBe(first);
     await second.send(hello);
     const one = [
-      'MAIL FROM:<a@example.com> SIZE=15',
+      'MAIL FROM:<a@example.com> SIZE=21',
       'RCPT TO:<b@example.com>',
       'DATA',
       'x: y',

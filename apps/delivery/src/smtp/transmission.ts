@@ -20,28 +20,38 @@ export interface Transmission {
   utf8: boolean;
 }
 
-const CRLF = Buffer.from('\r\n');
 const END = Buffer.from('.\r\n');
+const CRLF_END = Buffer.from('\r\n.\r\n');
 const LEADING_DOT = Buffer.from('\r\n.');
 const DOT = 0x2e;
 
 /**
- * `parts` together are one message with CRLF line ends. Native searches only: nothing is done per line, and a message
- * without a leading dot anywhere costs one copy.
+ * `parts` together are one message with CRLF line ends. Native searches and copies only: nothing is done per line, and a
+ * message made of leading dots costs no more memory than it has octets.
  */
 export function dataBlock(parts: readonly Buffer[]): DataBlock {
   const message = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
-  const pieces: Buffer[] = message[0] === DOT ? [Buffer.from('.')] : [];
+  const end = endsWithCrlf(message) ? END : CRLF_END;
+  const dots = leadingDots(message);
+  const bytes = Buffer.allocUnsafe(message.length + dots.length + end.length);
+  let to = 0;
   let from = 0;
-  for (let at = message.indexOf(LEADING_DOT); at !== -1; at = message.indexOf(LEADING_DOT, at + 2)) {
-    // The dot stays for the next piece, so it is there twice.
-    pieces.push(message.subarray(from, at + 3));
-    from = at + 2;
+  for (const at of dots) {
+    // The dot itself is copied with what follows it.
+    to += message.copy(bytes, to, from, at);
+    bytes[to++] = DOT;
+    from = at;
   }
-  pieces.push(message.subarray(from));
-  if (!endsWithCrlf(message)) pieces.push(CRLF);
-  pieces.push(END);
-  return { bytes: Buffer.concat(pieces), size: message.length, eightBit: !isAscii(message) };
+  to += message.copy(bytes, to, from);
+  end.copy(bytes, to);
+  return { bytes, size: message.length, eightBit: !isAscii(message) };
+}
+
+/** Where lines begin with a dot (RFC 5321 §4.5.2). */
+function leadingDots(message: Buffer): number[] {
+  const dots = message[0] === DOT ? [0] : [];
+  for (let at = message.indexOf(LEADING_DOT); at !== -1; at = message.indexOf(LEADING_DOT, at + 3)) dots.push(at + 2);
+  return dots;
 }
 
 function endsWithCrlf(message: Buffer): boolean {
