@@ -14,6 +14,11 @@ describe('dataBlock', () => {
     expect(stuffed('.a: b\r\n')).toBe('..a: b\r\n.\r\n');
   });
 
+  it('does the same to a message made of dots', () => {
+    const message = `..\r\n${'.\r\n'.repeat(12_000)}x.\r.\n.\r\n..end`;
+    expect(stuffed(message)).toBe(`${message.replaceAll(/(^|\r\n)\./g, '$1..')}\r\n.\r\n`);
+  });
+
   it('finds a leading dot across parts', () => {
     expect(stuffed('a: b\r\n\r\nx\r\n', '.y\r\n')).toBe('a: b\r\n\r\nx\r\n..y\r\n.\r\n');
   });
