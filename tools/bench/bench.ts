@@ -81,7 +81,9 @@ async function measure(
   say('warming up');
   await throughput(client, sink.http, { count: 1_000, concurrency: CONCURRENCY, bytes: 1_024 });
 
-  console.log(`\n${cpus().length} cores, ${MESSAGES} messages over ${CONCURRENCY} connections, DKIM RSA-2048, one recipient each`);
+  console.log(
+    `\n${cpus().length} cores, ${MESSAGES} messages over ${CONCURRENCY} connections, DKIM RSA-2048, one recipient each`,
+  );
   console.log(
     `durability: PostgreSQL fsync=on synchronous_commit=on, one commit per group; Kafka acks=all, ${FSYNC ? 'fsync per append' : 'fsync left to the operating system'}, one node\n`,
   );
@@ -107,7 +109,9 @@ async function measure(
   }
   client.close();
   const peaks = memory.stop();
-  console.log(`\nprocess          peak memory   CPU ms a message (${SIZES.map((bytes) => `${bytes / 1_024} KiB`).join(', ')})`);
+  console.log(
+    `\nprocess          peak memory   CPU ms a message (${SIZES.map((bytes) => `${bytes / 1_024} KiB`).join(', ')})`,
+  );
   for (const [name, values] of Object.entries(perProcess)) {
     const mib = `${((peaks[name] ?? 0) / 1_048_576).toFixed(0)} MiB`;
     console.log(`${name.padEnd(16)} ${mib.padStart(10)}    ${values.join(', ')}`);

@@ -12,7 +12,10 @@ export function messageForm(domain: string, to: string, bytes: number): { type: 
   const parts = Object.entries(fields).map(
     ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
   );
-  return { type: `multipart/form-data; boundary=${boundary}`, body: Buffer.from(`${parts.join('')}--${boundary}--\r\n`) };
+  return {
+    type: `multipart/form-data; boundary=${boundary}`,
+    body: Buffer.from(`${parts.join('')}--${boundary}--\r\n`),
+  };
 }
 
 export interface Sender {
@@ -51,7 +54,7 @@ export interface Throughput {
 
 /** Sends `count` messages over `concurrency` connections and waits until all have reached the sink. */
 export async function throughput(
-  { send }: Sender,
+  client: Sender,
   world: string,
   options: { count: number; concurrency: number; bytes: number },
 ): Promise<Throughput> {
@@ -60,7 +63,7 @@ export async function throughput(
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let index = next++; index < options.count; index = next++) {
-      await send(`ok+${index}@bench${index % 10}.example`, options.bytes);
+      await client.send(`ok+${index}@bench${index % 10}.example`, options.bytes);
     }
   };
   await Promise.all(Array.from({ length: options.concurrency }, worker));
@@ -91,7 +94,7 @@ interface EventPage {
 
 /** Sends at a fixed rate and polls the events API: from each event's own timestamp to the first page that shows it, ms. */
 export async function eventLag(
-  { send }: Sender,
+  client: Sender,
   gateway: string,
   demo: Demo,
   options: { perSecond: number; seconds: number; bytes: number },
@@ -103,7 +106,7 @@ export async function eventLag(
     for (let index = 0; index < count; index += 1) {
       const wait = begin + (index * 1_000) / options.perSecond - performance.now();
       if (wait > 1) await sleep(wait);
-      calls.push(send(`ok+lag${index}@bench${index % 10}.example`, options.bytes));
+      calls.push(client.send(`ok+lag${index}@bench${index % 10}.example`, options.bytes));
     }
     await Promise.all(calls);
   })();
@@ -122,6 +125,7 @@ export async function eventLag(
   }
   await sending;
   const sorted = [...lags.values()].toSorted((a, b) => a - b);
-  const quantile = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+  const quantile = (q: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
   return { events: sorted.length, p50: quantile(0.5), p99: quantile(0.99) };
 }

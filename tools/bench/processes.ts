@@ -46,7 +46,7 @@ function descendants(root: number): number[] {
     children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
   }
   const found: number[] = [];
-  for (let next = [root]; next.length > 0; ) {
+  for (let next = [root]; next.length > 0;) {
     next = next.flatMap((pid) => children.get(pid) ?? []);
     found.push(...next);
   }
