@@ -11,6 +11,9 @@ export interface ConsumerChild {
   started: { n: number; maybeDuplicate: boolean }[];
   done: number[];
   kill9(): Promise<void>;
+  /** As a machine that stands still would: no heartbeats, and no knowledge of it afterwards. */
+  freeze(): void;
+  thaw(): void;
 }
 
 /** Builds this library if what is built is older than its sources: children run the build. */
@@ -53,6 +56,8 @@ export function startChild(options: {
   return {
     started,
     done,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     kill9: () => {
       child.kill('SIGKILL');
       return ended;
