@@ -40,27 +40,30 @@ describe('a delivery that is killed', () => {
     await around?.end();
   });
 
-  it('loses nothing, and every copy but one says that it may be a duplicate', { timeout: 120_000 }, async () => {
+  it('loses nothing, and every copy but one says that it may be a duplicate', { timeout: 240_000 }, async () => {
     const to = (index: number): string =>
       index % 10 === 0 ? `greylist+${index}@world.example` : `ok+${index}@world.example`;
-    const mails = await accept(
-      around,
-      Array.from({ length: MESSAGES }, (_, index) => ({ to: [to(index)] })),
-    );
-    await publish(
-      around,
-      mails.flatMap(({ records }) => records),
-    );
+    // In parts: the test's own vault trusts its keys only while it can hear revocations, so it must not be kept from listening.
+    for (let from = 0; from < MESSAGES; from += 100) {
+      const mails = await accept(
+        around,
+        Array.from({ length: 100 }, (_, index) => ({ to: [to(from + index)] })),
+      );
+      await publish(
+        around,
+        mails.flatMap(({ records }) => records),
+      );
+    }
     start();
     for (let kills = 1; kills <= KILLS; kills += 1) {
       const enough = events.all.length + Math.floor(MESSAGES / (KILLS + 2));
-      expect(await until(() => events.all.length >= enough, 30_000, 5)).toBe(true);
+      expect(await until(() => events.all.length >= enough, 60_000, 5)).toBe(true);
       await kill();
       start();
     }
     const delivered = () =>
       new Set(events.all.filter(({ type }) => type === 'delivered').map(({ messageId }) => messageId));
-    expect(await until(() => delivered().size === MESSAGES, 60_000, 100)).toBe(true);
+    expect(await until(() => delivered().size === MESSAGES, 90_000, 100)).toBe(true);
 
     const copies = new Map<string, { marked: number; unmarked: number }>();
     for (const { to, raw } of await received(around)) {

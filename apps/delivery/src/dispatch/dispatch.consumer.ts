@@ -33,6 +33,7 @@ export class DispatchConsumer {
   async handle({ value: record, partition, maybeDuplicate, signal }: Accepted): Promise<Handled> {
     if (await this.handover.moved(record)) return done();
     if (this.handover.busy(record)) return retry('at-work', 500);
+    if (maybeDuplicate && this.handover.wasConcluded(record)) return done();
     const work = this.handover.begin(record, maybeDuplicate);
     const attempt: Attempt = { record, number: 1, maybeDuplicate };
     // Once the queue has the record its place here is free: the attempt goes on behind, bounded by the sessions there are.
@@ -50,6 +51,7 @@ export class DispatchConsumer {
       const outcome = await this.attempts.run(attempt, lost);
       const queued = await work.end();
       await this.conclusions.conclude(attempt, partition, outcome, queued, () => signal.aborted && !queued);
+      if (outcome.kind !== 'later') work.concluded();
       return handled(outcome, queued);
     } catch (error) {
       // A fault of ours, or an outcome that could not be kept: what the queue has must not stay leased to nobody.

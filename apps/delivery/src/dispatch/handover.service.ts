@@ -9,7 +9,9 @@ export interface Work {
   readonly moved: Promise<void>;
   /** The attempt is over and its outcome is to be kept. Answers whether the queue holds the record now. */
   end(): Promise<boolean>;
-  /** The outcome is kept, or there was none. */
+  /** The outcome is kept. */
+  concluded(): void;
+  /** Whatever became of it, this call is over. */
   leave(): void;
 }
 
@@ -21,6 +23,9 @@ interface AtWork {
   moved: PromiseWithResolvers<void>;
 }
 
+/** A rejoin gives back what a window held at most, some partitions of it. */
+const REMEMBERED = 50_000;
+
 const keyOf = ({ messageId, ordinal }: MailAccepted): string => `${messageId}/${ordinal}`;
 
 /**
@@ -31,12 +36,22 @@ const keyOf = ({ messageId, ordinal }: MailAccepted): string => `${messageId}/${
 export class HandoverService {
   private readonly atWork = new Map<string, AtWork>();
   private readonly queueing = new Map<string, Promise<void>>();
+  /** Concluded here of late, oldest first. */
+  private readonly recent = new Set<string>();
 
   constructor(private readonly deferred: DeferredRepository) {}
 
   /** Whether an attempt at the record is under way: the same record can be in the topic twice (a relay repeats itself). */
   busy(record: MailAccepted): boolean {
     return this.atWork.has(keyOf(record));
+  }
+
+  /**
+   * Whether the outcome of the record is kept already: it comes again when its partition was lost before the offset moved, or
+   * when it is in the topic twice. Without this it would be sent again, marked.
+   */
+  wasConcluded(record: MailAccepted): boolean {
+    return this.recent.has(keyOf(record));
   }
 
   /** A record's attempt begins. */
@@ -51,6 +66,7 @@ export class HandoverService {
         work.over = true;
         return succeeded(work.row);
       },
+      concluded: () => this.remember(key),
       leave: () => this.atWork.delete(key),
     };
   }
@@ -81,6 +97,11 @@ export class HandoverService {
     } finally {
       this.queueing.delete(key);
     }
+  }
+
+  private remember(key: string): void {
+    this.recent.add(key);
+    if (this.recent.size > REMEMBERED) this.recent.delete(this.recent.values().next().value as string);
   }
 }
 
