@@ -19,7 +19,7 @@ export async function* inflated(
   limit: number,
   broken: (reason: string) => void,
 ): AsyncGenerator<Buffer> {
-  const source = Readable.from(codec === 'gzip' ? afterGzipHeader(chunks) : chunks);
+  const source = Readable.from(codec === 'gzip' ? copies(chunks, gzipHeader) : copies(chunks, () => 0));
   const opener = source.pipe(OPENERS[codec]());
   source.once('error', (error) => opener.destroy(error));
   let size = 0;
@@ -40,15 +40,16 @@ export async function* inflated(
   }
 }
 
-/** RFC 1952 §2.3. A member that follows begins with a mark of its own, which `startsOf` finds. */
-async function* afterGzipHeader(chunks: Chunks): AsyncGenerator<Buffer> {
+/** The stream reads ahead, and chunks are overwritten by then. */
+async function* copies(chunks: Chunks, header: (octets: Buffer) => number): AsyncGenerator<Buffer> {
   let first = true;
   for await (const chunk of chunks) {
-    yield first ? chunk.subarray(gzipHeader(chunk)) : chunk;
+    yield Buffer.from(first ? chunk.subarray(header(chunk)) : chunk);
     first = false;
   }
 }
 
+/** RFC 1952 §2.3. A member that follows begins with a mark of its own, which `startsOf` finds. */
 function gzipHeader(octets: Buffer): number {
   const flags = octets[3] ?? 0;
   let length = 10;

@@ -68,13 +68,31 @@ const WRITTEN: [string, (value: string) => Buffer | string][] = [
   ['form', (value) => new URLSearchParams({ to: value }).toString()],
   ['JSON', (value) => JSON.stringify({ value })],
   ['JSON in JSON', (value) => JSON.stringify(JSON.stringify({ value }))],
-  ['JSON, \\u', (value) => [...value].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')],
+  [
+    'JSON, \\u',
+    (value) =>
+      Array.from(value)
+        .map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+        .join(''),
+  ],
   ['HTML, named', html],
-  ['HTML, decimal', (value) => [...value].map((one) => `&#${one.codePointAt(0)};`).join('')],
-  ['HTML, hexadecimal', (value) => [...value].map((one) => `&#x${one.codePointAt(0)?.toString(16)};`).join('')],
+  [
+    'HTML, decimal',
+    (value) =>
+      Array.from(value)
+        .map((one) => `&#${one.codePointAt(0)};`)
+        .join(''),
+  ],
+  [
+    'HTML, hexadecimal',
+    (value) =>
+      Array.from(value)
+        .map((one) => `&#x${one.codePointAt(0)?.toString(16)};`)
+        .join(''),
+  ],
   ...['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512', 'sha3-256'].flatMap(
     (algorithm): [string, (value: string) => Buffer | string][] => [
-      [`${algorithm}`, (value) => sha(algorithm, value)],
+      [algorithm, (value) => sha(algorithm, value)],
       [`${algorithm} of lower case, hex`, (value) => sha(algorithm, value.toLowerCase()).toString('hex')],
       [`${algorithm} HEX`, (value) => sha(algorithm, value).toString('hex').toUpperCase()],
       [`${algorithm} base64`, (value) => sha(algorithm, value).toString('base64')],
@@ -190,6 +208,7 @@ describe('opens', () => {
     plant('cut.gz', gzipSync(noise(1_000)).subarray(0, 500));
     plant('a.zip', zip('a.txt', noise(50), 12));
     plant('b.zip', zip('a.txt', noise(50), 8, 1));
+    plant('d.zip', Buffer.concat([Buffer.from('PK\x03\x04PK\x05\x06'), noise(18)]));
     plant('bomb', Buffer.concat([Buffer.from('..'), gzipSync(Buffer.alloc(3_000_000))]));
     const { unopened } = await scanFolders({ folders: [folder], needles, maxInflated: 1_000_000 });
     const said = unopened.map(({ file, reason }) => `${file.slice(folder.length + 1)}: ${reason}`);
@@ -198,6 +217,7 @@ describe('opens', () => {
       'b.zip: an entry is encrypted',
       'bomb: more than 1000000 octets',
       'cut.gz: Z_BUF_ERROR',
+      'd.zip: cut off, or no archive',
       'w-0/00000000000000000000.log: no record batch of magic 2 at 0',
       'x-0/00000000000000000000.log: a record batch at 0 is compressed with snappy',
       'y-0/00000000000000000000.log: a record batch at 0 is compressed with lz4',
@@ -257,5 +277,7 @@ function html(value: string): string {
 }
 
 function swapCase(text: string): string {
-  return [...text].map((one) => (one === one.toLowerCase() ? one.toUpperCase() : one.toLowerCase())).join('');
+  return Array.from(text)
+    .map((one) => (one === one.toLowerCase() ? one.toUpperCase() : one.toLowerCase()))
+    .join('');
 }

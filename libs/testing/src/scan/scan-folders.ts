@@ -1,6 +1,6 @@
-import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { closeSync, openSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileChunks } from './file-chunks.ts';
+import { fileChunks, readAt } from './file-chunks.ts';
 import { isKafkaSegment, scanKafkaSegment } from './kafka-segment.ts';
 import type { Needle, ScanReport } from './needle.ts';
 import { Scan, type ScanLimits } from './scan.ts';
@@ -22,43 +22,37 @@ export interface FolderScanOptions extends ScanLimits {
 export async function scanFolders(options: FolderScanOptions): Promise<ScanReport> {
   const scan = new Scan(options.needles, options);
   for (const folder of options.folders) {
-    for await (const file of filesBelow(folder)) await scanFile(scan, file, folder);
+    for (const file of filesBelow(folder)) await scanFile(scan, file, folder);
   }
   return scan.report();
 }
 
 async function scanFile(scan: Scan, file: string, folder: string): Promise<void> {
-  const handle = await unlessGone(open(file, 'r'));
-  if (!handle) return;
+  const opened = unlessGone(() => openSync(file, 'r'));
+  if (opened === undefined) return;
   try {
     scan.countFile();
     // Names below the folder: where the folder itself is, is the test's own affair.
     await scan.stream([Buffer.from(file.slice(folder.length))], { file, layers: ['name'] });
+    const from = (offset: number) => fileChunks(opened, offset);
     const wal = /\/pg_wal\/[0-9A-F]{24}$/.test(file);
-    const from = (offset: number) => fileChunks(handle, offset);
     await scan.stream(from(0), { file, layers: [], from, wal });
-    if (isKafkaSegment(basename(file))) await scanKafkaSegment(scan, handle, file);
-    else if (isZip(await head(handle))) await scanZip(scan, handle, file);
+    if (isKafkaSegment(basename(file))) await scanKafkaSegment(scan, opened, file);
+    else if (isZip(readAt(opened, 0, 4))) await scanZip(scan, opened, file);
   } finally {
-    await handle.close();
+    closeSync(opened);
   }
 }
 
-async function head(handle: FileHandle): Promise<Buffer> {
-  const octets = Buffer.alloc(4);
-  await handle.read(octets, 0, 4, 0);
-  return octets;
-}
-
 /** A folder or file that was asked for must be there; what is below comes and goes with the stores' work. */
-async function* filesBelow(path: string): AsyncGenerator<string> {
-  if (!(await stat(path)).isDirectory()) {
+function* filesBelow(path: string): Generator<string> {
+  if (!statSync(path).isDirectory()) {
     yield path;
     return;
   }
   const folders = [path];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? []) {
+    for (const entry of unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? []) {
       const inner = join(folder, entry.name);
       if (entry.isDirectory()) folders.push(inner);
       else if (entry.isFile()) yield inner;
@@ -66,9 +60,9 @@ async function* filesBelow(path: string): AsyncGenerator<string> {
   }
 }
 
-async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
+function unlessGone<T>(work: () => T): T | undefined {
   try {
-    return await work;
+    return work();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { joinedAround, lineBreaks, walPageHeaders } from './joined.ts';
 import { inflated, startsOf, type Codec } from './inflate.ts';
 import { Matcher, type Pattern } from './matcher.ts';
@@ -24,6 +25,7 @@ export interface ScanLimits {
 }
 
 const DEEPEST = 4;
+const LONGEST_TURN_MS = 20;
 /** Longest break that is left out of a text, with what surrounds it. */
 const LONGEST_GAP = 128;
 
@@ -36,6 +38,7 @@ export class Scan {
   private readonly unopened: Unopened[] = [];
   private files = 0;
   private octets = 0;
+  private gaveWayAt = performance.now();
 
   constructor(needles: readonly Needle[], limits: ScanLimits = {}) {
     this.matcher = new Matcher(needles);
@@ -63,6 +66,7 @@ export class Scan {
     let position = 0;
     for await (const chunk of chunks) {
       this.octets += chunk.length;
+      await this.giveWay();
       const block = kept.length === 0 ? chunk : Buffer.concat([kept, chunk]);
       if (!isZero(block)) {
         this.plain(block, position, kept.length, source);
@@ -83,6 +87,13 @@ export class Scan {
     await this.stream(opened, source);
     // What looks like the beginning of a compressed part by chance breaks off at once, without being too large.
     if (broken !== undefined && (must || broken.startsWith('more than'))) this.cannotOpen(source, broken);
+  }
+
+  /** Files are read synchronously; what else this process serves (the SMTP world) goes on meanwhile. */
+  private async giveWay(): Promise<void> {
+    if (performance.now() - this.gaveWayAt < LONGEST_TURN_MS) return;
+    await setImmediate();
+    this.gaveWayAt = performance.now();
   }
 
   private plain(block: Buffer, position: number, known: number, source: Source): void {
