@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { readOptions } from './options.ts';
+
+const form = (fields: Record<string, string | string[]>) => ({
+  files: [],
+  fields: new Map(Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? [value] : value])),
+});
+
+describe('options', () => {
+  it('reads tags, switches, headers and variables', () => {
+    expect(
+      readOptions(
+        form({
+          'o:tag': ['Welcome', 'welcome', 'x'],
+          'o:testmode': 'True',
+          'o:dkim': 'no',
+          'o:require-tls': '1',
+          'h:X-A': ['1', '2'],
+          'v:order': '42',
+          'v:data': '{"a":[1]}',
+          'v:odd': '{not json',
+          'o:tracking': 'yes',
+          to: 'ignored@x.example',
+        }),
+      ),
+    ).toEqual({
+      tags: ['welcome', 'x'],
+      testMode: true,
+      dkim: false,
+      requireTls: true,
+      headers: [
+        ['X-A', '1'],
+        ['X-A', '2'],
+      ],
+      variables: { order: '42', data: { a: [1] }, odd: '{not json' },
+    });
+  });
+
+  it('absent means default: signed, sent for real, TLS as it comes', () => {
+    expect(readOptions(form({}))).toMatchObject({ testMode: false, dkim: true, requireTls: false, tags: [] });
+  });
+
+  it('an empty option of what is not built yet is absent, as SDKs send it', () => {
+    expect(() => readOptions(form({ template: '', 'o:deliverytime': '' }))).not.toThrow();
+  });
+
+  it.each([
+    ['o:testmode', 'perhaps'],
+    ['o:tag', 'ümlaut'],
+    ['o:tag', 'x'.repeat(129)],
+    ['o:tag', 'ana@example.net'],
+    ['o:tag', Array.from({ length: 11 }, (_, n) => `t${n}`)],
+    ['v:ana@example.net', '1'],
+    ['v:', '1'],
+    ['o:unheard', '1'],
+    ['template', 'welcome'],
+    ['recipient-variables', '{}'],
+    ['o:deliverytime', 'Fri, 25 Nov 2026 09:00:00 +0000'],
+    ['v:big', 'x'.repeat(17_000)],
+  ])('refuses %s = %s with a 400 that quotes no value', (name, value) => {
+    expect(() => readOptions(form({ [name]: value }))).toThrow(
+      expect.objectContaining({ status: 400, message: expect.not.stringContaining('ana@') }),
+    );
+  });
+
+  it('takes linear time', () => {
+    const begin = performance.now();
+    expect(() => readOptions(form({ 'o:tag': 'a@'.repeat(50_000) }))).toThrow();
+    expect(performance.now() - begin).toBeLessThan(500);
+  });
+});
