@@ -14,6 +14,8 @@ export interface RelayOptions {
 }
 
 const PUBLISH_WAIT_MS = 5_000;
+/** Published with one go, at most: a group of a message to 1,000 has 2,000, and the publisher's queue has an end. */
+const MOST_RECORDS = 4_000;
 const LONGEST_PAUSE_MS = 15_000;
 
 /**
@@ -59,7 +61,7 @@ export class OutboxRelay {
   private async run(): Promise<void> {
     const { batch = 200 } = this.options;
     try {
-      while (!this.stopped && (await this.relay(batch)) === batch);
+      while (!this.stopped && (await this.relay(batch)) > 0);
       this.pause = this.every;
     } catch (error) {
       this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 2);
@@ -68,14 +70,20 @@ export class OutboxRelay {
     this.schedule();
   }
 
-  /** Publishes up to `batch` rows, oldest first; answers how many. */
+  /** Publishes up to `batch` rows and `MOST_RECORDS` records (one row in any case), oldest first; answers how many rows. */
   private relay(batch: number): Promise<number> {
     return inTransaction(this.pool, async (client) => {
       const { rows } = await client.query<{ id: string; records: EncodedRecord[] }>(
-        `SELECT id, records FROM outbox
-          WHERE created_at < now() - $1 * interval '1 millisecond' AND NOT id = ANY($2::uuid[])
-          ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED`,
-        [this.options.olderThanMs ?? 2_000, [...this.outbox.underWay], batch],
+        `WITH due AS (
+           SELECT id, records FROM outbox
+            WHERE created_at < now() - $1 * interval '1 millisecond' AND NOT id = ANY($2::uuid[])
+            ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
+         ), counted AS (
+           SELECT id, records, row_number() OVER by_id AS nth, sum(jsonb_array_length(records)) OVER by_id AS up_to
+             FROM due WINDOW by_id AS (ORDER BY id)
+         )
+         SELECT id, records FROM counted WHERE nth = 1 OR up_to <= $4 ORDER BY id`,
+        [this.options.olderThanMs ?? 2_000, [...this.outbox.underWay], batch, MOST_RECORDS],
       );
       if (rows.length === 0) return 0;
       const groups = rows.map(({ id, records }) => ({ id, records: records.map(markMaybeDuplicate) }));
