@@ -57,7 +57,7 @@ const smtp = {
 
 /** How much at once, and when again. */
 const work = {
-  DELIVERY_CONCURRENCY: count(256).describe('Accepted records worked on at once'),
+  DELIVERY_CONCURRENCY: count(128).describe('Accepted records worked on at once'),
   RETRY_CONCURRENCY: count(64).describe('Deferred deliveries worked on at once'),
   RETRY_DELAYS: z
     .string()

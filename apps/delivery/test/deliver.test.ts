@@ -7,9 +7,11 @@ import {
   type Reply,
   type SuppressionEntry,
 } from '@lethe/contracts';
+import { assertNoDrift } from '@lethe/database';
 import type { CreatedService } from '@lethe/service';
 import { until } from '@lethe/testing';
 import { authenticate } from 'mailauth';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { accept, publish, send, SENDER } from './support/mail.ts';
 import { received, watchEvents } from './support/observed.ts';
@@ -34,7 +36,11 @@ describe('delivery', () => {
 
   const rows = async (messageId: string) =>
     (await around.database.query('select * from deferred where message_id = $1', [messageId])).rows as object[];
-  const status = (event: { deliveryStatus?: unknown }) => event.deliveryStatus as Record<string, unknown>;
+  const status = (event: object) => (event as { deliveryStatus?: unknown }).deliveryStatus as Record<string, unknown>;
+
+  it('has the tables its entities say', async () => {
+    await expect(assertNoDrift(service.app.get(DataSource))).resolves.toBeUndefined();
+  });
 
   it('delivers, signed, the body byte for byte, and says so', async () => {
     const { messageId, raw } = await send(around, { to: ['ok@world.example'] });

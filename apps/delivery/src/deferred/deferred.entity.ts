@@ -5,7 +5,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
  * what is sealed: nothing of it can be read without the vault (design §4).
  */
 @Entity('deferred')
-@Index('deferred_due', ['partition', 'nextAt'])
+@Index('deferred_due', ['nextAt'])
 export class Deferred {
   @PrimaryColumn('uuid', { name: 'message_id', primaryKeyConstraintName: 'deferred_pkey' })
   messageId!: string;

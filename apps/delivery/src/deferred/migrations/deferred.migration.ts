@@ -19,7 +19,7 @@ export class Deferred1764000000000 implements MigrationInterface {
         maybe_duplicate boolean not null default false,
         constraint deferred_pkey primary key (message_id, ordinal)
       ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02)`);
-    await runner.query('create index deferred_due on deferred (partition, next_at)');
+    await runner.query('create index deferred_due on deferred (next_at)');
   }
 
   async down(runner: QueryRunner): Promise<void> {
