@@ -82,6 +82,17 @@ it('after a crash between commit and publish the relay publishes, marked, once o
   expect(await written(20, 31)).toEqual(Array.from({ length: 11 }, (_, at) => ({ n: 20 + at, marked: true })));
 });
 
+it('relays a backlog of more records than the publisher can hold', async () => {
+  const narrow = world.publisher('ingest', [WORK], { KAFKA_PUBLISH_QUEUE_RECORDS: '5000' });
+  const outbox = open(narrow);
+  await insert(outbox, await Promise.all([0, 1, 2, 3].map((n) => group(1_000 + n * 2_000, 3_000 + n * 2_000))));
+  const relay = new OutboxRelay(pool, outbox, silent, { olderThanMs: 0, everyMs: 50 });
+  relay.start();
+  await eventually('relayed', async () => (await rows()) === 0);
+  await relay.stop();
+  expect(await written(1_000, 9_000)).toHaveLength(8_000);
+});
+
 it('leaves young rows, and rows being published, alone', async () => {
   const outbox = open();
   const [young, busy] = [await group(40, 41), await group(41, 42)];
