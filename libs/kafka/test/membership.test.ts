@@ -19,6 +19,7 @@ beforeEach(async () => {
     () => child.started.length === 50 && child.done.length === 45,
     60_000,
   );
+  await eventually('and that is durable', async () => (await world.durable('delivery-work', 'work')) === 45);
   child.freeze();
   await eventually('the group has lost it', async () => (await members()) === 0, 60_000);
 }, 180_000);

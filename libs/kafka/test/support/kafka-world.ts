@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Service, Topic } from '@lethe/contracts';
 import { createLog } from '@lethe/service';
 import { createTopics, deleteTopics, kafkaAdmin, until } from '@lethe/testing';
+import { decodeProgress } from '../../src/window/progress.ts';
 import { DeadLetters, kafkaConfig, KafkaClient, Publisher } from '../../src/index.ts';
 
 const schema = z.object(kafkaConfig);
@@ -32,6 +33,8 @@ export interface KafkaWorld {
   /** Everything a topic holds now. */
   read(topic: string): Promise<KafkaMessage[]>;
   committed(group: string, topic: string): Promise<{ partition: number; offset: string; metadata: string | null }[]>;
+  /** How many records are durable as done: below the offsets, and above them in the metadata. */
+  durable(group: string, topic: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -58,20 +61,27 @@ export async function kafkaWorld(topics: readonly Topic[]): Promise<KafkaWorld> 
     opened.push(() => made.close());
     return made;
   };
+  const committed: KafkaWorld['committed'] = (group, topic) =>
+    withAdmin(async (admin) => {
+      const [answer] = await admin.fetchOffsets({ groupId: prefix + group, topics: [prefix + topic] });
+      return answer?.partitions ?? [];
+    });
   return {
     prefix,
     client,
+    committed,
+    durable: async (group, topic) => {
+      const progress = (await committed(group, topic)).map(({ offset, metadata }) =>
+        decodeProgress(Number(offset), metadata),
+      );
+      return progress.reduce((sum, { offset, done }) => sum + Math.max(0, offset) + done.length, 0);
+    },
     publisher(service, produces, overrides) {
       const made = new Publisher(client(service, overrides), produces);
       opened.push(() => made.close(1_000));
       return made;
     },
     deadLetters: (publisher) => new DeadLetters(publisher, silent),
-    committed: (group, topic) =>
-      withAdmin(async (admin) => {
-        const [answer] = await admin.fetchOffsets({ groupId: prefix + group, topics: [prefix + topic] });
-        return answer?.partitions ?? [];
-      }),
     read: (topic) => readAll(stores.kafka, prefix + topic),
     async close() {
       await Promise.all(opened.map((close) => close().catch(() => undefined)));
