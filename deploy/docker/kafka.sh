@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Starts one Kafka node in its container from the settings that natively run Kafka has too (deploy/stores/kafka.properties).
 # The image's own start script knows no SCRAM users at format time, so this does what it does: format once, then run.
-# Reads ADMIN_PASSWORD, <SERVICE>_PASSWORD for each of SERVICES, and HOST_PORT, the port clients outside of Docker use.
+# Reads ADMIN_PASSWORD, <SERVICE>_PASSWORD for each of SERVICES, HOST_PORT (the port clients outside of Docker use), and
+# KAFKA_SETTINGS, further ones as `name=value name=value`.
 set -euo pipefail
 umask 077
 
@@ -25,6 +26,7 @@ listener.name.host.sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.client.scram-sha-512.sasl.jaas.config=$scram required $login;
 listener.name.host.scram-sha-512.sasl.jaas.config=$scram required $login;
 listener.name.controller.plain.sasl.jaas.config=$plain required $login user_admin="$ADMIN_PASSWORD";
+$(tr ' ' '\n' <<<"${KAFKA_SETTINGS:-}")
 PROPERTIES
 
 if [ ! -f "$data/meta.properties" ]; then

@@ -15,7 +15,8 @@ export function readArguments(args: readonly string[]): Settings {
     const argument = args[index] as string;
     const pair = argument === '--with' ? args[(index += 1)] : /^--with=(.*)$/.exec(argument)?.[1];
     const match = /^([A-Za-z][\w.-]*)=(.*)$/.exec(pair ?? '');
-    if (!match) throw new Error(`Not understood: ${argument}\n${USAGE}`);
+    if (!match)
+      throw new Error(`Not understood: ${argument === '--with' ? `--with ${pair ?? ''}` : argument}\n${USAGE}`);
     const [, key, value] = match as unknown as [string, string, string];
     const store = /^(kafka|postgres|vault|elasticsearch)\.(.+)$/.exec(key);
     if (/^[A-Z][A-Z0-9_]*$/.test(key)) settings.services[key] = value;

@@ -3,6 +3,9 @@ import { join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..');
 
+/** Where `npm start` keeps data, logs and keys: `.lethe`, or another folder with `LETHE_DATA`. */
+export const dataFolder = () => resolve(root, process.env.LETHE_DATA || '.lethe');
+
 /** Node 24 of the lock file; the installed one where it is new enough itself. */
 export function node() {
   const own = join(root, 'node_modules', '.bin', 'node');

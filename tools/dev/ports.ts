@@ -1,8 +1,8 @@
 import { SERVICES, type Service } from '@lethe/contracts';
-import type { StorePorts } from '@lethe/testing';
+import { requireFree, type StorePorts } from '@lethe/testing';
 
 /** First of the ports `npm start` uses; another one with `LETHE_PORT`. */
-function base(): number {
+export function basePort(): number {
   const text = process.env['LETHE_PORT'] ?? '8080';
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1_024 || port > 65_000) {
@@ -13,7 +13,7 @@ function base(): number {
 
 /** The gateway has the base port itself, the other services those after it. */
 export function servicePorts(): Record<Service, number> {
-  return Object.fromEntries(SERVICES.map((service, index) => [service, base() + index])) as Record<Service, number>;
+  return Object.fromEntries(SERVICES.map((service, index) => [service, basePort() + index])) as Record<Service, number>;
 }
 
 export interface DemoPorts {
@@ -23,8 +23,9 @@ export interface DemoPorts {
   readonly worldHttp: number;
 }
 
+/** docker-compose.yml publishes the same ones by default. */
 export function demoPorts(): DemoPorts {
-  const first = base() + 20;
+  const first = basePort() + 20;
   return {
     stores: {
       kafka: first,
@@ -38,4 +39,27 @@ export function demoPorts(): DemoPorts {
     smtp: first + 7,
     worldHttp: first + 8,
   };
+}
+
+/** Asks for all of them before anything starts, and names every one that is taken. */
+export async function requireFreePorts(): Promise<void> {
+  const { stores, smtp, worldHttp } = demoPorts();
+  const wanted = { ...servicePorts(), ...stores, 'the SMTP world': smtp, "the SMTP world's page": worldHttp };
+  const asked = Object.entries(wanted).map(([name, port]) =>
+    requireFree(port, name).then(
+      () => null,
+      () => `${port} (${name})`,
+    ),
+  );
+  const taken = (await Promise.all(asked)).filter((one) => one !== null);
+  if (taken.length > 0) throw new PortsTakenError(taken);
+}
+
+export class PortsTakenError extends Error {
+  constructor(ports: readonly string[]) {
+    super(
+      `${ports.length > 1 ? 'Ports' : 'Port'} ${ports.join(', ')} ${ports.length > 1 ? 'are' : 'is'} taken by another program. ` +
+        `End it, or use other ports (${basePort()} to ${basePort() + 28} are used now): LETHE_PORT=9080 npm start`,
+    );
+  }
 }

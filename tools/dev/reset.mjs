@@ -1,25 +1,14 @@
-// Removes the data of `npm start`. Refuses while it runs.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+// `npm run reset`: removes the data of `npm start`. What it removes was made by an installed workspace.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './paths.mjs';
+import { dataFolder, node, root } from './paths.mjs';
 
-const folder = join(root, '.lethe');
-const running = join(folder, 'start.pid');
-
-function isRunning() {
-  if (!existsSync(running)) return false;
-  const { pid, startedAt } = JSON.parse(readFileSync(running, 'utf8'));
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] === startedAt;
-  } catch {
-    return false;
-  }
+if (existsSync(join(root, 'node_modules', '@lethe'))) {
+  const flags = ['--disable-warning=ExperimentalWarning', '--conditions=@lethe/source'];
+  const run = spawnSync(node(), [...flags, 'tools/dev/reset.ts'], { cwd: root, stdio: 'inherit' });
+  process.exitCode = run.status ?? 1;
+} else {
+  rmSync(dataFolder(), { recursive: true, force: true });
+  console.log(`Removed all local data (${dataFolder()}).`);
 }
-
-if (isRunning()) {
-  console.error('Lethe is running: stop it first (Ctrl-C where `npm start` runs), then reset.');
-  process.exit(1);
-}
-rmSync(folder, { recursive: true, force: true });
-console.log('Removed all local data (.lethe).');

@@ -1,5 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { renameSync, writeFileSync } from 'node:fs';
 
 /** What `.lethe/running.json` says to tools and tests; null until served. */
 export interface Running {
@@ -12,7 +11,7 @@ export interface Running {
   inbound: { host: string; port: number } | null;
   kafka: { brokers: string[] } | null;
   elasticsearch: string | null;
-  world: { http: string; dns: string; domain: string } | null;
+  world: { http: string; dns: string | null; domain: string } | null;
   data: string[];
   logs: string[];
   pids: Record<string, number>;
@@ -36,11 +35,6 @@ export const NOTHING_RUNNING: Running = {
 
 /** Replaced whole, so a reader never sees half of it. */
 export function writeRunning(file: string, running: Running): void {
-  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
-}
-
-export function removeRunning(file: string): void {
-  rmSync(file, { force: true });
 }

@@ -10,21 +10,19 @@ const say = (line) => console.log(`${((performance.now() - begin) / 1000).toFixe
 try {
   const engine = prerequisites();
   say(
-    engine === 'docker' ? 'a Docker engine answers: stores run in containers' : 'no Docker engine: stores run natively',
+    engine === 'docker'
+      ? 'a Docker engine answers: everything runs in containers (LETHE_ENGINE=native runs it without)'
+      : 'no Docker engine: the stores run natively',
   );
   await install(say);
+  const flags = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
   const child = spawn(
     node(),
-    [
-      '--disable-warning=ExperimentalWarning',
-      '--disable-warning=TimeoutNegativeWarning',
-      '--conditions=@lethe/source',
-      'tools/dev/start.ts',
-      ...process.argv.slice(2),
-    ],
+    [...flags, '--conditions=@lethe/source', 'tools/dev/start.ts', ...process.argv.slice(2)],
     {
       cwd: root,
-      stdio: 'inherit',
+      // The channel tells it when this process is gone, however it went.
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: {
         ...process.env,
         KAFKAJS_NO_PARTITIONER_WARNING: '1',
@@ -39,6 +37,6 @@ try {
   process.on('SIGHUP', () => child.kill('SIGTERM'));
   child.on('exit', (code) => process.exit(code ?? 1));
 } catch (error) {
-  console.error(`\n${error.message}`);
-  process.exit(1);
+  console.error(`\n${error.message}\n`);
+  process.exitCode = 1;
 }

@@ -4,14 +4,19 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { SERVICES, type Service } from '@lethe/contracts';
 import { DATABASE_OWNERS, platformSecrets, serviceEnvironment, VAULT_OWNER, type Stores } from '@lethe/testing';
+import { readArguments } from '../dev/arguments.ts';
+import { basePort, demoPorts } from '../dev/ports.ts';
 
 /**
- * `node --conditions=@lethe/source tools/docker/prepare.ts [folder]`: makes the secrets of a Docker installation once, and
- * writes what docker-compose.yml reads: `compose.env` (versions, user), one env file per store and service, the keys. The
- * variables of the services are the ones of a native start, with the addresses of the containers.
+ * `node --conditions=@lethe/source tools/docker/prepare.ts [folder] [--with KEY=VALUE]…`: makes the secrets of a Docker
+ * installation once, and writes what docker-compose.yml reads: `compose.env` (versions, user, ports), one env file per store
+ * and service, the keys. The variables of the services are the ones of a native start, with the addresses of the containers.
  */
 const root = resolve(import.meta.dirname, '../..');
-const folder = resolve(process.argv[2] ?? join(root, '.lethe', 'compose'));
+const given = process.argv.slice(2);
+const named = given[0]?.startsWith('--') ? undefined : given.shift();
+const folder = resolve(named ?? join(root, '.lethe', 'compose'));
+const settings = readArguments(given);
 const KEYS_INSIDE = '/run/lethe/keys';
 /** The world's ports, which delivery reaches over the loopback they share; see tools/docker/world.ts. */
 const WORLD = { dns: { host: '127.0.0.1', port: 5353 }, smtp: { host: '127.0.0.1', port: 2525 } };
@@ -19,12 +24,16 @@ const WORLD = { dns: { host: '127.0.0.1', port: 5353 }, smtp: { host: '127.0.0.1
 mkdirSync(folder, { recursive: true, mode: 0o700 });
 const passwords = readPasswords(join(folder, 'passwords.json'));
 const keys = platformSecrets(join(folder, 'keys'));
-const port = process.env['LETHE_PORT'] ?? '8080';
+const ports = demoPorts();
 
 write('kafka.env', {
   SERVICES: SERVICES.join(' '),
   ADMIN_PASSWORD: passwords.kafka['admin'],
   ...Object.fromEntries(SERVICES.map((service) => [`${service.toUpperCase()}_PASSWORD`, passwords.kafka[service]])),
+  // Read by deploy/docker/kafka.sh.
+  KAFKA_SETTINGS: Object.entries(settings.stores.kafka)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' '),
 });
 write('postgres.env', { POSTGRES_PASSWORD: passwords.postgres['postgres'] });
 write('vault.env', { POSTGRES_PASSWORD: passwords.vault['postgres'] });
@@ -40,7 +49,12 @@ write('compose.env', {
   LETHE_SECRETS: folder,
   LETHE_UID: uid,
   LETHE_GID: gid,
-  LETHE_PORT: port,
+  LETHE_PORT: basePort(),
+  LETHE_KAFKA_PORT: ports.stores.kafka,
+  LETHE_ELASTICSEARCH_PORT: ports.stores.elasticsearch,
+  LETHE_POSTGRES_PORT: ports.stores.postgres,
+  LETHE_VAULT_PORT: ports.stores.vault,
+  LETHE_WORLD_PORT: ports.worldHttp,
 });
 if (process.getuid?.() === 0) giveTo(uid, gid, folder);
 console.log(`Prepared. Start with:\n\n  docker compose --env-file ${join(folder, 'compose.env')} up --build\n`);
@@ -77,9 +91,9 @@ function environment(service: Service): Record<string, string> {
     },
     world: { ...WORLD, http: '', domain: '' },
     ports: Object.fromEntries(SERVICES.map((name) => [name, 8080])) as Record<Service, number>,
-    settings: {},
+    settings: settings.services,
   });
-  const inside = { HOST: '0.0.0.0', PORT: '8080', PUBLIC_URL: `http://127.0.0.1:${port}` };
+  const inside = { HOST: '0.0.0.0', PORT: '8080', PUBLIC_URL: `http://127.0.0.1:${basePort()}` };
   if (service !== 'gateway') return { ...variables, ...inside };
   const others = SERVICES.filter((name) => variables[`${name.toUpperCase()}_URL`] !== undefined);
   const urls = Object.fromEntries(others.map((name) => [`${name.toUpperCase()}_URL`, `http://${name}:8080`]));

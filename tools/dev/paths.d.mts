@@ -1,0 +1,3 @@
+export const root: string;
+export function dataFolder(): string;
+export function node(): string;
