@@ -23,6 +23,6 @@ export type RelatedPerson = z.infer<typeof relatedPerson>;
 
 /**
  * Visible recipients carried with every record of a message. More would make a 1,000-recipient message a million seals;
- * senders and reply-to are always carried. See docs/decisions (related people).
+ * senders and reply-to are always carried. See docs/decisions/0005.
  */
 export const MAX_RELATED_RECIPIENTS = 10;
