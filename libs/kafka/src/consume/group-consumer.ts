@@ -39,6 +39,10 @@ export class GroupConsumer {
   private readonly writer = randomBytes(9).toString('base64url');
   private memberId = '';
   private joins = 0;
+  /** The join whose partitions are known. */
+  private restoredJoin = 0;
+  /** The coordinator may have given our partitions to others. */
+  private doubted = false;
   private restored: Promise<void> = Promise.resolve();
   private commitCall: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
   private stopping = false;
@@ -88,8 +92,9 @@ export class GroupConsumer {
   /** Starts in the background and stays up until `stop`: a broker away is waited for. */
   start(): void {
     const { consumer, topic } = this;
-    const { GROUP_JOIN, REBALANCING, CRASH } = consumer.events;
+    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = consumer.events;
     consumer.on(GROUP_JOIN, ({ payload }) => this.joined(payload.memberId, payload.memberAssignment[topic] ?? []));
+    consumer.on(HEARTBEAT, ({ payload }) => this.confirmed(payload.memberId));
     consumer.on(REBALANCING, () => this.uncertain());
     consumer.on(CRASH, () => this.uncertain());
     superviseConsumer(consumer, {
@@ -132,13 +137,25 @@ export class GroupConsumer {
 
   /** Between a lost and a new generation: others may be given our partitions, so nothing new is handed out. */
   private uncertain(): void {
+    this.doubted = true;
     this.up = false;
     this.dispatcher.hold();
     this.committer.request(true);
   }
 
+  /**
+   * A rebalance can end without a join: kafkajs takes a coordinator that has just started for one, fails to join while it
+   * loads, and goes on as the member it was. That the coordinator takes its heartbeat says that the generation holds.
+   */
+  private confirmed(memberId: string): void {
+    if (!this.doubted || memberId !== this.memberId) return;
+    this.doubted = false;
+    this.open();
+  }
+
   private joined(memberId: string, partitions: readonly number[]): void {
     this.joins += 1;
+    this.doubted = false;
     this.dispatcher.hold();
     // The same member id means no generation passed without us; a new one means somebody may have worked meanwhile.
     const sameMember = memberId === this.memberId;
@@ -162,7 +179,13 @@ export class GroupConsumer {
       if (held) this.drop(partition);
       this.windows.set(partition, new PartitionWindow(progress, this.writer, this.binding.claims));
     }
-    if (this.stopping) return;
+    this.restoredJoin = join;
+    this.open();
+  }
+
+  /** Hands out, if our partitions are known and ours beyond doubt. */
+  private open(): void {
+    if (this.stopping || this.doubted || this.restoredJoin !== this.joins) return;
     this.up = true;
     this.committer.request(false);
     this.dispatcher.release();
