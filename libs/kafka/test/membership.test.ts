@@ -61,5 +61,7 @@ it('thrown out and back with another between: the other has the records, and its
   await eventually('all handled', () => heir.handed.length + child.started.length === 155, 60_000);
   expect(repeated(startedBy(child))).toEqual([]);
   expect(repeated(heir.handed.map(({ n }) => n))).toEqual([]);
+  // Had the child kept its old windows, it would have committed them over the heir's.
+  await eventually('all durable', async () => (await world.durable('delivery-work', 'work')) === 150);
   await heir.consumer.stop(1_000);
 }, 180_000);
