@@ -4,16 +4,9 @@ import { ApiError } from '@lethe/service';
 import type { RelatedMailbox, Submission } from '../accept/submission.ts';
 import type { Form } from '../form/form.parser.ts';
 import { readOptions } from './options.ts';
+import { handedIn, type Origin } from './origin.ts';
 import { readRecipientMailboxes, toMailbox, withoutRepeats } from './recipients.ts';
 import { taken } from './refusals.ts';
-
-/** Who hands the message in, and when. */
-export interface Origin {
-  readonly domain: string;
-  readonly keyId: string;
-  readonly acceptedAt: number;
-  readonly originatingIp?: string;
-}
 
 /**
  * `POST /v3/{domain}/messages`: composes the message from the form's fields.
@@ -69,14 +62,7 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
       contentType,
       size: length,
     })),
-    tags: options.tags,
-    variables: options.variables,
-    testMode: options.testMode,
-    dkim: options.dkim,
-    requireTls: options.requireTls,
-    method: 'http',
-    keyId: origin.keyId,
-    ...(origin.originatingIp ? { originatingIp: origin.originatingIp } : {}),
+    ...handedIn(options, origin),
   };
 }
 

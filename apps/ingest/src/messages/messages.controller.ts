@@ -7,8 +7,9 @@ import { type IngestConfig } from '../config.ts';
 import { MemoryBudget } from '../form/memory.budget.ts';
 import { readForm, type Form } from '../form/form.parser.ts';
 import { SendingDomains } from '../settings/sending.domains.ts';
-import { submissionOfForm, type Origin } from './form.submission.ts';
+import { submissionOfForm } from './form.submission.ts';
 import { submissionOfMime } from './mime.submission.ts';
+import type { Origin } from './origin.ts';
 
 /** Fields, headers and boundaries a form has around its message. */
 const FORM_OVERHEAD = 1024 * 1024;

@@ -11,8 +11,8 @@ import {
 import { ApiError } from '@lethe/service';
 import type { RelatedMailbox, Submission, SubmissionRecipient } from '../accept/submission.ts';
 import type { Form } from '../form/form.parser.ts';
-import type { Origin } from './form.submission.ts';
 import { readOptions } from './options.ts';
+import { handedIn, type Origin } from './origin.ts';
 import { readRecipientMailboxes, toMailbox, withoutRepeats } from './recipients.ts';
 import { taken } from './refusals.ts';
 
@@ -47,14 +47,7 @@ export function submissionOfMime(form: Form, origin: Origin): Submission {
     subject: scan.subject,
     messageIdHeader,
     attachments: scan.attachments.map(({ filename, contentType, size }) => ({ filename, contentType, size })),
-    tags: options.tags,
-    variables: options.variables,
-    testMode: options.testMode,
-    dkim: options.dkim,
-    requireTls: options.requireTls,
-    method: 'http',
-    keyId: origin.keyId,
-    ...(origin.originatingIp ? { originatingIp: origin.originatingIp } : {}),
+    ...handedIn(options, origin),
   };
 }
 
