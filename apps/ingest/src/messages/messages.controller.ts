@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ApiError, Caller, Clock, CONFIG, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
@@ -67,12 +68,19 @@ export class MessagesController {
         maxParts: this.config.FORM_MAX_PARTS,
       });
       const acceptedAt = this.clock.now();
-      const submission = await toSubmission(form, { domain: domain.name, keyId: caller.keyId, acceptedAt });
+      const origin = { domain: domain.name, keyId: caller.keyId, acceptedAt, ...clientAddress(request) };
+      const submission = await toSubmission(form, origin);
       if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
       await this.accept.accept(submission, domain, acceptedAt);
       return { id: `<${submission.messageIdHeader}>`, message: 'Queued. Thank you.' };
     });
   }
+}
+
+/** The gateway says who its client is and passes nothing on that the client said about it. */
+function clientAddress({ headers }: FastifyRequest): { originatingIp?: string } {
+  const address = headers['x-forwarded-for'];
+  return typeof address === 'string' && isIP(address) !== 0 ? { originatingIp: address } : {};
 }
 
 function readLength(header: string | undefined): number | undefined {
