@@ -83,12 +83,32 @@ function* all(octets: Buffer, wanted: Buffer): Generator<number> {
 function opensAsZlib(octets: Buffer, offset: number): boolean {
   const flags = octets[offset + 1];
   if (flags !== 0x01 && flags !== 0x5e && flags !== 0x9c && flags !== 0xda) return false;
-  // A block of the reserved type (RFC 1951 §3.2.3).
-  if (((octets[offset + 2] ?? 0xff) & 0b110) === 0b110) return false;
+  if (!mayBeDeflate(octets, offset + 2)) return false;
+  const { stackTraceLimit } = Error;
+  // Nearly all fail, and nobody reads where.
+  Error.stackTraceLimit = 0;
   try {
     const sample = octets.subarray(offset, offset + 512);
     return inflateSync(sample, { finishFlush: constants.Z_SYNC_FLUSH }).length >= 8;
   } catch {
     return false;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** What the first octets of a block say about themselves (RFC 1951 §3.2.3, §3.2.4, §3.2.7). */
+function mayBeDeflate(octets: Buffer, at: number): boolean {
+  if (at + 5 > octets.length) return false;
+  const first = octets[at]!;
+  switch ((first >> 1) & 0b11) {
+    case 0:
+      return (octets.readUInt16LE(at + 1) ^ octets.readUInt16LE(at + 3)) === 0xffff;
+    case 1:
+      return true;
+    case 2:
+      return first >> 3 <= 29 && (octets[at + 1]! & 0b11111) <= 29;
+    default:
+      return false;
   }
 }

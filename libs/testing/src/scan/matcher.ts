@@ -84,6 +84,10 @@ function matches(octets: Buffer, start: number, { octets: wanted, anyCase }: Pat
   return true;
 }
 
+const [FIRST, SECOND, THIRD] = [0x9e3b, 0x1f7, 0x2b].map((factor) =>
+  Int32Array.from(FOLD, (octet) => (octet * factor) & ((1 << TABLE_BITS) - 1)),
+) as [Int32Array, Int32Array, Int32Array];
+
 function slotOf(first: number, second: number, third: number): number {
-  return (((FOLD[first]! * 0x9e3b) ^ (FOLD[second]! * 0x1f7) ^ (FOLD[third]! * 0x2b)) >>> 0) & ((1 << TABLE_BITS) - 1);
+  return FIRST[first]! ^ SECOND[second]! ^ THIRD[third]!;
 }

@@ -40,7 +40,7 @@ const bigEndian = (text: string) => Buffer.from(text, 'utf16le').swap16();
 const sha = (algorithm: string, text: string) => createHash(algorithm).update(text).digest();
 
 /** How others write a value, made without the scanner's own encoders. */
-const WRITTEN: [string, (value: string) => Buffer | string][] = [
+const WRITTEN: [string, (value: string) => Uint8Array | string][] = [
   ['as it is', (value) => value],
   ['lower case', (value) => value.toLowerCase()],
   ['upper case', (value) => value.toUpperCase()],
@@ -91,7 +91,7 @@ const WRITTEN: [string, (value: string) => Buffer | string][] = [
         .join(''),
   ],
   ...['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512', 'sha3-256'].flatMap(
-    (algorithm): [string, (value: string) => Buffer | string][] => [
+    (algorithm): [string, (value: string) => Uint8Array | string][] => [
       [algorithm, (value) => sha(algorithm, value)],
       [`${algorithm} of lower case, hex`, (value) => sha(algorithm, value.toLowerCase()).toString('hex')],
       [`${algorithm} HEX`, (value) => sha(algorithm, value).toString('hex').toUpperCase()],
@@ -104,11 +104,8 @@ const WRITTEN: [string, (value: string) => Buffer | string][] = [
 describe('finds planted marks', () => {
   it.each(WRITTEN)('written as %s, alone in a file and amid noise', async (_, write) => {
     for (const needle of needles) {
-      plant(`${needle.name}/alone`, Buffer.from(write(needle.value) as string));
-      plant(
-        `${needle.name}/amid`,
-        Buffer.concat([noise(5_001), Buffer.from(write(needle.value) as string), noise(999)]),
-      );
+      plant(`${needle.name}/alone`, Buffer.from(write(needle.value)));
+      plant(`${needle.name}/amid`, Buffer.concat([noise(5_001), Buffer.from(write(needle.value)), noise(999)]));
     }
     const { findings } = await scan();
     for (const { name } of needles) {

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { withClient } from '../stores/postgres.ts';
 import { databaseUrl } from '../stores/provision-postgres.ts';
 import type { Needle, ScanReport } from './needle.ts';
@@ -67,12 +67,14 @@ async function* fetched(client: pg.Client, table: string): AsyncGenerator<Buffer
   await client.query('ROLLBACK');
 }
 
+/** Type `bytea`, sent as `\\x` and hexadecimal digits. */
+const BYTEA = 17;
 const AS_SENT = { getTypeParser: () => (text: string) => text };
 
 /** Every value of the answer as octets, with a zero after each; empty without rows. */
 async function values(client: pg.Client, text: string): Promise<Buffer> {
   const { rows, fields } = await client.query<(string | null)[]>({ text, rowMode: 'array', types: AS_SENT });
-  const binary = fields.map(({ dataTypeID }) => dataTypeID === pg.types.builtins.BYTEA);
+  const binary = fields.map(({ dataTypeID }) => dataTypeID === BYTEA);
   const octets: Buffer[] = [];
   for (const row of rows) {
     for (const [index, value] of row.entries()) {
