@@ -5,6 +5,9 @@ export class ExchangerBusy extends Error {
   override readonly name = 'ExchangerBusy';
 }
 
+/** Made once: under load it is thrown often, and nobody reads where. */
+export const BUSY = new ExchangerBusy();
+
 interface Waiter {
   resolve: (connection: SmtpConnection) => void;
   reject: (error: unknown) => void;
@@ -57,6 +60,6 @@ export class Exchanger {
   /** Sends away who has waited too long after all. */
   dismiss(waitMs: number): void {
     const before = performance.now() - waitMs;
-    while ((this.waiting[0]?.since ?? Infinity) < before) this.waiting.shift()?.reject(new ExchangerBusy());
+    while ((this.waiting[0]?.since ?? Infinity) < before) this.waiting.shift()?.reject(BUSY);
   }
 }

@@ -1,4 +1,4 @@
-import { Exchanger, ExchangerBusy } from './exchanger.ts';
+import { BUSY, Exchanger } from './exchanger.ts';
 import { SmtpConnection } from './smtp-connection.ts';
 import { SmtpBroken } from './smtp-error.ts';
 import type { SmtpOptions, SmtpTarget } from './smtp-options.ts';
@@ -55,7 +55,7 @@ export class SmtpPool {
       exchanger.waiting.length >= this.limits.waitingPerExchanger ||
       exchanger.expectedWait() > this.limits.waitMs
     ) {
-      throw new ExchangerBusy();
+      throw BUSY;
     }
     return new Promise((resolve, reject) => exchanger.waiting.push({ resolve, reject, since: performance.now() }));
   }
@@ -81,7 +81,7 @@ export class SmtpPool {
   close(): void {
     clearInterval(this.sweeper);
     for (const exchanger of this.exchangers.values()) {
-      for (const { reject } of exchanger.waiting.splice(0)) reject(new ExchangerBusy());
+      for (const { reject } of exchanger.waiting.splice(0)) reject(BUSY);
       for (const connection of exchanger.idle.splice(0)) connection.quit();
     }
   }
