@@ -1,0 +1,66 @@
+import type { World } from '@lethe/testing';
+
+export interface Received {
+  id: number;
+  to: string[];
+  receivedAt: string;
+  raw: string;
+}
+
+/** Copies of one message for one recipient, in the order in which they arrived. */
+export type Copies = readonly { readonly marked: boolean; readonly raw: string }[];
+
+const MARK = /^X-Lethe-Delivery: maybe-duplicate\r$/m;
+
+/** Everything that ever arrived in a world, by recipient; the world may be emptied in between. */
+export class Arrivals {
+  readonly #byRecipient = new Map<string, { marked: boolean; raw: string }[]>();
+  readonly #world: World;
+  #read = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Messages the world took since it began, whether read or not. */
+  async count(): Promise<number> {
+    const stats = (await (await fetch(`${this.#world.http}/stats`)).json()) as { messages: number };
+    return stats.messages;
+  }
+
+  /** Reads what is there and empties the world; call it while nothing arrives. Throws if something was lost by that. */
+  async collect(): Promise<void> {
+    const messages = (await (await fetch(`${this.#world.http}/messages`)).json()) as Received[];
+    await fetch(`${this.#world.http}/messages`, { method: 'DELETE' });
+    for (const message of messages) {
+      const raw = Buffer.from(message.raw, 'base64').toString('latin1');
+      const copy = { marked: MARK.test(raw.slice(0, raw.indexOf('\r\n\r\n') + 2)), raw };
+      for (const to of message.to) this.#byRecipient.set(to, [...(this.#byRecipient.get(to) ?? []), copy]);
+    }
+    this.#read += messages.length;
+    const count = await this.count();
+    if (count !== this.#read) throw new Error(`${count} messages arrived, but ${this.#read} were read`);
+  }
+
+  /** Recipients with at least one copy that begin with `prefix`. */
+  recipients(prefix = ''): string[] {
+    return [...this.#byRecipient.keys()].filter((to) => to.startsWith(prefix));
+  }
+
+  copies(to: string): Copies {
+    return this.#byRecipient.get(to) ?? [];
+  }
+}
+
+/** What a crash may leave: a copy after the first one, and whether it says so. */
+export function duplicates(arrivals: Arrivals): { marked: number; unmarked: string[] } {
+  let marked = 0;
+  const unmarked: string[] = [];
+  for (const to of arrivals.recipients()) {
+    for (const later of arrivals.copies(to).slice(1)) {
+      if (later.marked) marked += 1;
+      else unmarked.push(to);
+    }
+  }
+  return { marked, unmarked };
+}

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SERVICES, type Service } from '@lethe/contracts';
+import {
+  startStores,
+  startSuitePlatform,
+  until,
+  type RunningStores,
+  type StoreName,
+  type SuitePlatform,
+} from '@lethe/testing';
+
+export const STORES: readonly StoreName[] = ['kafka', 'postgres', 'vault', 'elasticsearch'];
+export type Target = Service | StoreName;
+/** Everything that can be killed. */
+export const TARGETS: readonly Target[] = [...SERVICES, ...STORES];
+
+const RECOVERY_MS = 60_000;
+
+/** The whole of Lethe on stores that belong to one suite alone, so that it may break them. */
+export interface OwnPlatform extends SuitePlatform {
+  readonly running: RunningStores;
+}
+
+export async function startOwnPlatform(
+  suite: string,
+  options: { settings?: Readonly<Record<string, string>>; worldBytes?: number } = {},
+): Promise<OwnPlatform> {
+  const dir = mkdtempSync(join(tmpdir(), `lethe-${suite}-stores-`));
+  const running = await startStores({ dir });
+  const stop = async (): Promise<void> => {
+    await running.stop();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    const own = await startSuitePlatform({
+      stores: running.stores,
+      suite,
+      ownStores: true,
+      settings: { RETRY_DELAYS: '1s,1s,2s', RETRY_POLL_MS: '100', ...options.settings },
+      world: { maxBytes: options.worldBytes ?? 256 * 1024 * 1024 },
+    });
+    return {
+      ...own,
+      running,
+      stop: async () => {
+        await own.stop();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * SIGKILL. A service is started again by its supervisor, a store after `downMs`.
+ * @returns how long it took until every service was ready again, in ms.
+ */
+export async function killAndRecover(own: OwnPlatform, target: Target, downMs = 1_000): Promise<number> {
+  const begin = performance.now();
+  await kill(own, target);
+  if (isStore(target)) {
+    await new Promise((resolve) => setTimeout(resolve, downMs));
+    await revive(own, target);
+  } else await restarted(own, target);
+  await own.platform.ready(RECOVERY_MS);
+  return performance.now() - begin;
+}
+
+export async function kill(own: OwnPlatform, target: Target): Promise<void> {
+  if (isStore(target)) await own.running[target].kill9();
+  else own.platform.services[target].kill9();
+}
+
+export async function revive(own: OwnPlatform, store: StoreName): Promise<void> {
+  await own.running[store].restart();
+  own.running.record();
+}
+
+/** Resolves once mail is accepted again. */
+export async function accepting(own: OwnPlatform): Promise<void> {
+  await own.platform.ready(RECOVERY_MS);
+  const open = async (): Promise<boolean> => (await fetch(`${own.platform.gateway}/health`)).ok;
+  if (!(await until(open, RECOVERY_MS, 100))) throw new Error('the gateway did not accept mail again');
+}
+
+const isStore = (target: Target): target is StoreName => (STORES as readonly string[]).includes(target);
+
+async function restarted(own: OwnPlatform, service: Service): Promise<void> {
+  const supervised = own.platform.services[service];
+  const { restarts } = supervised;
+  if (await until(() => supervised.restarts > restarts, RECOVERY_MS, 20)) return;
+  throw new Error(`${service} was not started again`);
+}
