@@ -13,6 +13,9 @@ export const ingestConfig = defineConfig({
   ...kafkaConfig,
   ...vaultConfig,
   ...bodiesConfig,
+  DATABASE_STATEMENT_TIMEOUT_MS: databaseConfig.DATABASE_STATEMENT_TIMEOUT_MS.default(7_000).describe(
+    'Longest time one statement may run, in milliseconds: whoever hands a message in waits for it',
+  ),
   DESTINATION_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')

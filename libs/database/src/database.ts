@@ -40,10 +40,14 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    try {
-      await client.query('ROLLBACK');
-    } catch (rollbackError) {
-      broken = rollbackError as Error;
+    // A connection whose server is silent cannot be asked for anything more; closing it rolls back.
+    if (isSilence(error)) broken = error;
+    else {
+      try {
+        await client.query('ROLLBACK');
+      } catch (rollbackError) {
+        broken = rollbackError as Error;
+      }
     }
     throw error;
   } finally {
@@ -51,3 +55,6 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
     client.release(broken);
   }
 }
+
+/** pg's `query_timeout`; it has neither code nor class. */
+const isSilence = (error: unknown): error is Error => error instanceof Error && error.message === 'Query read timeout';

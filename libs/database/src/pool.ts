@@ -15,13 +15,18 @@ export interface PoolOptions {
   onError: (error: Error) => void;
 }
 
+/** A server that hangs does not end its statements itself: the client gives up so much later than it should have. */
+const SILENCE_MS = 500;
+
 /** What TypeORM's pool and the pools of other libraries share. */
 export function poolConfig(options: Omit<PoolOptions, 'url' | 'onError'>): PoolConfig {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;
   return {
     application_name: options.applicationName,
     max: options.max ?? 8,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 3000,
-    statement_timeout: options.statementTimeoutMs ?? 15_000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + SILENCE_MS,
     keepAlive: true,
   };
 }
