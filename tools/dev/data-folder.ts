@@ -40,7 +40,8 @@ export async function takeFolder(say: (line: string) => void): Promise<void> {
         'folder of its own: LETHE_PORT=9080 LETHE_DATA=.lethe/second npm start',
     );
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // What is secret in it is closed by itself; the stores may run as another user.
+  mkdirSync(folder, { recursive: true });
   writeFileSync(OWNER, JSON.stringify(processIdentity(process.pid, 'start')), { mode: 0o600 });
   rmSync(DATA.running, { force: true });
   await endLeftBehind(say);

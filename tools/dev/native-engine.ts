@@ -30,7 +30,7 @@ export class NativeEngine implements Engine {
   private world: Promise<World> | undefined;
   private stores: Promise<RunningStores> | undefined;
   private platform: Promise<Platform> | undefined;
-  private endWatch: (() => void) | undefined;
+  private endWatch: (() => Promise<void>) | undefined;
   /** Of what has started; see `pids`. */
   private has: { stores?: RunningStores; platform?: Platform } = {};
 
@@ -94,21 +94,13 @@ export class NativeEngine implements Engine {
   /** Everything that was started, however far the start has come: the door first, the stores last. */
   async stop(): Promise<void> {
     this.abort.abort();
-    this.endWatch?.();
+    const revived = this.endWatch?.();
     const platform = await this.platform?.catch(() => undefined);
     await platform?.stop();
-    const stores = await this.endStarting(this.stores);
+    await endStarting(this.has.stores ? revived : this.stores);
+    const stores = await this.stores?.catch(() => undefined);
     const world = await this.world?.catch(() => undefined);
     await Promise.all([stores?.stop(), world?.stop()]);
-  }
-
-  /** Stores that are still starting are ended: what has begun, and what begins meanwhile. */
-  private async endStarting(stores: Promise<RunningStores> | undefined): Promise<RunningStores | undefined> {
-    if (!stores || this.has.stores) return this.has.stores;
-    let settled = false;
-    const outcome = stores.catch(() => undefined).finally(() => (settled = true));
-    await until(async () => settled || (await endLeftovers(STORE_PROCESSES), settled), 60_000, 100);
-    return outcome;
   }
 
   private pids(): Record<string, number> {
@@ -137,4 +129,22 @@ export class NativeEngine implements Engine {
     });
     return Promise.race([work, stopped]);
   }
+}
+
+/** Stores that are still being started are ended: what has begun, and what begins meanwhile. */
+async function endStarting(starting: Promise<unknown> | undefined): Promise<void> {
+  if (!starting) return;
+  let settled = false;
+  const note = (): void => void (settled = true);
+  void starting.then(note, note);
+  // What has settled is seen only after a turn of the loop.
+  await new Promise((resolve) => setImmediate(resolve));
+  await until(
+    async () => {
+      if (!settled) await endLeftovers(STORE_PROCESSES);
+      return settled;
+    },
+    60_000,
+    100,
+  );
 }

@@ -65,6 +65,14 @@ async function received(running: RunningJson, to: string): Promise<number> {
   return ((await messages.json()) as unknown[]).length;
 }
 
+/** The stores' processes, noted as they are started. */
+function begun(): ProcessIdentity[] {
+  return JSON.parse(readFileSync(join(data, 'stores/processes.json'), 'utf8')) as ProcessIdentity[];
+}
+
+const parentOf = (pid: number): number =>
+  Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
 /** Sends until it is accepted: a process that is coming back may still refuse. */
 async function deliver(running: RunningJson, to: string): Promise<void> {
   const { gateway, apiKey, domain } = running;
@@ -186,8 +194,15 @@ describe('npm start', { timeout: 300_000 }, () => {
     expect(start.secondsOf('ready')).toBeLessThan(150);
   });
 
-  it('ends every process on Ctrl-C, and leaves no running.json', async () => {
+  it('ends every process on Ctrl-C, also one that is being started again, and leaves no running.json', async () => {
     const all = start.identities();
+    const former = all.find(({ name }) => name === 'elasticsearch') as ProcessIdentity;
+    const before = new Set([...all, ...begun()].map(({ pid }) => pid));
+    signal(former, 'SIGKILL');
+    const again = (): boolean =>
+      begun().some((one) => one.name === 'elasticsearch' && !before.has(one.pid) && isRunning(one));
+    expect(await until(again, 60_000, 20)).toBe(true);
+    all.push(...begun());
     start.signalGroup('SIGINT');
     await start.ended();
     expect(start.output).toContain('everything has stopped');
@@ -195,17 +210,19 @@ describe('npm start', { timeout: 300_000 }, () => {
     expect(existsSync(start.file)).toBe(false);
   });
 
-  it('ends what it has begun when Ctrl-C comes while it starts', async () => {
-    start = new NpmStart(data, port);
-    const processes = join(data, 'stores/processes.json');
-    const begun = (): ProcessIdentity[] => JSON.parse(readFileSync(processes, 'utf8')) as ProcessIdentity[];
-    expect(await until(() => begun().some(({ name }) => name === 'elasticsearch'), 60_000, 20)).toBe(true);
-    const some = begun();
-    start.signalGroup('SIGINT');
-    await start.ended();
-    expect(some.filter(isRunning)).toEqual([]);
-    expect(existsSync(start.file)).toBe(false);
-  });
+  it.each(['Ctrl-C', 'kill -9 of what npm runs'])(
+    'ends what it has begun when %s comes while it starts',
+    async (how) => {
+      start = new NpmStart(data, port);
+      expect(await until(() => begun().some(({ name }) => name === 'elasticsearch'), 60_000, 20)).toBe(true);
+      const some = [...begun(), ...start.identities()];
+      if (how === 'Ctrl-C') start.signalGroup('SIGINT');
+      else process.kill(parentOf(start.running.pids['start'] ?? 0), 'SIGKILL');
+      await start.ended();
+      expect(some.filter(isRunning)).toEqual([]);
+      expect(existsSync(start.file)).toBe(false);
+    },
+  );
 
   it('names a taken port and what to do, and starts nothing', async () => {
     const taken: Server = createServer().listen(port + 24, '127.0.0.1');
