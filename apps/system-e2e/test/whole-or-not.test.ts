@@ -33,7 +33,7 @@ beforeEach(() => accepting(own));
 async function sendToMany(recipients = RECIPIENTS): Promise<Answer> {
   const prefix = `ok+${(tries += 1)}.`;
   const all = Array.from({ length: recipients }, (_, n) => `${prefix}${n}@${n % 2 === 0 ? 'even' : 'odd'}.example`);
-  const [half, most] = [Math.floor(recipients / 2), Math.floor((recipients * 3) / 4)];
+  const [half, most] = [Math.ceil(recipients / 2), Math.ceil((recipients * 3) / 4)];
   const body = form({
     from: `sender@${own.demo.domain}`,
     to: [all.slice(0, half).join(', '), ...all.slice(half, most)],
