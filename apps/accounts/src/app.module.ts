@@ -21,7 +21,7 @@ import { SettingsPublisher } from './settings/settings.publisher.ts';
   imports: [
     DatabaseModule.forService({ service: 'accounts', entities: [Account, ApiKey, Domain], migrations: MIGRATIONS }),
     KafkaModule.forService({ name: 'accounts', produces: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS] }),
-    OutboxModule.forService({ mostPending: 10_000 }),
+    OutboxModule,
     VaultModule,
   ],
   controllers: [AccountsController, KeysController, DomainsController],

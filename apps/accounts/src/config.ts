@@ -1,5 +1,5 @@
 import { databaseConfig } from '@lethe/database';
-import { kafkaConfig } from '@lethe/kafka';
+import { kafkaConfig, outboxConfig } from '@lethe/kafka';
 import { defineConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
@@ -7,6 +7,7 @@ import { z } from 'zod';
 export const config = defineConfig({
   ...databaseConfig,
   ...kafkaConfig,
+  ...outboxConfig,
   ...vaultConfig,
   DOMAIN_VERIFICATION: z
     .enum(['on', 'off'])

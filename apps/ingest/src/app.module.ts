@@ -23,7 +23,7 @@ import { SendingDomains } from './settings/sending.domains.ts';
       produces: [MAIL_ACCEPTED, MAIL_EVENTS],
       tables: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS],
     }),
-    OutboxModule.forService({ mostPending: 20_000 }),
+    OutboxModule,
   ],
   controllers: [MessagesController],
   providers: [AcceptService, CommitService, MemoryBudget, MessageRepository, SealingService, SendingDomains],

@@ -1,6 +1,6 @@
 import { bodiesConfig } from '@lethe/bodies';
 import { databaseConfig } from '@lethe/database';
-import { kafkaConfig } from '@lethe/kafka';
+import { kafkaConfig, outboxConfig } from '@lethe/kafka';
 import { defineConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
@@ -11,6 +11,7 @@ const positive = z.coerce.number().int().positive();
 export const ingestConfig = defineConfig({
   ...databaseConfig,
   ...kafkaConfig,
+  ...outboxConfig,
   ...vaultConfig,
   ...bodiesConfig,
   DATABASE_STATEMENT_TIMEOUT_MS: databaseConfig.DATABASE_STATEMENT_TIMEOUT_MS.default(7_000).describe(

@@ -12,6 +12,7 @@ export type { KafkaDeclarations } from './nest/declarations.ts';
 export { KafkaLifecycle } from './nest/kafka-lifecycle.ts';
 export { KafkaModule } from './nest/kafka.module.ts';
 export { Outbox, type OutboxGroup, type OutboxOptions, type SqlExecutor } from './outbox/outbox.ts';
+export { outboxConfig, type OutboxConfig } from './outbox/outbox-config.ts';
 export { OutboxModule } from './outbox/outbox.module.ts';
 export { OutboxRelay, type RelayOptions } from './outbox/outbox-relay.ts';
 export { OUTBOX_DOWN, OUTBOX_UP } from './outbox/outbox-schema.ts';

@@ -1,14 +1,9 @@
-import {
-  type BeforeApplicationShutdown,
-  type DynamicModule,
-  Global,
-  Module,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { type BeforeApplicationShutdown, Global, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { Database } from '@lethe/database';
-import { Log } from '@lethe/service';
+import { CONFIG, Log } from '@lethe/service';
 import { Publisher } from '../publish/publisher.ts';
-import { Outbox, type OutboxOptions } from './outbox.ts';
+import { Outbox } from './outbox.ts';
+import type { OutboxConfig } from './outbox-config.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 
 class OutboxLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -28,32 +23,30 @@ class OutboxLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 }
 
-/** The outbox of a service on its own database (`DatabaseModule`) and publisher (`KafkaModule`); table: `OUTBOX_UP`. */
+/**
+ * The outbox of a service on its own database (`DatabaseModule`) and publisher (`KafkaModule`); table: `OUTBOX_UP`, settings:
+ * `outboxConfig`.
+ */
 @Global()
-@Module({})
-export class OutboxModule {
-  static forService(options: OutboxOptions): DynamicModule {
-    return {
-      module: OutboxModule,
-      providers: [
-        {
-          provide: Outbox,
-          inject: [Database, Publisher, Log],
-          useFactory: (database: Database, publisher: Publisher, log: Log) =>
-            new Outbox(database.pool, publisher, log, options),
-        },
-        {
-          provide: OutboxRelay,
-          inject: [Database, Outbox, Log],
-          useFactory: (database: Database, outbox: Outbox, log: Log) => new OutboxRelay(database.pool, outbox, log),
-        },
-        {
-          provide: OutboxLifecycle,
-          inject: [Outbox, OutboxRelay],
-          useFactory: (outbox: Outbox, relay: OutboxRelay) => new OutboxLifecycle(outbox, relay),
-        },
-      ],
-      exports: [Outbox],
-    };
-  }
-}
+@Module({
+  providers: [
+    {
+      provide: Outbox,
+      inject: [Database, Publisher, Log, CONFIG],
+      useFactory: (database: Database, publisher: Publisher, log: Log, config: OutboxConfig) =>
+        new Outbox(database.pool, publisher, log, { mostPending: config.OUTBOX_MAX_GROUPS }),
+    },
+    {
+      provide: OutboxRelay,
+      inject: [Database, Outbox, Log],
+      useFactory: (database: Database, outbox: Outbox, log: Log) => new OutboxRelay(database.pool, outbox, log),
+    },
+    {
+      provide: OutboxLifecycle,
+      inject: [Outbox, OutboxRelay],
+      useFactory: (outbox: Outbox, relay: OutboxRelay) => new OutboxLifecycle(outbox, relay),
+    },
+  ],
+  exports: [Outbox],
+})
+export class OutboxModule {}
