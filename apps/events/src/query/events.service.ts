@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
+import type { estypes } from '@elastic/elasticsearch';
 import { Injectable } from '@nestjs/common';
-import { Search } from '@lethe/search';
+import { Search, SearchError } from '@lethe/search';
 import type { EventDocument } from '../index/event.document.ts';
 import { EventIndex } from '../index/event.index.ts';
 import { toClauses } from './event.query.ts';
@@ -15,6 +17,11 @@ export interface FoundPage {
 
 type SortKey = [at: number, id: string];
 
+/** What Elasticsearch says while a shard is being started (or its node is away). */
+const SHARD_NOT_READY = 'search_phase_execution_exception';
+const RETRY_MS = 100;
+const LONGEST_WAIT_MS = 3_000;
+
 /** Reads pages of events by search, in the order of time; ties by id, so no event is seen twice or skipped. */
 @Injectable()
 export class EventsService {
@@ -26,19 +33,13 @@ export class EventsService {
   async read(account: string, domain: string, page: Page): Promise<FoundPage> {
     const { query, cursor, backwards } = page;
     const order = query.range.ascending === backwards ? 'desc' : 'asc';
-    const { hits } = await this.search.call((client) =>
-      client.search<EventDocument>({
-        index: this.index.pattern,
-        allow_no_indices: true,
-        ignore_unavailable: true,
-        size: query.limit,
-        track_total_hits: false,
-        sort: [{ at: { order, unmapped_type: 'double' } }, { id: { order, unmapped_type: 'keyword' } }],
-        ...(cursor ? { search_after: [...cursor] } : {}),
-        query: { bool: { filter: [{ term: { account } }, { term: { domain } }, ...toClauses(query)] } },
-      }),
-    );
-    const found = backwards ? hits.hits.toReversed() : hits.hits;
+    const hits = await this.find({
+      size: query.limit,
+      sort: [{ at: { order, unmapped_type: 'double' } }, { id: { order, unmapped_type: 'keyword' } }],
+      ...(cursor ? { search_after: [...cursor] } : {}),
+      query: { bool: { filter: [{ term: { account } }, { term: { domain } }, ...toClauses(query)] } },
+    });
+    const found = backwards ? hits.toReversed() : hits;
     const events = found.flatMap(({ _source }) => (_source ? [_source] : []));
     const keys = events.map(({ at, id }): SortKey => [at, id]);
     // An empty page keeps its place: asking its `next` again later returns what has arrived since.
@@ -49,5 +50,31 @@ export class EventsService {
       first: { query, cursor: null, backwards: false },
       last: { query, cursor: null, backwards: true },
     };
+  }
+
+  /**
+   * All of it or nothing: a page with gaps would be taken for the truth. The index of a bucket that has just begun is not
+   * searchable for a moment, so a short absence is waited for.
+   */
+  private async find(request: estypes.SearchRequest): Promise<estypes.SearchHit<EventDocument>[]> {
+    for (let waited = 0; ; waited += RETRY_MS) {
+      try {
+        const { hits } = await this.search.call((client) =>
+          client.search<EventDocument>({
+            index: this.index.pattern,
+            allow_no_indices: true,
+            ignore_unavailable: true,
+            allow_partial_search_results: false,
+            track_total_hits: false,
+            ...request,
+          }),
+        );
+        return hits.hits;
+      } catch (error) {
+        const passing = error instanceof SearchError && error.reason === SHARD_NOT_READY && waited < LONGEST_WAIT_MS;
+        if (!passing) throw error;
+        await setTimeout(RETRY_MS);
+      }
+    }
   }
 }
