@@ -63,7 +63,11 @@ describe('a delivery that is killed', () => {
     }
     const delivered = () =>
       new Set(events.all.filter(({ type }) => type === 'delivered').map(({ messageId }) => messageId));
-    expect(await until(() => delivered().size === MESSAGES, 90_000, 100)).toBe(true);
+    const all = await until(() => delivered().size === MESSAGES, 90_000, 100);
+    const { rows: queue } = await around.database.query(
+      'select partition, attempt, next_at, started, lease_until from deferred',
+    );
+    expect({ all, delivered: delivered().size, queue }).toEqual({ all: true, delivered: MESSAGES, queue: [] });
 
     const copies = new Map<string, { marked: number; unmarked: number }>();
     for (const { to, raw } of await received(around)) {

@@ -99,12 +99,19 @@ export class DeferredRepository {
     }));
   }
 
-  /** Keeps everything this process works on for another lease. */
-  async renew(): Promise<void> {
+  /** Keeps what this process works on for another lease. What it does not name runs out, whatever went wrong. */
+  async renew(keys: readonly Key[]): Promise<void> {
     await this.database.pool.query({
       name: 'deferred-renew',
-      text: 'update deferred set lease_until = now() + make_interval(secs => $2) where lease_owner = $1 and started',
-      values: [this.owner, this.leaseMs / 1_000],
+      text: `update deferred d set lease_until = now() + make_interval(secs => $2)
+        from unnest($3::uuid[], $4::int[]) as t(m, o)
+        where d.message_id = t.m and d.ordinal = t.o and d.lease_owner = $1 and d.started`,
+      values: [
+        this.owner,
+        this.leaseMs / 1_000,
+        keys.map(({ messageId }) => messageId),
+        keys.map(({ ordinal }) => ordinal),
+      ],
     });
   }
 

@@ -7,7 +7,11 @@ import { AttemptService } from '../dispatch/attempt.service.ts';
 import { ConclusionService } from '../dispatch/conclusion.service.ts';
 import { HandoverService } from '../dispatch/handover.service.ts';
 import { SettingsService } from '../settings/settings.service.ts';
-import { DeferredRepository, type DeferredAttempt } from './deferred.repository.ts';
+import { DeferredRepository, type DeferredAttempt, type Key } from './deferred.repository.ts';
+
+const LEFT_MS = 500;
+
+const keyOf = ({ messageId, ordinal }: Key): string => `${messageId}/${ordinal}`;
 
 /**
  * Attempts after the first. Only rows of the partitions this process consumes are taken, so that one destination's
@@ -15,7 +19,7 @@ import { DeferredRepository, type DeferredAttempt } from './deferred.repository.
  */
 @Injectable()
 export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly atWork = new Map<string, Promise<void>>();
+  private readonly atWork = new Map<string, { record: Key; work: Promise<void> }>();
   private poll: NodeJS.Timeout | undefined;
   private renewal: NodeJS.Timeout | undefined;
   private looking = false;
@@ -41,7 +45,10 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     clearInterval(this.poll);
-    await Promise.race([Promise.allSettled(this.atWork.values()), graceEnds(this.config.KAFKA_DRAIN_MS)]);
+    await Promise.race([
+      Promise.allSettled([...this.atWork.values()].map(({ work }) => work)),
+      graceEnds(this.config.KAFKA_DRAIN_MS),
+    ]);
     clearInterval(this.renewal);
   }
 
@@ -60,14 +67,29 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private start(row: DeferredAttempt): void {
-    const key = `${row.record.messageId}/${row.record.ordinal}`;
+    const { record } = row;
+    const key = keyOf(record);
     // Claimed although we are at it: our lease was not renewed in time. It goes on, and keeps its outcome itself.
-    if (this.atWork.has(key) || this.handover.busy(row.record)) return;
-    const work = this.run(row).finally(() => {
+    if (this.atWork.has(key)) return;
+    const work = (this.handover.busy(record) ? this.leave(row) : this.run(row)).finally(() => {
       this.atWork.delete(key);
       if (!this.stopped && this.atWork.size === this.config.RETRY_CONCURRENCY - 1) void this.look();
     });
-    this.atWork.set(key, work);
+    this.atWork.set(key, { record, work });
+  }
+
+  /**
+   * Its record has come again from Kafka and is just being looked at, or its attempt is under way and holds the row itself:
+   * either way it is soon clear.
+   */
+  private async leave(row: DeferredAttempt): Promise<void> {
+    if (this.handover.holds(row.record)) return;
+    try {
+      await this.deferred.put(row, Date.now() + LEFT_MS);
+    } catch (error) {
+      // Its lease ends by itself.
+      this.log.warn('deferred.not-put-back', { messageId: row.record.messageId, error });
+    }
   }
 
   private async run({ record, partition, attempt: number, maybeDuplicate }: DeferredAttempt): Promise<void> {
@@ -84,7 +106,8 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async renew(): Promise<void> {
     try {
-      await this.deferred.renew();
+      const keys = [...this.handover.held(), ...[...this.atWork.values()].map(({ record }) => record)];
+      if (keys.length > 0) await this.deferred.renew(keys);
     } catch (error) {
       this.log.warn('deferred.leases-not-renewed', { error });
     }

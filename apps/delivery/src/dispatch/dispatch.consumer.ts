@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { MAIL_ACCEPTED } from '@lethe/contracts';
 import { Consume, done, forgotten, reject, retry, type ConsumedRecord, type Outcome as Handled } from '@lethe/kafka';
@@ -48,7 +49,7 @@ export class DispatchConsumer {
     try {
       // It was handed out before, to us or to a process that died: the queue may have it by now.
       if (attempt.maybeDuplicate && (await this.deferred.has(attempt.record))) return done();
-      const outcome = await this.attempts.run(attempt, lost);
+      const outcome = await this.run(attempt, lost, () => work.takenOver() || signal.aborted);
       const queued = await work.end();
       await this.conclusions.conclude(attempt, partition, outcome, queued, () => signal.aborted && !queued);
       if (outcome.kind !== 'later') work.concluded();
@@ -60,6 +61,19 @@ export class DispatchConsumer {
       throw error;
     } finally {
       work.leave();
+    }
+  }
+
+  /**
+   * While nobody can be mailed at all, the record keeps its place: were it put back, every record there is would be handed out
+   * in turn, and a crash would have to mark them all.
+   */
+  private async run(attempt: Attempt, lost: () => boolean, given: () => boolean): Promise<Outcome> {
+    for (;;) {
+      const outcome = await this.attempts.run(attempt, lost);
+      const nobody = outcome.kind === 'later' && (outcome.reason === 'not-fresh' || outcome.reason === 'store-away');
+      if (!nobody || given()) return outcome;
+      await wait(outcome.afterMs);
     }
   }
 

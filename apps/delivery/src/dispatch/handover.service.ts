@@ -16,6 +16,7 @@ export interface Work {
 }
 
 interface AtWork {
+  record: MailAccepted;
   maybeDuplicate: boolean;
   /** The attempt is over and its outcome is being kept: too late to take anything over. */
   over: boolean;
@@ -46,6 +47,16 @@ export class HandoverService {
     return this.atWork.has(keyOf(record));
   }
 
+  /** Whether the record's attempt is under way and its row leased to it. */
+  holds(record: MailAccepted): boolean {
+    return this.atWork.get(keyOf(record))?.row !== undefined;
+  }
+
+  /** Records whose attempts are under way and whose rows are leased to them. */
+  held(): MailAccepted[] {
+    return [...this.atWork.values()].filter(({ row }) => row !== undefined).map(({ record }) => record);
+  }
+
   /**
    * Whether the outcome of the record is kept already: it comes again when its partition was lost before the offset moved, or
    * when it is in the topic twice. Without this it would be sent again, marked.
@@ -57,7 +68,7 @@ export class HandoverService {
   /** A record's attempt begins. */
   begin(record: MailAccepted, maybeDuplicate: boolean): Work {
     const key = keyOf(record);
-    const work: AtWork = { maybeDuplicate, over: false, moved: Promise.withResolvers() };
+    const work: AtWork = { record, maybeDuplicate, over: false, moved: Promise.withResolvers() };
     this.atWork.set(key, work);
     return {
       takenOver: () => work.row !== undefined,
