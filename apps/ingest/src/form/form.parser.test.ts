@@ -77,4 +77,14 @@ describe('readForm', () => {
     const form = await read(...multipart([`name="attachment"; filename*=utf-8''a%0D%0AX-Injected%3A%20b`, 'x']));
     expect([form.files, form.fields.get('attachment')]).toEqual([[], undefined]);
   });
+
+  it.each(['before it is read', 'while it is read'])('refuses a request whose client leaves %s', async (when) => {
+    const body = new Readable({ read: () => undefined });
+    body.push('to=a%40x.');
+    const gone = (): void => void body.destroy();
+    if (when.startsWith('before')) gone();
+    else setImmediate(gone);
+    // Left open, it would hold its memory for ever.
+    await expect(readForm(body, { 'content-type': URLENCODED }, LIMITS)).rejects.toMatchObject({ status: 400 });
+  });
 });

@@ -89,8 +89,13 @@ export async function readForm(body: Readable, headers: IncomingHttpHeaders, lim
       stages.push(counted);
       body.pipe(counted).pipe(parser);
     }
-    body.on('aborted', () => refuse(400, 'the request ended early'));
-    body.on('error', () => refuse(400, 'the request ended early'));
+    const left = (): void => refuse(400, 'the request ended early');
+    body.on('error', left);
+    body.on('close', () => {
+      if (!body.readableEnded) left();
+    });
+    // The client left while its request waited for memory: nothing will be heard of it any more.
+    if (body.destroyed && !body.readableEnded) left();
   });
 }
 
