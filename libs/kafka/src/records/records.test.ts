@@ -46,6 +46,12 @@ describe('encoding', () => {
     expect(() => encodeRecords(MAIL_EVENTS, [broken], 'ingest')).not.toThrow(/jane/);
   });
 
+  it('refuses what is too large for a produce call before anybody commits it', () => {
+    const envelope = `${event.recipient.envelope}${'x'.repeat(600_000)}`;
+    const large = { ...outgoing, value: { ...event, recipient: { ...event.recipient, envelope } } };
+    expect(() => encodeRecords(MAIL_EVENTS, [large], 'ingest')).toThrow(/mail-events is larger than/);
+  });
+
   it('takes tombstones on compacted topics alone', () => {
     const [tombstone] = encodeRecords(SUPPRESSION_ENTRIES, [{ ...outgoing, value: null }], 'suppression');
     expect(tombstone?.value).toBeNull();
