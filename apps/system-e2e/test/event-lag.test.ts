@@ -1,6 +1,7 @@
 import { form, get, sendMessage, startSuitePlatform, type SuitePlatform } from '@lethe/testing';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 
+const WARM_UP = 150;
 const MESSAGES = 300;
 const PER_SECOND = 30;
 
@@ -13,7 +14,12 @@ afterAll(() => suite?.stop());
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function send(index: number): Promise<void> {
-  const fields = { from: `a@${suite.demo.domain}`, to: `ok+${index}@world.example`, subject: 's', text: 't' };
+  const fields = {
+    from: `a@${suite.demo.domain}`,
+    to: `ok+${index}@world.example`,
+    subject: index < WARM_UP ? 'warm-up' : 'measured',
+    text: 't',
+  };
   const { status } = await sendMessage(suite.platform.gateway, suite.demo, form(fields));
   if (status === 503) {
     await sleep(500);
@@ -21,11 +27,12 @@ async function send(index: number): Promise<void> {
   } else expect(status).toBe(200);
 }
 
-async function sendAll(): Promise<void> {
+/** Sends messages numbered `from` to `to` at the fixed rate. */
+async function sendAll(from: number, to: number): Promise<void> {
   const begin = performance.now();
   const sending: Promise<void>[] = [];
-  for (let index = 0; index < MESSAGES; index += 1) {
-    await sleep(begin + (index * 1_000) / PER_SECOND - performance.now());
+  for (let index = from; index < to; index += 1) {
+    await sleep(begin + ((index - from) * 1_000) / PER_SECOND - performance.now());
     sending.push(send(index));
   }
   await Promise.all(sending);
@@ -38,7 +45,9 @@ interface Page {
 
 it('an event is findable within a second (p99) after it happened', async () => {
   const lags = new Map<string, number>();
-  const begun = Date.now() / 1_000 - 1;
+  // Processes that have just started compile their code first; what is measured is a platform that runs.
+  await sendAll(0, WARM_UP);
+  const begun = Date.now() / 1_000;
   const deadline = performance.now() + 60_000;
   /** One page, newest first; answers the link to what is older. */
   const look = async (url: string): Promise<{ found: number; next: string } | null> => {
@@ -52,10 +61,10 @@ it('an event is findable within a second (p99) after it happened', async () => {
     return { found: page.items.length, next: page.paging.next };
   };
   const newest = (): string =>
-    `${suite.platform.gateway}/v3/${suite.demo.domain}/events?begin=${Date.now() / 1_000 + 1}&end=${begun}&limit=300`;
+    `${suite.platform.gateway}/v3/${suite.demo.domain}/events?begin=${Date.now() / 1_000 + 1}&end=${begun}&subject=measured&limit=100`;
 
-  const sent = sendAll();
-  // As a polling client: the newest 300, about five seconds' worth, again and again. What comes later is found by the
+  const sent = sendAll(WARM_UP, WARM_UP + MESSAGES);
+  // As a polling client: the newest 100, more than a second's worth, again and again. What comes later is found by the
   // last sweep through all pages, with the lag it has then.
   while (lags.size < 2 * MESSAGES && performance.now() < deadline) {
     await look(newest());
