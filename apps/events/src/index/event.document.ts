@@ -35,7 +35,8 @@ export interface EventDocument {
   readonly message_id: string;
   readonly attachments: ReadonlyArray<{ filename: string; content_type: string; size: number }>;
   readonly tags: readonly string[];
-  readonly variables: Envelope['variables'];
+  /** JSON of `Envelope['variables']`. */
+  readonly variables: string;
   readonly method?: AcceptedEvent['method'];
   readonly key?: string;
   readonly originating_ip?: string;
@@ -107,7 +108,7 @@ export function eventDocument({ event, envelope, related, reply }: OpenedEvent):
       size,
     })),
     tags: envelope.tags,
-    variables: envelope.variables,
+    variables: JSON.stringify(envelope.variables),
     ...(event.type === 'accepted' ? accepted(event, envelope) : {}),
     ...(event.type === 'failed' ? { severity: event.severity, reason: event.reason } : {}),
     ...(event.type === 'accepted' ? {} : { status: status(event.deliveryStatus, reply) }),

@@ -70,7 +70,8 @@ export const EVENT_MAPPING = {
     message_id: personal('content', 'keyword', exact),
     attachments: attachment,
     tags: personal('customer-typed', 'keyword', exact),
-    variables: { type: 'object', enabled: false },
+    // As JSON text: names, depth and types are the customer's, and not for Elasticsearch to read.
+    variables: personal('customer-typed', 'text', { index: false }),
     method: opaque('keyword'),
     key: opaque('keyword'),
     originating_ip: personal('network', 'ip'),

@@ -11,7 +11,7 @@ export function presentEvent(document: EventDocument): Record<string, unknown> {
     'recipient-domain': document.recipient_domain,
     tags: document.tags,
     campaigns: [],
-    'user-variables': document.variables,
+    'user-variables': JSON.parse(document.variables) as unknown,
     flags: flags(document),
     envelope: envelope(document),
     message: message(document),

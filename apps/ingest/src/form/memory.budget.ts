@@ -21,14 +21,20 @@ export class MemoryBudget {
   }
 
   /**
-   * Runs `task` with room for a request of `bytes` octets (unknown: the largest message).
-   * @throws ApiError 413 for more than a message may have, 503 when too many wait.
+   * Runs `task` with room for a request of `bytes` octets (unknown: the largest message). What the task turns out to need
+   * besides, it asks of `more`, which does not wait: two that wait for each other's room would do so for ever.
+   * @throws ApiError 503 when too many wait, or there is no room for more.
    */
-  async run<T>(bytes: number | undefined, task: () => Promise<T>): Promise<T> {
-    const room = Math.min(this.config.BYTES_IN_FLIGHT, COPIES * (bytes ?? this.config.MESSAGE_MAX_BYTES) + 16_384);
+  async run<T>(bytes: number | undefined, task: (more: (bytes: number) => void) => Promise<T>): Promise<T> {
+    let room = Math.min(this.config.BYTES_IN_FLIGHT, COPIES * (bytes ?? this.config.MESSAGE_MAX_BYTES) + 16_384);
     await this.take(room);
     try {
-      return await task();
+      return await task((wanted) => {
+        const extra = Math.min(wanted, this.config.BYTES_IN_FLIGHT - room);
+        if (extra > this.free) throw busy();
+        this.free -= extra;
+        room += extra;
+      });
     } finally {
       this.free += room;
       this.admit();
@@ -41,7 +47,7 @@ export class MemoryBudget {
       return;
     }
     if (this.waiting.length >= this.config.REQUESTS_WAITING) {
-      throw new ApiError(503, 'too many messages are being accepted: try again', { retryAfterSeconds: 2 });
+      throw busy();
     }
     await new Promise<void>((resolve) => this.waiting.push({ bytes, resolve }));
   }
@@ -54,3 +60,6 @@ export class MemoryBudget {
     }
   }
 }
+
+const busy = (): ApiError =>
+  new ApiError(503, 'too many messages are being accepted: try again', { retryAfterSeconds: 2 });

@@ -3,6 +3,7 @@ import { Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ApiError, Caller, Clock, CONFIG, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
 import { AcceptService } from '../accept/accept.service.ts';
+import { envelopeOctets } from '../accept/envelope.size.ts';
 import type { Submission } from '../accept/submission.ts';
 import { type IngestConfig } from '../config.ts';
 import { MemoryBudget } from '../form/memory.budget.ts';
@@ -14,6 +15,9 @@ import type { Origin } from './origin.ts';
 
 /** Fields, headers and boundaries a form has around its message. */
 const FORM_OVERHEAD = 1024 * 1024;
+
+/** A recipient's envelope, sealed in base64 in two records, these in the outbox row and its statement. */
+const SEALED_COPIES = 6;
 
 interface Answer {
   readonly id: string;
@@ -62,7 +66,7 @@ export class MessagesController {
 
     // A compressed body says nothing about its size: room for the largest.
     const room = request.headers['content-encoding'] ? undefined : length;
-    return this.budget.run(room, async () => {
+    return this.budget.run(room, async (more) => {
       const form = await readForm(request.raw, request.headers, {
         maxBytes: limit,
         maxParts: this.config.FORM_MAX_PARTS,
@@ -71,6 +75,7 @@ export class MessagesController {
       const origin = { domain: domain.name, keyId: caller.keyId, acceptedAt, ...clientAddress(request) };
       const submission = await toSubmission(form, origin);
       if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
+      more(SEALED_COPIES * envelopeOctets(submission) * submission.recipients.length);
       await this.accept.accept(submission, domain, acceptedAt);
       return { id: `<${submission.messageIdHeader}>`, message: 'Queued. Thank you.' };
     });

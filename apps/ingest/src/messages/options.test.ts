@@ -36,6 +36,14 @@ describe('options', () => {
     });
   });
 
+  it('keeps a variable whatever it is called', () => {
+    const { variables } = readOptions(
+      form(JSON.parse('{"v:__proto__": "{\\"a\\":1}", "v:constructor": "c"}') as never),
+    );
+    expect(JSON.stringify(variables)).toBe('{"__proto__":{"a":1},"constructor":"c"}');
+    expect(Object.getPrototypeOf(variables)).toBe(Object.prototype);
+  });
+
   it('absent means default: signed, sent for real, TLS as it comes', () => {
     expect(readOptions(form({}))).toMatchObject({ testMode: false, dkim: true, requireTls: false, tags: [] });
   });

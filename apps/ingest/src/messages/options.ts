@@ -29,7 +29,7 @@ export function readOptions(form: Form): Options {
   let requireTls = false;
   const tags: string[] = [];
   const headers: [string, string][] = [];
-  const variables: Record<string, unknown> = {};
+  const variables = new Map<string, unknown>();
 
   for (const [name, values] of form.fields) {
     if (!/^[ohvt]:/.test(name) && !NOT_YET.test(name)) continue;
@@ -42,14 +42,14 @@ export function readOptions(form: Form): Options {
     else if (name === 'o:dkim') dkim = readBoolean(name, last);
     else if (name === 'o:require-tls') requireTls = readBoolean(name, last);
     else if (name.startsWith('h:')) for (const value of values) headers.push([name.slice(2), value]);
-    else if (name.startsWith('v:')) variables[readVariableName(name)] = readVariable(last);
+    else if (name.startsWith('v:')) variables.set(readVariableName(name), readVariable(last));
     else if (!WITHOUT_EFFECT.test(name)) throw new ApiError(400, `'${shown(name)}' is not a known option`);
   }
   if (octets > MAX_OPTIONS_OCTETS) {
     throw new ApiError(400, `options (o:, h:, v:, t:) are larger than ${MAX_OPTIONS_OCTETS} octets together`);
   }
   if (tags.length > MAX_TAGS) throw new ApiError(400, `'o:tag' has more than ${MAX_TAGS} values`);
-  return { tags: [...new Set(tags)], testMode, dkim, requireTls, headers, variables };
+  return { tags: [...new Set(tags)], testMode, dkim, requireTls, headers, variables: Object.fromEntries(variables) };
 }
 
 function readBoolean(name: string, value: string): boolean {
