@@ -68,7 +68,7 @@ it('an event is findable within a second (p99) after it happened', async () => {
   // last sweep through all pages, with the lag it has then.
   while (lags.size < 2 * MESSAGES && performance.now() < deadline) {
     await look(newest());
-    await sleep(20);
+    await sleep(50);
   }
   await sent;
   for (let page = await look(newest()); page && page.found > 0; page = await look(page.next));
