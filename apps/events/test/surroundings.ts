@@ -29,6 +29,10 @@ export interface Mail {
   tags?: string[];
   at?: number;
   type?: MailEvent['type'];
+  variables?: Envelope['variables'];
+  originatingIp?: string;
+  /** Sealed for another record: it can never be opened. */
+  poisoned?: boolean;
 }
 
 /** One running `events`, and what others would tell it. */
@@ -154,7 +158,8 @@ async function sealedEvent(vault: Vault, account: string, domainId: string, mail
     bodyHash: 'x',
     attachments: [{ filename: 'Report May.pdf', contentType: 'application/pdf', size: 9 }],
     tags: mail.tags ?? [],
-    variables: { order: '42' },
+    variables: mail.variables ?? { order: '42' },
+    ...(mail.originatingIp ? { originatingIp: mail.originatingIp } : {}),
   };
   const bound = { account, period };
   const about = {
@@ -170,7 +175,10 @@ async function sealedEvent(vault: Vault, account: string, domainId: string, mail
     recipient: {
       subject,
       role: 'to' as const,
-      envelope: await vault.seal({ ...bound, subject, type: 'envelope', recordId: recordId(messageId, 0) }, envelope),
+      envelope: await vault.seal(
+        { ...bound, subject, type: 'envelope', recordId: recordId(messageId, mail.poisoned ? 7 : 0) },
+        envelope,
+      ),
     },
     related: [
       {

@@ -34,6 +34,8 @@ function mark<S extends z.ZodType>(schema: S, fieldMark: FieldMark): S {
 
 /** An id made by us: says nothing about anyone. */
 export const id = () => mark(z.string().regex(/^[\w.:/-]{1,200}$/), { kind: 'opaque' });
+/** Start of a time bucket, `yyyymmddhh` in UTC. */
+export const bucket = () => mark(z.string().regex(/^\d{10}$/), { kind: 'opaque' });
 /** Epoch milliseconds. */
 export const instant = () => mark(z.number().nonnegative(), { kind: 'instant' });
 export const count = () => mark(z.int().nonnegative(), { kind: 'count' });

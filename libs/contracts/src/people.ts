@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { code, id, sealed } from './fields.ts';
+import { bucket, code, id, sealed } from './fields.ts';
 import { RETENTION, type EventClass, type RetentionClass } from './retention.ts';
 
 const classes = Object.keys(RETENTION) as [RetentionClass, ...RetentionClass[]];
 export const eventClass = () => code(['e1', 'e3', 'e7', 'e14', 'e30'] as const satisfies readonly EventClass[]);
-export const period = () => z.object({ class: code(classes), bucket: id() });
+export const period = () => z.object({ class: code(classes), bucket: bucket() });
 
 /** How a recipient is addressed: `bcc` is never shown to anyone else. */
 export const recipientRole = () => code(['to', 'cc', 'bcc']);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { recordId, type Envelope, type MailEvent, type Person, type Reply } from '@lethe/contracts';
 import { Search, type BulkOutcome } from '@lethe/search';
 import { metrics } from '@lethe/service';
-import { FORGOTTEN, Vault, type Expected } from '@lethe/vault';
+import { FORGOTTEN, SealError, Vault, type Expected } from '@lethe/vault';
 import { eventDocument, type OpenedEvent } from './event.document.ts';
 import { EventIndex } from './event.index.ts';
 
@@ -24,7 +24,9 @@ export class IndexerService {
   /** One outcome per event, in order. Rejects when the vault is away: nothing was indexed then. */
   async indexAll(events: readonly MailEvent[]): Promise<IndexOutcome[]> {
     const opened = await Promise.all(
-      events.map(async (event) => (this.index.isPast(event.period) ? ({ kind: 'past' } as const) : this.open(event))),
+      events.map(async (event) =>
+        this.index.isPast(event.period) ? ({ kind: 'past' } as const) : this.openOrReject(event),
+      ),
     );
     const documents = opened.filter((one) => 'event' in one);
     await Promise.all(documents.map(({ event }) => this.index.ensure(event.period)));
@@ -41,6 +43,16 @@ export class IndexerService {
       indexed.add(1, { outcome: outcome.kind });
       return outcome;
     });
+  }
+
+  /** A seal that is not this event's never opens: the event alone is refused, the others of its batch go on. */
+  private async openOrReject(event: MailEvent): Promise<Awaited<ReturnType<IndexerService['open']>> | IndexOutcome> {
+    try {
+      return await this.open(event);
+    } catch (error) {
+      if (error instanceof SealError) return { kind: 'reject', reason: 'seal' };
+      throw error;
+    }
   }
 
   /** The erased stay erased: without the recipient's key there is no document, without another's that one is left out. */

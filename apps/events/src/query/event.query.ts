@@ -74,7 +74,7 @@ export function toClauses(query: EventQuery): Clause[] {
 function compile(field: FilterField, text: string): Clause {
   try {
     // An address or an id is taken as it is: quoted local parts and '<…>' are no expressions.
-    const literal = field === 'message-id' || (field === 'recipient' && !/\s/.test(text));
+    const literal = field === 'message-id' || (field === 'recipient' && !/\s|["()]$/.test(text));
     return literal ? FILTERS[field](text) : clause(field, parseExpression(text));
   } catch (error) {
     if (error instanceof ExpressionError) throw new ApiError(400, `'${field}' ${error.message}`, { field });

@@ -29,12 +29,12 @@ export class EventsController {
     return this.page(caller.account, domainId, name, { query, cursor: null, backwards: false });
   }
 
-  /** The token is one path segment; parameters a client repeats beside it are in it already. */
-  @Get(':token')
+  /** The token is one path segment, of any length; parameters a client repeats beside it are in it already. */
+  @Get('*')
   async following(
     @Caller() caller: Identity,
     @Param('domain') name: string,
-    @Param('token') token: string,
+    @Param('*') token: string,
   ): Promise<unknown> {
     const domainId = this.domains.idOf(name, caller);
     return this.page(caller.account, domainId, name, await this.tokens.read(caller.account, domainId, token));

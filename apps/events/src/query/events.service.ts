@@ -42,11 +42,12 @@ export class EventsService {
     const found = backwards ? hits.toReversed() : hits;
     const events = found.flatMap(({ _source }) => (_source ? [_source] : []));
     const keys = events.map(({ at, id }): SortKey => [at, id]);
-    // An empty page keeps its place: asking its `next` again later returns what has arrived since.
+    // An empty page keeps its place: asking the same way again later returns what has arrived since. Turning back from
+    // it begins at that end, or the event beside the empty page would be skipped.
     return {
       events,
-      next: { query, cursor: keys.at(-1) ?? cursor, backwards: false },
-      previous: { query, cursor: keys[0] ?? cursor, backwards: true },
+      next: { query, cursor: keys.at(-1) ?? (backwards ? null : cursor), backwards: false },
+      previous: { query, cursor: keys[0] ?? (backwards ? cursor : null), backwards: true },
       first: { query, cursor: null, backwards: false },
       last: { query, cursor: null, backwards: true },
     };

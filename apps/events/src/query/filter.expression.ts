@@ -30,7 +30,7 @@ export function parseExpression(text: string): Expression {
 function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   // Sticky and without nested quantifiers: one pass, whatever the input.
-  const pattern = /\s+|([()])|"([^"]*)"|([<>])\s*(-?\d+(?:\.\d+)?)|([^\s()"]+)|(")/y;
+  const pattern = /\s+|([()])|"([^"]*)"|([<>])\s*(-?\d{1,15}(?:\.\d{1,15})?)(?!\d)|([^\s()"]+)|(")/y;
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
     const [, paren, phrase, operator, number, word, stray] = match;
     if (stray) throw new ExpressionError('has a quotation mark without its partner');
