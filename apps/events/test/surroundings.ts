@@ -191,5 +191,5 @@ async function sealedEvent(vault: Vault, account: string, domainId: string, mail
   const deliveryStatus = { code: 550, attempt: 1, sessionSeconds: 0.5, tls: true, maybeDuplicate: false };
   if (type === 'accepted') return { ...about, type, method: 'http', keyId: 'key' };
   if (type === 'delivered') return { ...about, type, deliveryStatus: { ...deliveryStatus, code: 250 } };
-  return { ...about, type, severity: 'permanent', reason: 'bounce', deliveryStatus };
+  return { ...about, type, severity: 'permanent', reason: 'bounce', noSuchMailbox: false, deliveryStatus };
 }

@@ -19,7 +19,7 @@ export type FieldMark =
   | { kind: 'sealed'; type: SealedType; under: 'subject' | 'account' };
 
 /** What a seal holds; part of its protected header, so one kind cannot be passed off as another. */
-export type SealedType = 'envelope' | 'person' | 'reply' | 'dkim-key';
+export type SealedType = 'envelope' | 'person' | 'reply' | 'dkim-key' | 'suppression' | 'receipt';
 
 const registry = z.registry<FieldMark>();
 
@@ -39,6 +39,11 @@ export const bucket = () => mark(z.string().regex(/^\d{10}$/), { kind: 'opaque' 
 /** Epoch milliseconds. */
 export const instant = () => mark(z.number().nonnegative(), { kind: 'instant' });
 export const count = () => mark(z.int().nonnegative(), { kind: 'count' });
+/** Numbers of records by kind: `{ event: 12 }`. */
+export const counts = () =>
+  mark(z.record(z.string().regex(/^[a-z][a-z-]{0,40}$/), z.int().nonnegative()), { kind: 'count' });
+/** A name of ours out of a set that grows with the code (a store, an error code): says nothing about anyone. */
+export const word = () => mark(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/), { kind: 'code' });
 export const duration = () => mark(z.number().nonnegative(), { kind: 'count' });
 export const flag = () => mark(z.boolean(), { kind: 'flag' });
 export const code = <const T extends readonly [string, ...string[]]>(values: T) =>

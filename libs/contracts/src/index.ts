@@ -1,3 +1,4 @@
+export * from './services.ts';
 export * from './retention.ts';
 export * from './fields.ts';
 export * from './sealed-parts.ts';
@@ -5,6 +6,9 @@ export * from './people.ts';
 export * from './events/mail-accepted.ts';
 export * from './events/mail-events.ts';
 export * from './settings/settings.ts';
+export * from './commands/privacy-commands.ts';
+export * from './commands/privacy-replies.ts';
+export * from './stores.ts';
 export * from './topics/topic.ts';
 export * from './topics/topics.ts';
 export * from './examples/examples.ts';

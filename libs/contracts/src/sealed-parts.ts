@@ -44,5 +44,19 @@ export type Reply = z.infer<typeof reply>;
 export const dkimKey = sealedPart('dkim-key', z.object({ privateKey: personal('customer-typed') }));
 export type DkimKey = z.infer<typeof dkimKey>;
 
+/** A suppression as its list shows it (mailgun-api §5), bound to `suppressionRecordId`. Standing: it lasts until removed. */
+export const suppression = sealedPart(
+  'suppression',
+  z.object({ address: personal('address'), code: count(), error: personal('reply') }),
+);
+export type Suppression = z.infer<typeof suppression>;
+
+/**
+ * What only the requester of an erasure was told: the salts of the certificate's digests, in the order of the subjects.
+ * Under the account's key for a day, so that the same `Idempotency-Key` gets the same answer; then nobody has them but them.
+ */
+export const receipt = sealedPart('receipt', z.object({ salts: z.array(personal('content-digest')) }));
+export type Receipt = z.infer<typeof receipt>;
+
 /** Record id an envelope is bound to. */
 export const recordId = (messageId: string, ordinal: number): string => `${messageId}/${ordinal}`;

@@ -29,6 +29,8 @@ export type Outcome =
       answer: Answer;
       /** The server may have taken the message nevertheless. */
       ambiguous: boolean;
+      /** There is no such mailbox or domain: `suppression` makes an entry of it. */
+      noSuchMailbox?: boolean;
     }
   /** The person, the account or the message is gone: nothing is sent and nothing is said. */
   | { kind: 'forgotten' }

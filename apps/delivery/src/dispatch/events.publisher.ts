@@ -51,8 +51,8 @@ export class EventsPublisher {
     };
     const about = { id, at, accountId, domainId, messageId, ordinal, period, size, testMode, recipient, related };
     if (outcome.kind === 'delivered') return { ...about, type: 'delivered', deliveryStatus };
-    const { severity, reason } = outcome;
-    return { ...about, type: 'failed', severity, reason, deliveryStatus } satisfies FailedEvent;
+    const { severity, reason, noSuchMailbox = false } = outcome;
+    return { ...about, type: 'failed', severity, reason, noSuchMailbox, deliveryStatus } satisfies FailedEvent;
   }
 
   /** Addresses are masked already; what is left may still say something about the recipient. */

@@ -21,16 +21,17 @@ describe('verdict', () => {
   });
 
   it.each([
-    [451, '4.7.1 Greylisted, try again', 'temporary', 'greylisted'],
-    [421, '4.3.2 closing', 'temporary', 'generic'],
-    [550, '5.1.1 no such user', 'permanent', 'bounce'],
-    [552, '5.2.2 mailbox is full', 'permanent', 'bounce'],
-  ])('%i %s is %s', (code, text, severity, reason) => {
+    [451, '4.7.1 Greylisted, try again', 'temporary', 'greylisted', false],
+    [421, '4.3.2 closing', 'temporary', 'generic', false],
+    [550, '5.1.1 no such user', 'permanent', 'bounce', true],
+    [552, '5.2.2 mailbox is full', 'permanent', 'bounce', false],
+  ])('%i %s is %s', (code, text, severity, reason, noSuchMailbox) => {
     expect(verdict({ ...asked, reply: { code, text } }, 'a@x.example', 1)).toMatchObject({
       kind: 'failed',
       severity,
       reason,
       ambiguous: false,
+      noSuchMailbox,
     });
   });
 

@@ -21,7 +21,8 @@ export function verdict(result: ExchangeResult, recipient: string, sessionSecond
   if (refusal) {
     const answer: Answer = { ...noSession(refusal.code, refusal.enhancedCode, SAID[refusal.why]), ...session };
     const reason = refusal.refused === 'permanent' ? 'bounce' : 'generic';
-    return { kind: 'failed', severity: refusal.refused, reason, answer, ambiguous };
+    const noSuchMailbox = refusal.why === 'no-such-domain' || refusal.why === 'null-mx';
+    return { kind: 'failed', severity: refusal.refused, reason, answer, ambiguous, noSuchMailbox };
   }
   if (!reply) throw new TypeError('An exchange has neither reply nor refusal');
   const enhanced = enhancedCode(reply.text);
@@ -32,6 +33,6 @@ export function verdict(result: ExchangeResult, recipient: string, sessionSecond
     ...session,
   };
   if (reply.code < 300) return { kind: 'delivered', answer };
-  const { severity, reason } = classifyReply(reply.code, enhanced, reply.text);
-  return { kind: 'failed', severity, reason, answer, ambiguous: false };
+  const { severity, reason, noSuchMailbox } = classifyReply(reply.code, enhanced, reply.text);
+  return { kind: 'failed', severity, reason, answer, ambiguous: false, noSuchMailbox };
 }

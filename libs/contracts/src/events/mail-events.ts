@@ -64,6 +64,8 @@ export const failedEvent = z.object({
   type: literal('failed'),
   severity: code(['temporary', 'permanent']),
   reason: code(FAILURE_REASONS),
+  /** The reply says that there is no such mailbox: nobody should write there again. */
+  noSuchMailbox: flag(),
   deliveryStatus,
 });
 

@@ -1,6 +1,8 @@
 import { eventId, type AcceptedEvent, type DeliveredEvent, type FailedEvent } from '../events/mail-events.ts';
 import type { MailAccepted } from '../events/mail-accepted.ts';
 import { periodOf } from '../retention.ts';
+import type { PrivacyCommand } from '../commands/privacy-commands.ts';
+import type { PrivacyReply } from '../commands/privacy-replies.ts';
 import type { AccountSettings, DomainSettings, SuppressionEntry } from '../settings/settings.ts';
 
 /** One example per contract; `contracts.test.ts` holds each against its schema. */
@@ -63,6 +65,7 @@ const failed: FailedEvent = {
   type: 'failed',
   severity: 'temporary',
   reason: 'greylisted',
+  noSuchMailbox: false,
   deliveryStatus: {
     code: 451,
     enhancedCode: '4.7.1',
@@ -93,6 +96,38 @@ const domainSettings: DomainSettings = {
 
 const suppressionEntry: SuppressionEntry = { reasons: ['bounce'], at: AT };
 
+const asked = { requestId: '019ab7a0-0000-7000-8000-0000000000e1', attempt: 1, at: AT };
+const whom = { ...asked, accountId, subjects: [recipient.subject], cutOff: AT };
+const commands: PrivacyCommand[] = [
+  { ...whom, step: 'fence' },
+  { ...whom, step: 'erase', doNotContact: 'default' },
+  { ...whom, step: 'verify' },
+  { ...asked, step: 'in-flight', messages: [messageId] },
+  { ...asked, step: 'measure' },
+];
+const answered = { ...asked, service: 'events' } as const;
+const replies: PrivacyReply[] = [
+  { ...answered, step: 'fence', outcome: 'done', subjects: 1 },
+  {
+    ...answered,
+    step: 'erase',
+    outcome: 'done',
+    subjects: 1,
+    found: { event: 12 },
+    removed: { event: 12 },
+    expungedAt: AT,
+  },
+  { ...answered, step: 'verify', outcome: 'done', subjects: 1, residual: {} },
+  { ...answered, step: 'in-flight', outcome: 'done', messages: [] },
+  {
+    ...answered,
+    step: 'measure',
+    outcome: 'done',
+    readings: [{ store: 'events.index-e30', class: 'e30', limitSeconds: 2_592_000, oldestAt: null }],
+  },
+  { ...answered, step: 'failed', outcome: 'failed', of: 'erase', error: 'store-away', retryable: true },
+];
+
 /** By topic name. */
 export const EXAMPLES: Record<string, readonly unknown[]> = {
   'mail-accepted': [mailAccepted],
@@ -100,4 +135,6 @@ export const EXAMPLES: Record<string, readonly unknown[]> = {
   'account-settings': [accountSettings],
   'domain-settings': [domainSettings],
   'suppression-entries': [suppressionEntry],
+  'privacy-commands': commands,
+  'privacy-replies': replies,
 };

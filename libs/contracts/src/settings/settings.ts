@@ -55,5 +55,8 @@ export const suppressionEntry = z.object({
 });
 export type SuppressionEntry = z.infer<typeof suppressionEntry>;
 
-/** `pseudonym` is the vault's keyed hash in base64url. */
-export const suppressionKey = (pseudonym: string, domainId: string): string => `${pseudonym}:${domainId}`;
+/**
+ * `pseudonym` is the vault's keyed hash in base64url; `scope` is the domain's id, or the account's for `do-not-contact`, which
+ * an erasure leaves for all domains, also later ones.
+ */
+export const suppressionKey = (pseudonym: string, scope: string): string => `${pseudonym}:${scope}`;

@@ -1,7 +1,5 @@
 import type { z } from 'zod';
-
-export const SERVICES = ['gateway', 'accounts', 'ingest', 'delivery', 'events', 'suppression', 'privacy'] as const;
-export type Service = (typeof SERVICES)[number];
+import type { Service } from '../services.ts';
 
 /**
  * A topic, declared once. Brokers are provisioned and access lists made from it; producers and consumers are held to its

@@ -1,5 +1,8 @@
+import { privacyCommand } from '../commands/privacy-commands.ts';
+import { privacyReply } from '../commands/privacy-replies.ts';
 import { mailAccepted } from '../events/mail-accepted.ts';
 import { mailEvent } from '../events/mail-events.ts';
+import { HOLDERS } from '../services.ts';
 import { accountSettings, domainSettings, suppressionEntry } from '../settings/settings.ts';
 import type { Topic } from './topic.ts';
 
@@ -60,12 +63,44 @@ export const SUPPRESSION_ENTRIES = topic({
   name: 'suppression-entries',
   what: 'whom not to mail: reason codes by pseudonym',
   producers: ['suppression'],
-  consumers: ['delivery'],
-  key: 'pseudonym and domain id',
+  consumers: ['delivery', 'privacy'],
+  key: 'pseudonym and domain id (account id for do-not-contact)',
   partitions: 4,
   cleanup: { kind: 'compacted' },
   deadLetter: 'suppression-entries-dead-letter',
   value: suppressionEntry,
 });
 
-export const TOPICS = [MAIL_ACCEPTED, MAIL_EVENTS, ACCOUNT_SETTINGS, DOMAIN_SETTINGS, SUPPRESSION_ENTRIES] as const;
+export const PRIVACY_COMMANDS = topic({
+  name: 'privacy-commands',
+  what: 'what privacy asks of every holder, by subject id',
+  producers: ['privacy'],
+  consumers: HOLDERS,
+  key: 'request id',
+  partitions: 4,
+  cleanup: { kind: 'time-limited', limitMs: 30 * DAY },
+  deadLetter: 'privacy-commands-dead-letter',
+  value: privacyCommand,
+});
+
+export const PRIVACY_REPLIES = topic({
+  name: 'privacy-replies',
+  what: "each holder's answer",
+  producers: HOLDERS,
+  consumers: ['privacy'],
+  key: 'request id',
+  partitions: 4,
+  cleanup: { kind: 'time-limited', limitMs: 30 * DAY },
+  deadLetter: 'privacy-replies-dead-letter',
+  value: privacyReply,
+});
+
+export const TOPICS = [
+  MAIL_ACCEPTED,
+  MAIL_EVENTS,
+  ACCOUNT_SETTINGS,
+  DOMAIN_SETTINGS,
+  SUPPRESSION_ENTRIES,
+  PRIVACY_COMMANDS,
+  PRIVACY_REPLIES,
+] as const;
