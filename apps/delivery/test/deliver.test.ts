@@ -246,14 +246,17 @@ describe('delivery', () => {
   });
 
   it.each([
-    ['bounce', 605, 'suppress-bounce'],
-    ['unsubscribe', 606, 'suppress-unsubscribe'],
-    ['complaint', 607, 'suppress-complaint'],
-  ] as const)('does not mail who is suppressed (%s)', async (why, code, reason) => {
+    ['bounce', 605, 'suppress-bounce', 'domain'],
+    ['unsubscribe', 606, 'suppress-unsubscribe', 'domain'],
+    ['complaint', 607, 'suppress-complaint', 'domain'],
+    // What an erasure leaves: for every domain of the account, also one that is made later.
+    ['do-not-contact', 606, 'suppress-unsubscribe', 'account'],
+  ] as const)('does not mail who is suppressed (%s)', async (why, code, reason, scope) => {
     const address = `stop-${why}@world.example`;
     const pseudonym = await around.ingest.vault.pseudonym(around.accountId, address);
     const value: SuppressionEntry = { reasons: [why], at: Date.now() };
-    const key = suppressionKey(pseudonym.toString('base64url'), around.domain.domainId);
+    const scopeId = scope === 'domain' ? around.domain.domainId : around.accountId;
+    const key = suppressionKey(pseudonym.toString('base64url'), scopeId);
     await around.settings.suppressions.publish(SUPPRESSION_ENTRIES, [
       { key, value, id: randomUUID(), type: 'suppression' },
     ]);

@@ -111,8 +111,9 @@ export class AttemptService {
       type: 'envelope',
       recordId: recordId(messageId, ordinal),
     });
-    const pseudonym = await this.vault.pseudonym(accountId, normalForm(envelope.address));
-    const stop = suppressed(this.settings.suppression(suppressionKey(pseudonym.toString('base64url'), domainId)));
+    const pseudonym = (await this.vault.pseudonym(accountId, normalForm(envelope.address))).toString('base64url');
+    const entry = (scope: string) => this.settings.suppression(suppressionKey(pseudonym, scope));
+    const stop = suppressed([entry(domainId), entry(accountId)]);
     if (stop) throw new CalledOff(stop);
     return { domain, envelope };
   }

@@ -11,9 +11,12 @@ const SUPPRESSED = [
   ['bounce', 'suppress-bounce', 605],
 ] as const satisfies readonly (readonly [SuppressionReason, string, number])[];
 
-/** Art. 21(3) GDPR, § 7 UWG: who said stop is not mailed again. Undefined: nothing is in the way. */
-export function suppressed(entry: SuppressionEntry | undefined): Outcome | undefined {
-  const hit = SUPPRESSED.find(([reason]) => entry?.reasons.includes(reason));
+/**
+ * Art. 21(3) GDPR, § 7 UWG: who said stop is not mailed again. `entries`: the domain's, and the account's, which an erasure
+ * leaves for all its domains. Undefined: nothing is in the way.
+ */
+export function suppressed(entries: readonly (SuppressionEntry | undefined)[]): Outcome | undefined {
+  const hit = SUPPRESSED.find(([reason]) => entries.some((entry) => entry?.reasons.includes(reason)));
   if (!hit) return undefined;
   const [, reason, code] = hit;
   return {
