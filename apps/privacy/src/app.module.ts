@@ -1,6 +1,19 @@
+import { DOMAIN_SETTINGS, PRIVACY_COMMANDS, SUPPRESSION_ENTRIES } from '@lethe/contracts';
+import { DatabaseModule } from '@lethe/database';
+import { KafkaModule } from '@lethe/kafka';
 import { VaultModule } from '@lethe/vault';
 import { Module } from '@nestjs/common';
+import { MIGRATIONS } from './migrations/migrations.ts';
 
-/** Ready when the vault is: what comes here next cannot do without it. */
-@Module({ imports: [VaultModule] })
+@Module({
+  imports: [
+    DatabaseModule.forService({ service: 'privacy', entities: [], migrations: MIGRATIONS }),
+    KafkaModule.forService({
+      name: 'privacy',
+      produces: [PRIVACY_COMMANDS],
+      tables: [DOMAIN_SETTINGS, SUPPRESSION_ENTRIES],
+    }),
+    VaultModule,
+  ],
+})
 export class AppModule {}

@@ -1,8 +1,39 @@
+import { databaseConfig } from '@lethe/database';
+import { kafkaConfig } from '@lethe/kafka';
 import { defineConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
 
-export const config = defineConfig({ ...vaultConfig });
+const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+
+export const config = defineConfig({
+  ...databaseConfig,
+  ...kafkaConfig,
+  ...vaultConfig,
+  PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
+  BODY_LIMIT_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(4_194_304)
+    .describe('Largest request body, in bytes; a request about 5,000 people has to fit'),
+  REQUEST_HOLD_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(1_000)
+    .describe('How long a new request can still be cancelled before it begins, in milliseconds'),
+  REQUEST_POLL_MS: milliseconds(500).describe('How often unfinished requests are looked at, in milliseconds'),
+  HOLDER_PATIENCE_MS: milliseconds(15_000).describe(
+    'How long a holder may take before it is asked again, in milliseconds; grows to 60,000 with each attempt',
+  ),
+  FENCE_SETTLE_MS: milliseconds(1_500).describe(
+    'How long after a fence every process has heard of it, in milliseconds: more than the second for which cached keys are trusted',
+  ),
+  RELEASE_POLL_MS: milliseconds(5_000).describe(
+    'How often bodies that waited for other recipients are looked at, in milliseconds',
+  ),
+});
 export type PrivacyConfig = z.infer<typeof config>;
 
 /** Of the migrate step alone: the running service has no rights to the vault's tables. */

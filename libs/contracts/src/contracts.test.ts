@@ -45,7 +45,15 @@ describe('contracts', () => {
   );
 
   it('every leaf of a sealed part is marked, and each part holds something personal', () => {
-    expect([...allSealedParts().keys()]).toEqual(['envelope', 'person', 'reply', 'dkim-key', 'suppression', 'receipt']);
+    expect([...allSealedParts().keys()]).toEqual([
+      'envelope',
+      'person',
+      'reply',
+      'dkim-key',
+      'suppression',
+      'receipt',
+      'request-text',
+    ]);
     for (const [type, part] of allSealedParts()) {
       const found = leaves(part, type);
       expect(found.filter((leaf) => !leaf.mark)).toEqual([]);

@@ -19,7 +19,7 @@ export type FieldMark =
   | { kind: 'sealed'; type: SealedType; under: 'subject' | 'account' };
 
 /** What a seal holds; part of its protected header, so one kind cannot be passed off as another. */
-export type SealedType = 'envelope' | 'person' | 'reply' | 'dkim-key' | 'suppression' | 'receipt';
+export type SealedType = 'envelope' | 'person' | 'reply' | 'dkim-key' | 'suppression' | 'receipt' | 'request-text';
 
 const registry = z.registry<FieldMark>();
 

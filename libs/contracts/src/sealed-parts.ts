@@ -58,5 +58,9 @@ export type Suppression = z.infer<typeof suppression>;
 export const receipt = sealedPart('receipt', z.object({ salts: z.array(personal('content-digest')) }));
 export type Receipt = z.infer<typeof receipt>;
 
+/** What a controller typed beside a request: a reference, a reason. Under the account's key, bound to `<request>/<field>`. */
+export const requestText = sealedPart('request-text', z.object({ text: personal('customer-typed') }));
+export type RequestText = z.infer<typeof requestText>;
+
 /** Record id an envelope is bound to. */
 export const recordId = (messageId: string, ordinal: number): string => `${messageId}/${ordinal}`;
