@@ -6,3 +6,4 @@ export type { BodyRef, BodyStoreOptions, SealedBody } from './store/body-store.t
 export { dropTime } from './store/drop-time.ts';
 export { migrateBodies } from './store/migrate.ts';
 export type { MigrateBodiesOptions } from './store/migrate.ts';
+export { BODY_STORES } from './store/stores.ts';

@@ -90,6 +90,25 @@ describe('bodies', () => {
     await expect(delivery.read(late.messageId, late.dropAt)).rejects.toThrow(forgotten);
   });
 
+  it('of several messages are gone with the transaction that shreds them, others stay', async () => {
+    const [first, second, other] = [
+      body(randomBytes(2_000_000)),
+      body(Buffer.from('second'), dropTime(new Date(), 24 * HOUR)),
+      body(Buffer.from('other')),
+    ];
+    await ingest.insertMany(writer, [first, second, other]);
+    const unknown = { messageId: randomUUID(), dropAt: other.dropAt };
+    await writer.query('begin');
+    expect(await ingest.shredMany(writer, [first, second, unknown])).toBe(2);
+    await writer.query('rollback');
+    expect(await ingest.shredMany(writer, [first, second, unknown])).toBe(2);
+    expect(await ingest.shredMany(writer, [first, second])).toBe(0);
+    for (const { messageId, dropAt } of [first, second]) {
+      await expect(delivery.read(messageId, dropAt)).rejects.toThrow(forgotten);
+    }
+    expect(openBody(key, other.messageId, await delivery.read(other.messageId, other.dropAt)).toString()).toBe('other');
+  });
+
   it('of hundreds of messages, more than one statement can hold in bytes', async () => {
     const bodies = Array.from({ length: 70 }, () => body(randomBytes(1_000_000)));
     await ingest.insertMany(writer, bodies);
@@ -138,6 +157,76 @@ describe('partitions', () => {
   it('refuse a drop time off the grid', async () => {
     const off = body(Buffer.from('x'), new Date(dropTime(new Date()).getTime() + 1000));
     await expect(ingest.insertMany(writer, [off])).rejects.toThrow('bucket grid');
+  });
+});
+
+describe('partitions past their drop time', () => {
+  const HELD = dropTime(new Date(Date.now() - 30 * HOUR), 0);
+  const names = async (): Promise<string[]> => {
+    const { rows } = await writer.query<{ part: string }>(
+      `select inhrelid::regclass::text as part from pg_inherits where inhparent = 'bodies.body'::regclass order by 1`,
+    );
+    return rows.map(({ part }) => part);
+  };
+  const nameOf = (dropAt: Date): string => `bodies.body_${dropAt.toISOString().slice(0, 13).replaceAll(/[-T]/g, '')}`;
+
+  it('are dropped, those of later are kept', async () => {
+    const past = [1, 2, 3].map((buckets) =>
+      body(Buffer.from('past'), dropTime(new Date(Date.now() - buckets * 6 * HOUR), 0)),
+    );
+    const kept = body(Buffer.from('kept'), dropTime(new Date(), 6 * HOUR));
+    await ingest.insertMany(writer, [...past, kept]);
+    await Promise.all([ingest.dropDue(), ingest.dropDue()]);
+    const left = await names();
+    for (const { dropAt } of past) expect(left).not.toContain(nameOf(dropAt));
+    expect(left).toContain(nameOf(kept.dropAt));
+    expect(openBody(key, kept.messageId, await delivery.read(kept.messageId, kept.dropAt)).toString()).toBe('kept');
+    expect(await ingest.dropDue()).toBe(0);
+  });
+
+  it('are left while somebody reads them, and nobody waits for them', async () => {
+    await ingest.insertMany(writer, [body(Buffer.from('read'), HELD)]);
+    const current = body(Buffer.from('current'));
+    await ingest.insertMany(writer, [current]);
+    const reader = new Client({ connectionString: database.url });
+    await reader.connect();
+    await reader.query('begin');
+    await reader.query('select from bodies.body where drop_at = $1', [HELD]);
+    const dropping = ingest.dropDue();
+    const began = performance.now();
+    await delivery.read(current.messageId, current.dropAt);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(await dropping).toBe(0);
+    expect(await names()).toContain(nameOf(HELD));
+    await reader.query('commit');
+    await reader.end();
+    expect(await ingest.dropDue()).toBeGreaterThan(0);
+    expect(await names()).not.toContain(nameOf(HELD));
+  });
+
+  it('are not within reach of who only reads', async () => {
+    await expect(delivery.dropDue()).rejects.toThrow('permission denied');
+    await expect(delivery.makeAhead()).rejects.toThrow('permission denied');
+  });
+});
+
+describe('the oldest body', () => {
+  it('is the one accepted first, however long it is kept', async () => {
+    await writer.query('truncate bodies.body');
+    expect(await ingest.oldest()).toBeNull();
+    /** As `randomUUIDv7` makes them, at another time. */
+    const idOf = (at: number): string => {
+      const hex = at.toString(16).padStart(12, '0');
+      return `${hex.slice(0, 8)}-${hex.slice(8)}-7${randomUUID().slice(15)}`;
+    };
+    const acceptedAt = Date.now() - 40 * HOUR;
+    const at = (ago: number, keepDays: number): SealedBody => {
+      const messageId = idOf(Date.now() - ago);
+      return { ...body(Buffer.from('x'), dropTime(new Date(Date.now() - ago), keepDays * 24 * HOUR)), messageId };
+    };
+    const oldest = { ...at(0, 1), messageId: idOf(acceptedAt), dropAt: dropTime(new Date(acceptedAt), 7 * 24 * HOUR) };
+    await ingest.insertMany(writer, [at(10 * HOUR, 1), oldest, at(0, 7), at(20 * HOUR, 2)]);
+    expect((await ingest.oldest())?.getTime()).toBe(acceptedAt);
   });
 });
 

@@ -3,6 +3,7 @@ import { Batcher } from '@lethe/service';
 import { ForgottenError } from '@lethe/vault';
 import { Pool } from 'pg';
 import type { ClientBase } from 'pg';
+import { dropDue, makeAhead, oldestBody } from './partitions.ts';
 
 /** A message's sealed body. */
 export interface SealedBody {
@@ -107,6 +108,37 @@ export class BodyStore {
   /** Removes a body before its time. The content key is destroyed separately: it is what makes every copy unreadable. */
   async shred(messageId: string, dropAt: Date): Promise<void> {
     await this.pool.query('delete from bodies.body where drop_at = $1 and message_id = $2', [dropAt, messageId]);
+  }
+
+  /** The same inside the caller's transaction; answers how many bodies there were. */
+  async shredMany(client: Pick<ClientBase, 'query'>, refs: readonly BodyRef[]): Promise<number> {
+    const byDropTime = Map.groupBy(refs, ({ dropAt }) => dropAt.getTime());
+    let bodies = 0;
+    // By drop time, so that only its partition is looked at.
+    for (const [dropAt, those] of byDropTime) {
+      const { rows } = await client.query<{ bodies: number }>(
+        `with gone as (delete from bodies.body where drop_at = $1 and message_id = any($2::uuid[]) returning seq)
+         select count(*)::int as bodies from gone where seq = 0`,
+        [new Date(dropAt), those.map(({ messageId }) => messageId)],
+      );
+      bodies += rows[0]?.bodies ?? 0;
+    }
+    return bodies;
+  }
+
+  /** For the owner: partitions for what is about to be accepted. */
+  makeAhead(): Promise<void> {
+    return makeAhead(this.pool);
+  }
+
+  /** For the owner: drops what is past its time; answers how many partitions. One that is being read goes next time. */
+  dropDue(): Promise<number> {
+    return dropDue(this.pool);
+  }
+
+  /** When the oldest body was accepted; null without any. */
+  oldest(): Promise<Date | null> {
+    return oldestBody(this.pool);
   }
 
   /** Whether it can be read this moment: for readiness. */

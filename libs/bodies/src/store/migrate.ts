@@ -1,9 +1,10 @@
-import { RETENTION } from '@lethe/contracts';
 import { Client, escapeIdentifier } from 'pg';
+import { makeAhead } from './partitions.ts';
 
 /**
  * `storage external`: what is sealed does not compress. Partitions are made beside the table and attached, so that readers
- * are never locked out; a partition holds one drop time and is dropped at it.
+ * are never locked out; a partition holds one drop time and is dropped at it. Dropping locks readers out for a moment, so
+ * it waits for a tenth of a second at most: whoever comes meanwhile waits no longer than that, and the next round tries again.
  */
 const SCHEMA = `
 create schema if not exists bodies;
@@ -36,6 +37,28 @@ begin
     part, starts, starts + width);
 end $$;
 
+-- For all that is accepted within the next two buckets.
+create or replace function bodies.make_ahead(width interval, max_age interval) returns void language sql as $$
+  select bodies.ensure_partition(date_bin(width, at, 'epoch'::timestamptz), width)
+  from generate_series(now(), now() + max_age + width, width) at
+$$;
+
+-- Drops the oldest partition whose drop time has come; false if there is none.
+create or replace function bodies.drop_due() returns boolean language plpgsql set lock_timeout = '100ms' as $$
+declare
+  part text;
+begin
+  select c.relname into part
+  from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
+  where i.inhparent = 'bodies.body'::regclass
+    and to_timestamp(right(c.relname, 10) || '+00', 'YYYYMMDDHH24TZH') <= now()
+  order by c.relname limit 1;
+  if part is null then return false; end if;
+  -- Another replica may be faster.
+  execute format('drop table if exists bodies.%I', part);
+  return true;
+end $$;
+
 revoke all on schema bodies from public;
 revoke all on all functions in schema bodies from public;
 `;
@@ -63,12 +86,7 @@ export async function migrateBodies(url: string, options: MigrateBodiesOptions =
       revoke all on all tables in schema bodies from ${reader};
       grant usage on schema bodies to ${reader};
       grant select, delete on bodies.body to ${reader}`);
-    await client.query(
-      `with kept as (select make_interval(secs => $1) width, make_interval(secs => $2) max_age)
-       select bodies.ensure_partition(date_bin(width, at, 'epoch'::timestamptz), width)
-       from kept, generate_series(now(), now() + max_age + width, width) at`,
-      [RETENTION.body.bucketMs / 1000, RETENTION.body.limitMs / 1000],
-    );
+    await makeAhead(client);
     await client.query('commit');
   } finally {
     // Ending the connection rolls an unfinished transaction back.
