@@ -60,6 +60,8 @@ function gzipHeader(octets: Buffer): number {
 
 const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** Elasticsearch's own mark before what it compressed of its cluster state. */
+const DFL = Buffer.from('DFL\0');
 
 /** Where in the octets a compressed part may begin. */
 export function startsOf(octets: Buffer): { codec: Codec; offset: number }[] {
@@ -69,6 +71,7 @@ export function startsOf(octets: Buffer): { codec: Codec; offset: number }[] {
     if ((octets[offset + 3] ?? 0xff) < 0x20) starts.push({ codec: 'gzip', offset });
   }
   for (const offset of all(octets, ZSTD)) starts.push({ codec: 'zstd', offset });
+  for (const offset of all(octets, DFL)) starts.push({ codec: 'raw deflate', offset: offset + DFL.length });
   for (const offset of all(octets, Buffer.from([0x78]))) {
     if (opensAsZlib(octets, offset)) starts.push({ codec: 'deflate', offset });
   }

@@ -164,6 +164,12 @@ describe('opens', () => {
     ['a gzip part of a file', 'heap', Buffer.concat([noise(1_000), gzipSync(text), noise(1_000)]), 'gzip'],
     ['a zstd part of a file', 'heap', Buffer.concat([noise(1_000), zstdCompressSync(text), noise(1_000)]), 'zstd'],
     ['a zlib part of a file', 'heap', Buffer.concat([noise(1_000), deflateSync(text), noise(1_000)]), 'deflate'],
+    [
+      'what Elasticsearch compressed',
+      'state',
+      Buffer.concat([noise(1_000), Buffer.from('DFL\0'), deflateRawSync(text), noise(1_000)]),
+      'raw deflate',
+    ],
     ['gzip in gzip', 'a.gz', gzipSync(Buffer.concat([Buffer.from('x'), gzipSync(text)])), 'gzip > gzip'],
     [
       'a large gzip part',

@@ -1,8 +1,10 @@
 import { closeSync, openSync, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileChunks, readAt } from './file-chunks.ts';
 import { isKafkaSegment, scanKafkaSegment } from './kafka-segment.ts';
+import { scanLucene } from './lucene/scan-lucene.ts';
 import type { Needle, ScanReport } from './needle.ts';
+import { isWal, scanPostgresFile } from './postgres/scan-postgres.ts';
 import { Scan, type ScanLimits } from './scan.ts';
 import { isZip, scanZip } from './zip-archive.ts';
 
@@ -15,15 +17,19 @@ export interface FolderScanOptions extends ScanLimits {
 /**
  * Searches every octet of every file for the needles, as they are and in every encoding and plain hash of `encodings.ts` and
  * `hashes.ts`, in the files' names too. Opens what is compressed: Kafka's record batches (gzip, zstd), gzip, zstd and zlib
- * parts anywhere, ZIP archives; joins what line breaks and WAL pages interrupt. What it cannot open it lists.
- *
- * Not seen: values PostgreSQL compressed itself (pglz), for which there is `scanRows`, and Lucene's stored fields.
+ * parts anywhere, ZIP archives, what PostgreSQL compressed (pglz, TOAST) in rows living or dead and in its WAL, and Lucene's
+ * segments with their deleted documents; joins what line breaks and WAL pages interrupt. What it cannot open it lists.
  */
 export async function scanFolders(options: FolderScanOptions): Promise<ScanReport> {
   const scan = new Scan(options.needles, options);
+  const indices = new Set<string>();
   for (const folder of options.folders) {
-    for (const file of filesBelow(folder)) await scanFile(scan, file, folder);
+    for (const file of filesBelow(folder)) {
+      await scanFile(scan, file, folder);
+      if (file.endsWith('.si')) indices.add(dirname(file));
+    }
   }
+  if (indices.size > 0) await scanLucene(scan, [...indices]);
   return scan.report();
 }
 
@@ -35,8 +41,8 @@ async function scanFile(scan: Scan, file: string, folder: string): Promise<void>
     // Names below the folder: where the folder itself is, is the test's own affair.
     await scan.stream([Buffer.from(file.slice(folder.length))], { file, layers: ['name'] });
     const from = (offset: number) => fileChunks(opened, offset);
-    const wal = /\/pg_wal\/[0-9A-F]{24}$/.test(file);
-    await scan.stream(from(0), { file, layers: [], from, wal });
+    await scan.stream(from(0), { file, layers: [], from, wal: isWal(file) });
+    await scanPostgresFile(scan, opened, file);
     if (isKafkaSegment(basename(file))) await scanKafkaSegment(scan, opened, file);
     else if (isZip(readAt(opened, 0, 4))) await scanZip(scan, opened, file);
   } finally {

@@ -65,7 +65,7 @@ export function elasticsearchHome(progress: Progress): Promise<string> {
 }
 
 /** Makes `<cache>/<name>` exactly once: filled beside it, then renamed; two at once wait for each other. */
-async function once(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+export async function once(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const target = join(cacheFolder(), name);
   if (existsSync(target)) return target;
   mkdirSync(cacheFolder(), { recursive: true });
