@@ -114,6 +114,27 @@ describe('the way in', () => {
     expect((await call('/v4/domains', `Bearer ${setting.operatorToken}`)).status).toBe(403);
   });
 
+  it('lets a key with the right order and read about people, and everybody read the public keys', async () => {
+    setting.service.answer = echo;
+    setting.service.seen.length = 0;
+    const headers = { 'idempotency-key': 'once', 'content-type': 'application/json' };
+    const order = { method: 'POST', headers, body: '{}' };
+    expect((await call('/v1/privacy/requests', basic(ana.privacyKey), order)).status).toBe(200);
+    expect(setting.service.seen.at(-1)?.headers['idempotency-key']).toBe('once');
+    expect((await call('/v1/privacy/certificates/verify', basic(ana.privacyKey), order)).status).toBe(200);
+    for (const key of [ana.key, undefined]) {
+      const refused = await call('/v1/privacy/requests', key && basic(key), order);
+      expect([401, 403]).toContain(refused.status);
+    }
+    expect((await call('/.well-known/jwks.json')).status).toBe(200);
+    expect((await call('/.well-known/jwks.json', undefined, { method: 'POST', body: '' })).status).toBe(404);
+    expect(setting.service.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'POST /v1/privacy/requests',
+      'POST /v1/privacy/certificates/verify',
+      'GET /.well-known/jwks.json',
+    ]);
+  });
+
   it.each(['/', '/v3', '/v9/x', '/v3/ana.example', '/v4/domains/../../v3/ana.example/events', '/health/x'])(
     '%s: 404 as JSON',
     async (path) => {

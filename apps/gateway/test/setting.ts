@@ -29,7 +29,7 @@ export async function whenOpen(gateway: string): Promise<void> {
   if (!(await until(open, 60_000))) throw new Error(`the gateway is not open: ${said}`);
 }
 
-/** Stands where ingest and events will be: answers as it is told and keeps what reached it. */
+/** Stands where ingest, events and privacy are: answers as it is told and keeps what reached it. */
 export interface Service {
   origin: string;
   seen: { method: string; url: string; headers: IncomingMessage['headers'] }[];
@@ -54,8 +54,9 @@ export async function startSetting(stores: Stores, environment: Record<string, s
   const prefix = `${suite}-`;
   const folder = mkdtempSync(join(tmpdir(), 'lethe-gateway-'));
   const secrets = writeSecrets(folder);
-  const [database, vault, [port = 0]] = await Promise.all([
+  const [database, privacyDatabase, vault, [port = 0]] = await Promise.all([
     createDatabase(stores, 'accounts', suite),
+    createDatabase(stores, 'privacy', suite),
     createVault(stores, suite),
     freePorts('accounts').then((ports) => [ports.accounts]),
     createTopics(stores, prefix),
@@ -75,8 +76,9 @@ export async function startSetting(stores: Stores, environment: Record<string, s
     IDENTITY_PUBLIC_KEY_FILE: secrets.publicKeyFile,
     DOMAIN_VERIFICATION: 'off',
   };
+  const ofMigration = { DATABASE_URL: privacyDatabase.url, VAULT_OWNER_URL: vault.ownerUrl };
   await Promise.all([
-    run(process.execPath, [join(APPS, 'privacy/dist/migrate.js')], { env: { VAULT_OWNER_URL: vault.ownerUrl } }),
+    run(process.execPath, [join(APPS, 'privacy/dist/migrate.js')], { env: ofMigration }),
     run(process.execPath, [join(APPS, 'accounts/dist/migrate.js')], { env: ofAccounts }),
   ]);
   const accounts = spawn(process.execPath, [join(APPS, 'accounts/dist/main.js')], {
@@ -96,7 +98,7 @@ export async function startSetting(stores: Stores, environment: Record<string, s
         ACCOUNTS_URL: `http://127.0.0.1:${port}`,
         INGEST_URL: service.origin,
         EVENTS_URL: service.origin,
-        PRIVACY_URL: 'http://127.0.0.1:9',
+        PRIVACY_URL: service.origin,
         ...environment,
       },
       log: createLog({ service: 'gateway', level: 'silent' }),
@@ -117,7 +119,7 @@ export async function startSetting(stores: Stores, environment: Record<string, s
       await until(() => accounts.exitCode !== null || accounts.signalCode !== null, 15_000);
       await app.close();
       await service.stop();
-      await Promise.all([database.drop(), vault.drop(), deleteTopics(stores, prefix)]);
+      await Promise.all([database.drop(), privacyDatabase.drop(), vault.drop(), deleteTopics(stores, prefix)]);
       rmSync(folder, { recursive: true });
     },
   };

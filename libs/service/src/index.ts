@@ -12,6 +12,7 @@ export { describeConfig } from './config/describe-config.ts';
 export { CONFIG, loadConfig } from './config/load-config.ts';
 export { ApiError } from './errors/api-error.ts';
 export type { ApiErrorDetails } from './errors/api-error.ts';
+export { ErrorFilter } from './errors/error.filter.ts';
 export { StartupError } from './errors/startup-error.ts';
 export { validationError } from './errors/validation.ts';
 export { HealthRegistry } from './health/health-registry.ts';

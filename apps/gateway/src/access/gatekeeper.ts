@@ -11,6 +11,7 @@ import { readCredentials } from './credentials.ts';
 import { Settings } from './settings.ts';
 import type { KnownKey } from './settings.ts';
 
+const NOBODY: Claims = { account: 'nobody', scopes: [], keyId: 'nobody' };
 const OPERATOR: Claims = { account: 'operator', scopes: ['operator'], keyId: 'operator' };
 
 /** Decides who a request is from and whether it may take the route it asks for. */
@@ -37,6 +38,10 @@ export class Gatekeeper {
 
   /** What the gateway vouches for. `domain`: the path's domain, decoded. Throws ApiError; sets headers that belong to it. */
   admit(request: FastifyRequest, reply: FastifyReply, route: Route, domain: string | undefined): Claims {
+    if (route.permission === 'none') {
+      this.limit(NOBODY.keyId, reply);
+      return NOBODY;
+    }
     const credentials = readCredentials(request.headers.authorization);
     if (!credentials) return this.refuse(request, reply);
     if (credentials.kind === 'token') {

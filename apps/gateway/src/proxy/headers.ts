@@ -8,6 +8,7 @@ const PASSED_IN = [
   'content-length',
   'content-encoding',
   'content-disposition',
+  'idempotency-key',
   'if-match',
   'if-none-match',
   'if-modified-since',

@@ -1,8 +1,8 @@
 import type { Scope, Service } from '@lethe/contracts';
 import type { HTTPMethods } from 'fastify';
 
-/** What a caller must hold. `operator` belongs to whoever runs the platform and is in no API key. */
-export type Permission = Scope | 'operator';
+/** What a caller must hold. `operator` belongs to whoever runs the platform and is in no API key; `none`: open to everybody. */
+export type Permission = Scope | 'operator' | 'none';
 export type Upstream = Extract<Service, 'accounts' | 'ingest' | 'events' | 'privacy'>;
 
 export interface Route {
@@ -24,6 +24,9 @@ export const ROUTES: readonly Route[] = [
   { paths: ['/v1/keys/*'], methods: READ, service: 'accounts', permission: 'keys:read' },
   { paths: ['/v1/keys/*'], methods: WRITE, service: 'accounts', permission: 'keys:write' },
   { paths: ['/v1/accounts/*'], methods: [...READ, ...WRITE], service: 'accounts', permission: 'operator' },
+  // Whoever was given a certificate checks it by itself; nobody needs an account for the keys.
+  { paths: ['/.well-known/jwks.json'], methods: READ, service: 'privacy', permission: 'none' },
+  { paths: ['/v1/privacy/certificates/verify'], methods: ['POST'], service: 'privacy', permission: 'privacy:read' },
   { paths: ['/v1/privacy/*'], methods: READ, service: 'privacy', permission: 'privacy:read' },
   { paths: ['/v1/privacy/*'], methods: WRITE, service: 'privacy', permission: 'privacy:write' },
   {

@@ -44,10 +44,13 @@ export class ErrorFilter implements ExceptionFilter {
     if (answer.retryAfterSeconds !== undefined) {
       void reply.header('retry-after', String(answer.retryAfterSeconds));
     }
-    void reply
-      .status(answer.status)
-      .header('content-type', 'application/json; charset=utf-8')
-      .send(JSON.stringify({ message: answer.message }));
+    const { type, body } = this.render(answer);
+    void reply.status(answer.status).header('content-type', `${type}; charset=utf-8`).send(JSON.stringify(body));
+  }
+
+  /** What is sent; a service whose API words errors otherwise has a filter of its own. */
+  protected render({ message }: ApiError): { type: string; body: object } {
+    return { type: 'application/json', body: { message } };
   }
 
   private unavailable(error: unknown, request: FastifyRequest): ApiError | undefined {

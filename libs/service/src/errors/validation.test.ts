@@ -18,3 +18,15 @@ it('does not repeat names the client made up', () => {
   expect([strict.message, record.field]).toEqual(['Unknown field', undefined]);
   expect(record.message).not.toContain('jane');
 });
+
+it('shows the name of an unknown field where it is a plain identifier, and where it is', () => {
+  const list = z.object({ list: z.array(z.strictObject({ a: z.number() })) });
+  const unknown = (name: string) => refusal(list, { list: [{ a: 1 }, { a: 1, [name]: 2 }] });
+  expect([unknown('adress').field, unknown('adress').message]).toEqual([
+    'list.1.adress',
+    'list.1.adress: is not a known field',
+  ]);
+  for (const name of ['Jane', 'jane.doe', 'a'.repeat(41), 'ä', 'jane1980', '']) {
+    expect([unknown(name).field, unknown(name).message]).toEqual([undefined, 'Unknown field']);
+  }
+});

@@ -6,6 +6,12 @@ import type { AclEntry } from 'kafkajs';
 // CommonJS: Node does not see these as named exports.
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
+/**
+ * The barrier of an erasure waits until every group has passed the ends of the topics: `privacy` may look at the offsets of all,
+ * and at no record it is not a declared consumer of.
+ */
+const SEES_OFFSETS: Service = 'privacy';
+
 /** What provisioning needs to know of a topic; every topic of libs/contracts is one. */
 export type TopicAccess = Pick<Topic, 'name' | 'producers' | 'consumers' | 'deadLetter'>;
 
@@ -15,6 +21,7 @@ export type TopicAccess = Pick<Topic, 'name' | 'producers' | 'consumers' | 'dead
  */
 export function topicAcls(prefix: string, topics: readonly TopicAccess[] = TOPICS): AclEntry[] {
   return topics.flatMap(({ name, producers, consumers, deadLetter }) => [
+    ...allow(SEES_OFFSETS, 'TOPIC', prefix + name, ['DESCRIBE']),
     ...producers.flatMap((service) => allow(service, 'TOPIC', prefix + name, ['WRITE', 'DESCRIBE'])),
     ...consumers.flatMap((service) => [
       ...allow(service, 'TOPIC', prefix + name, ['READ', 'DESCRIBE']),
@@ -23,10 +30,14 @@ export function topicAcls(prefix: string, topics: readonly TopicAccess[] = TOPIC
   ]);
 }
 
-/** A service's groups and transactions are those whose id begins with its name (after the suite's prefix, in tests). */
+/**
+ * A service's groups and transactions are those whose id begins with its name (after the suite's prefix, in tests). How far
+ * another service's group has come, only privacy may see.
+ */
 export function groupAcls(prefix: string): AclEntry[] {
   return SERVICES.flatMap((service) => [
     ...allow(service, 'GROUP', prefix + service, ['READ', 'DESCRIBE'], 'PREFIXED'),
+    ...allow(SEES_OFFSETS, 'GROUP', prefix + service, ['DESCRIBE'], 'PREFIXED'),
     ...allow(service, 'TRANSACTIONAL_ID', prefix + service, ['WRITE', 'DESCRIBE'], 'PREFIXED'),
   ]);
 }
