@@ -34,3 +34,7 @@ export {
 export type { Finding, Needle, ScanReport, Unopened } from './scan/needle.ts';
 export { scanFolders, type FolderScanOptions } from './scan/scan-folders.ts';
 export { scanRows, type RowScanOptions } from './scan/scan-rows.ts';
+export { KeyProof, type SealedBody, type Tried } from './proof/key-proof.ts';
+export { sealedValuesIn, type SealedValue } from './proof/sealed-values.ts';
+export { vaultSecrets, type VaultSecret } from './proof/vault-secrets.ts';
+export { scanForOctets, type OctetNeedle } from './proof/octets.ts';

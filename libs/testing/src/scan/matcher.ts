@@ -1,6 +1,7 @@
 import { encodingsOf, type Encoded } from './encodings.ts';
 import { hashesOf } from './hashes.ts';
 import type { Needle } from './needle.ts';
+import type { Seeker } from './scan.ts';
 
 export interface Pattern extends Encoded {
   readonly needle: string;
@@ -18,8 +19,7 @@ const FOLD = Uint8Array.from({ length: 256 }, (_, octet) => (octet >= 65 && octe
  * the last three octets of a window says how far it may move. The table knows letters in one case only; a candidate is
  * then compared as its pattern says.
  */
-export class Matcher {
-  /** Octets of the longest pattern: what consecutive chunks must share. */
+export class Matcher implements Seeker {
   readonly longest: number;
   readonly patterns: readonly Pattern[];
   private readonly window: number;

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileChunks, readAt } from './file-chunks.ts';
 import { isKafkaSegment, scanKafkaSegment } from './kafka-segment.ts';
 import { scanLucene } from './lucene/scan-lucene.ts';
+import { Matcher } from './matcher.ts';
 import type { Needle, ScanReport } from './needle.ts';
 import { isWal, scanPostgresFile } from './postgres/scan-postgres.ts';
 import { Scan, type ScanLimits } from './scan.ts';
@@ -21,9 +22,13 @@ export interface FolderScanOptions extends ScanLimits {
  * segments with their deleted documents; joins what line breaks and WAL pages interrupt. What it cannot open it lists.
  */
 export async function scanFolders(options: FolderScanOptions): Promise<ScanReport> {
-  const scan = new Scan(options.needles, options);
+  return scanWith(new Scan(new Matcher(options.needles), options), options.folders);
+}
+
+/** The same, for anything that can be sought. */
+export async function scanWith(scan: Scan, folders: readonly string[]): Promise<ScanReport> {
   const indices = new Set<string>();
-  for (const folder of options.folders) {
+  for (const folder of folders) {
     for (const file of filesBelow(folder)) {
       await scanFile(scan, file, folder);
       if (file.endsWith('.si')) indices.add(dirname(file));

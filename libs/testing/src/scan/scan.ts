@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { joinedAround, lineBreaks, walPageHeaders } from './joined.ts';
 import { inflated, startsOf, type Codec } from './inflate.ts';
-import { Matcher, type Pattern } from './matcher.ts';
-import type { Finding, Needle, ScanReport, Unopened } from './needle.ts';
+import type { Finding, ScanReport, Unopened } from './needle.ts';
 
 export type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>;
 
@@ -24,14 +23,28 @@ export interface ScanLimits {
   readonly maxInflated?: number;
 }
 
+/** What is looked for, and how a finding calls it. */
+export interface Sought {
+  readonly needle: string;
+  readonly variant: string;
+  readonly octets: Buffer;
+}
+
+/** Looks for something in octets; the scan brings them, from whatever layer. */
+export interface Seeker {
+  /** Octets of the longest thing it finds: what consecutive chunks must share. */
+  readonly longest: number;
+  search(octets: Buffer, found: (sought: Sought, offset: number) => void): void;
+}
+
 const DEEPEST = 4;
 const LONGEST_TURN_MS = 20;
 /** Longest break that is left out of a text, with what surrounds it. */
 const LONGEST_GAP = 128;
 
-/** One search for needles over any number of streams; memory is a few chunks, whatever their length. */
+/** One search over any number of streams; memory is a few chunks, whatever their length. */
 export class Scan {
-  private readonly matcher: Matcher;
+  private readonly seeker: Seeker;
   private readonly maxFindings: number;
   private readonly maxInflated: number;
   private readonly findings = new Map<string, Finding>();
@@ -40,8 +53,8 @@ export class Scan {
   private octets = 0;
   private gaveWayAt = performance.now();
 
-  constructor(needles: readonly Needle[], limits: ScanLimits = {}) {
-    this.matcher = new Matcher(needles);
+  constructor(seeker: Seeker, limits: ScanLimits = {}) {
+    this.seeker = seeker;
     this.maxFindings = limits.maxFindings ?? 10_000;
     this.maxInflated = limits.maxInflated ?? 512 * 1024 * 1024;
   }
@@ -61,7 +74,7 @@ export class Scan {
 
   /** Searches the octets and every compressed part in them. */
   async stream(chunks: Chunks, source: Source): Promise<void> {
-    const reach = this.matcher.longest + LONGEST_GAP;
+    const reach = this.seeker.longest + LONGEST_GAP;
     let kept = Buffer.alloc(0);
     let position = 0;
     for await (const chunk of chunks) {
@@ -97,8 +110,8 @@ export class Scan {
   }
 
   private plain(block: Buffer, position: number, known: number, source: Source): void {
-    this.matcher.search(block, (pattern, offset) => {
-      if (offset + pattern.octets.length > known) this.found(pattern, position + offset, source, source.layers);
+    this.seeker.search(block, (sought, offset) => {
+      if (offset + sought.octets.length > known) this.found(sought, position + offset, source, source.layers);
     });
   }
 
@@ -107,10 +120,10 @@ export class Scan {
     if (source.wal) kinds.push(['wal pages', walPageHeaders(block, position)]);
     for (const [layer, gaps] of kinds) {
       for (const text of joinedAround(block, gaps, reach)) {
-        this.matcher.search(text.octets, (pattern, offset) => {
-          const [start, last] = [text.original(offset), text.original(offset + pattern.octets.length - 1)];
-          const interrupted = last - start >= pattern.octets.length;
-          if (interrupted) this.found(pattern, position + start, source, [...source.layers, layer]);
+        this.seeker.search(text.octets, (sought, offset) => {
+          const [start, last] = [text.original(offset), text.original(offset + sought.octets.length - 1)];
+          const interrupted = last - start >= sought.octets.length;
+          if (interrupted) this.found(sought, position + start, source, [...source.layers, layer]);
         });
       }
     }
@@ -126,8 +139,7 @@ export class Scan {
     }
   }
 
-  private found(pattern: Pattern, offset: number, { file }: Source, layers: readonly string[]): void {
-    const { needle, variant } = pattern;
+  private found({ needle, variant }: Sought, offset: number, { file }: Source, layers: readonly string[]): void {
     const finding = { needle, variant, file, offset, layer: layers.join(' > ') };
     const key = JSON.stringify(finding);
     if (this.findings.size < this.maxFindings || this.findings.has(key)) this.findings.set(key, finding);
