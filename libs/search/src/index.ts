@@ -1,4 +1,6 @@
 export type { BulkItem, BulkOutcome } from './bulk.ts';
+export { ExpungeError } from './expunge/expunge-error.ts';
+export type { ExpungeReason } from './expunge/expunge-error.ts';
 export type { Lifecycle } from './lifecycle.ts';
 export { searchConfig } from './search-config.ts';
 export type { SearchConfig } from './search-config.ts';

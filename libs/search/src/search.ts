@@ -1,6 +1,7 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import { bulkIndex } from './bulk.ts';
 import type { BulkItem, BulkOutcome } from './bulk.ts';
+import { Expunge } from './expunge/expunge.ts';
 import { detectLifecycle, fitSettings } from './lifecycle.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { SearchError } from './search-error.ts';
@@ -16,11 +17,14 @@ export interface IndexTemplate {
 /** Elasticsearch for services: every failure is a SearchError, which holds no document. */
 export class Search {
   private detected: Promise<Lifecycle> | undefined;
+  private readonly expunging: Expunge;
 
   constructor(
     /** Searches and deletes go through `call`, so that their errors are stripped too. */
     private readonly client: Client,
-  ) {}
+  ) {
+    this.expunging = new Expunge(client);
+  }
 
   /** Any call to the client: `search.call((client) => client.search({…}))`. Throws SearchError. */
   async call<T>(use: (client: Client) => Promise<T>): Promise<T> {
@@ -62,6 +66,14 @@ export class Search {
       const { reason } = error as SearchError;
       if (reason !== 'resource_already_exists_exception') throw error;
     }
+  }
+
+  /**
+   * Resolves when no file of these indices holds a document that was deleted or replaced before the call: some 30 s, shared by
+   * all calls of the moment. Throws ExpungeError when that could not be had in time, SearchError when Elasticsearch is away.
+   */
+  expunge(indices: readonly string[], withinMs?: number): Promise<void> {
+    return this.expunging.run(indices, withinMs);
   }
 
   bulkIndex(items: readonly BulkItem[]): Promise<BulkOutcome[]> {
