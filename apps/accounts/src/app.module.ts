@@ -1,6 +1,7 @@
 import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS } from '@lethe/contracts';
 import { DatabaseModule } from '@lethe/database';
 import { KafkaModule, OutboxModule } from '@lethe/kafka';
+import { HOLDER_TOPICS, PrivacyHolderModule } from '@lethe/privacy-holder';
 import { VaultModule } from '@lethe/vault';
 import { Module } from '@nestjs/common';
 import { Account } from './accounts/account.entity.ts';
@@ -14,15 +15,21 @@ import { ApiKey } from './keys/api-key.entity.ts';
 import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys.service.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
+import { AccountsHolder } from './privacy/accounts.holder.ts';
 import { SettingsPublisher } from './settings/settings.publisher.ts';
 
 /** Every change goes through SettingsPublisher: state and record in one transaction. */
 @Module({
   imports: [
     DatabaseModule.forService({ service: 'accounts', entities: [Account, ApiKey, Domain], migrations: MIGRATIONS }),
-    KafkaModule.forService({ name: 'accounts', produces: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS] }),
+    KafkaModule.forService({
+      name: 'accounts',
+      consumes: HOLDER_TOPICS.consumes,
+      produces: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS, ...HOLDER_TOPICS.produces],
+    }),
     OutboxModule,
     VaultModule,
+    PrivacyHolderModule.forService('accounts', AccountsHolder),
   ],
   controllers: [AccountsController, KeysController, DomainsController],
   providers: [AccountsService, KeysService, DomainsService, DnsCheck, SettingsPublisher],
