@@ -4,6 +4,7 @@ import { KafkaModule } from '@lethe/kafka';
 import { VaultModule } from '@lethe/vault';
 import { Module } from '@nestjs/common';
 import { MIGRATIONS } from './migrations/migrations.ts';
+import { VaultOpener } from './vault/vault-opener.ts';
 
 @Module({
   imports: [
@@ -15,5 +16,6 @@ import { MIGRATIONS } from './migrations/migrations.ts';
     }),
     VaultModule,
   ],
+  providers: [VaultOpener],
 })
 export class AppModule {}

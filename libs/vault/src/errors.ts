@@ -17,6 +17,9 @@ export class VaultUnavailableError extends Error {
   }
 }
 
+/** Why a vault that was started answers nothing yet: it may be an older one, in which destroyed keys are back. */
+export const CLOSED = 'closed until its ledger is applied';
+
 export type SealErrorCode = 'malformed' | 'wrong-account' | 'wrong-type' | 'wrong-record' | 'altered';
 
 /** A sealed value that is not what the opener expects: another record's, another account's, or altered. Never retried. */

@@ -21,7 +21,10 @@ export class VaultModule implements OnApplicationBootstrap, OnApplicationShutdow
   onApplicationBootstrap(): void {
     this.health.register({
       name: 'vault',
-      check: () => (this.vault.healthy() ? { ok: true } : { ok: false, detail: 'not-connected' }),
+      check: () => {
+        const state = this.vault.state();
+        return state === 'open' ? { ok: true } : { ok: false, detail: state };
+      },
     });
   }
 

@@ -4,6 +4,7 @@ import type { ContentKeyOf } from './content/content-keys.ts';
 import { KeyCache } from './keys/key-cache.ts';
 import { KeySource } from './keys/key-source.ts';
 import { Revocations } from './keys/revocations.ts';
+import type { RevokedKind } from './keys/revocations.ts';
 import { SecretLoader } from './keys/secret-loader.ts';
 import { VaultDatabase } from './keys/vault-database.ts';
 import { orForgotten, Sealing } from './sealing/sealing.ts';
@@ -42,9 +43,10 @@ export class Vault {
   private readonly cache: KeyCache;
   private readonly revocations: Revocations;
   private readonly sealing: Sealing;
-  private readonly pseudonyms: Pseudonyms;
+  private readonly names: Pseudonyms;
   private readonly subjects: Subjects;
   private readonly contentKeys: ContentKeys;
+  private readonly listeners: ((kind: RevokedKind, id: string) => void)[] = [];
 
   constructor(options: VaultOptions) {
     const { url, kek, connections = 3, batch = 500, queued = 50_000, timeoutMs = 2000 } = options;
@@ -57,7 +59,10 @@ export class Vault {
       contentKeys: options.cachedContentKeys ?? 2000,
     });
     this.revocations = new Revocations(url, {
-      revoked: (kind, id) => this.cache.revoke(kind, id),
+      revoked: (kind, id) => {
+        this.cache.revoke(kind, id);
+        for (const listener of this.listeners) listener(kind, id);
+      },
       lapsed: () => this.cache.clear(),
     });
     const source = new KeySource(this.revocations, this.cache, timeoutMs);
@@ -65,8 +70,8 @@ export class Vault {
     const limits = { batch, queued };
     const loader = new SecretLoader(...parts, source, limits);
     this.sealing = new Sealing(this.cache, loader, source);
-    this.pseudonyms = new Pseudonyms(...parts, source, limits);
-    this.subjects = new Subjects(...parts, this.pseudonyms, source, limits);
+    this.names = new Pseudonyms(...parts, source, limits);
+    this.subjects = new Subjects(...parts, this.names, source, limits);
     this.contentKeys = new ContentKeys(...parts, source, limits);
   }
 
@@ -83,6 +88,20 @@ export class Vault {
   /** Whether keys can be used this moment: for readiness. */
   healthy(): boolean {
     return this.revocations.trusted();
+  }
+
+  /** Why not, if not: for readiness. */
+  state(): 'open' | 'closed' | 'not-connected' {
+    if (this.revocations.trusted()) return 'open';
+    return this.revocations.vaultClosed() ? 'closed' : 'not-connected';
+  }
+
+  /**
+   * Calls `listener`, which must not throw, with each revocation as it is heard. What is revoked while the connection is away is
+   * not told; a service learns of it from the next call about that key.
+   */
+  onRevoked(listener: (kind: RevokedKind, id: string) => void): void {
+    this.listeners.push(listener);
   }
 
   async close(): Promise<void> {
@@ -107,8 +126,28 @@ export class Vault {
 
   /** 32 bytes: the key of a suppression entry. Never stored beside an address, never logged. */
   async pseudonym(accountId: string, normalForm: string): Promise<Buffer> {
-    const [pseudonym] = await this.pseudonyms.of(accountId, [normalForm]);
+    const [pseudonym] = await this.names.of(accountId, [normalForm]);
     return pseudonym as Buffer;
+  }
+
+  /** The same for many, in order. */
+  pseudonyms(accountId: string, normalForms: readonly string[]): Promise<Buffer[]> {
+    return this.names.of(accountId, normalForms);
+  }
+
+  /** HMAC-SHA-256 under the account's pseudonym key, of text that is no address; `purpose` keeps uses apart. */
+  keyedHash(accountId: string, purpose: string, text: string): Promise<Buffer> {
+    return this.names.hash(accountId, purpose, text);
+  }
+
+  /** Notes the day of use of those whom standing data refers to: they are not forgotten for disuse. For doors. */
+  useSubjects(accountId: string, pseudonyms: readonly Buffer[]): Promise<void> {
+    return this.subjects.use(accountId, pseudonyms);
+  }
+
+  /** Whom that erasure fenced, under which pseudonyms; none once it is over. For suppression. */
+  fencedPseudonyms(requestId: string): Promise<{ subject: SubjectId; pseudonym: Buffer }[]> {
+    return this.subjects.fenced(requestId);
   }
 
   /** Seals what JSON can express under a subject's key; answers a compact JWE. */
@@ -147,5 +186,10 @@ export class Vault {
 
   contentKey(messageId: string, dropAt: Date): Promise<Buffer> {
     return this.contentKeys.get({ messageId, dropAt });
+  }
+
+  /** Their keys are answered to delivery alone from now on; see `ContentKeys.condemn`. For ingest. */
+  condemnContentKeys(requestId: string, messages: readonly ContentKeyOf[]): Promise<void> {
+    return this.contentKeys.condemn(requestId, messages);
   }
 }

@@ -67,6 +67,18 @@ export class ContentKeys {
     return this.batcher.add(message);
   }
 
+  /**
+   * For bodies that name someone erased while others still wait for theirs: from now on their keys are answered to delivery alone,
+   * until `privacy` destroys them. What is not there (any more) is left out.
+   */
+  async condemn(requestId: string, messages: readonly ContentKeyOf[]): Promise<void> {
+    await this.database.call('condemn_content_keys', [
+      requestId,
+      messages.map(({ messageId }) => messageId),
+      messages.map(({ dropAt }) => dropAt),
+    ]);
+  }
+
   private load(wanted: ContentKeyOf[]): Promise<(Buffer | Error)[]> {
     return this.source.load(
       () =>

@@ -47,9 +47,10 @@ export class KeyCache {
   readonly pseudonymKeys: Lru<KeyObject>;
   private readonly names: Lru<HeldName & { key: string }>;
   private readonly nameOf = new Map<string, string>();
-  /** Counts what was revoked, so that an answer already under way is not kept; see `since`. */
+  /** Counts what was revoked, so that an answer already under way is not kept; see `beginLoad`. */
   private revocations: string[] = [];
   private loads = 0;
+  /** How often everything under way became doubtful. */
   private clears = 0;
 
   constructor(sizes: CacheSizes) {
@@ -88,6 +89,12 @@ export class KeyCache {
       if (name !== undefined) this.names.delete(name);
     } else if (kind === 'message') {
       this.contentKeys.delete(id);
+    } else if (kind === 'condemned') {
+      // Who may still have it reads it again; an answer under way may be from before.
+      this.contentKeys.delete(id);
+      this.clears += 1;
+    } else if (kind === 'dropped') {
+      this.contentKeys.deleteWhere(({ dropAt }) => dropAt <= Date.parse(id));
     } else {
       // Rare, and it concerns keys derived from every subject: all of them go.
       this.clear();

@@ -30,6 +30,10 @@ export class Lru<V> {
     this.onLeave(value);
   }
 
+  deleteWhere(matches: (value: V) => boolean): void {
+    for (const [key, value] of this.entries) if (matches(value)) this.delete(key);
+  }
+
   clear(): void {
     for (const value of this.entries.values()) this.onLeave(value);
     this.entries.clear();

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { VaultUnavailableError } from '../errors.ts';
+import { CLOSED, VaultUnavailableError } from '../errors.ts';
 
 const CHANNEL = 'vault_revocations';
 /** How old the last answer may be for cached keys to be trusted (design §4). */
@@ -9,7 +9,8 @@ const RECONNECT_MS = 200;
 /** A question open for so long will not be answered: a new connection is made. */
 const HUNG_MS = 2000;
 
-export type RevokedKind = 'account' | 'subject' | 'period' | 'message';
+/** `condemned`: a content key that only delivery may still read; `dropped`: all content keys of a drop time (ISO 8601). */
+export type RevokedKind = 'account' | 'subject' | 'period' | 'message' | 'condemned' | 'dropped';
 
 export interface RevocationHandlers {
   revoked: (kind: RevokedKind, id: string) => void;
@@ -19,12 +20,14 @@ export interface RevocationHandlers {
 
 /**
  * Hears the vault's revocations on a connection of its own. Cached keys may be used only while that connection answered
- * within the last second, counted from when the question was sent: whatever was revoked before is known by then.
+ * within the last second, counted from when the question was sent: whatever was revoked before is known by then. And only while
+ * the vault is open: what it is asked is that, so that nobody counts as healthy whom it would refuse every key.
  */
 export class Revocations {
   private client: Client | undefined;
   private trustedUntil = 0;
   private closed = false;
+  private shut = false;
   private timer: NodeJS.Timeout | undefined;
   private asked: { client: Client; at: number } | undefined;
   private waiters: (() => void)[] = [];
@@ -51,6 +54,11 @@ export class Revocations {
     return false;
   }
 
+  /** Whether the vault answered last that it is closed: its ledger has to be applied first. */
+  vaultClosed(): boolean {
+    return this.shut;
+  }
+
   /** Waits until trust is (back) there, at most `patienceMs`; else VaultUnavailableError. */
   async regained(patienceMs: number): Promise<void> {
     if (this.trusted()) return;
@@ -63,7 +71,7 @@ export class Revocations {
       };
       const timeout = setTimeout(() => {
         this.waiters = this.waiters.filter((other) => other !== waiter);
-        reject(new VaultUnavailableError('its revocations cannot be heard'));
+        reject(new VaultUnavailableError(this.shut ? CLOSED : 'its revocations cannot be heard'));
       }, patienceMs);
       this.waiters.push(waiter);
     });
@@ -107,8 +115,14 @@ export class Revocations {
     const asked = { client, at: performance.now() };
     this.asked = asked;
     try {
-      await client.query('select 1');
-      if (this.client === client) this.trust(asked.at);
+      const { rows } = await client.query<{ open: boolean }>('select vault.is_open() as open');
+      if (this.client !== client) return;
+      this.shut = rows[0]?.open !== true;
+      if (!this.shut) this.trust(asked.at);
+      else if (this.trustedUntil !== 0) {
+        this.trustedUntil = 0;
+        this.handlers.lapsed();
+      }
     } catch {
       this.lose(client);
     } finally {

@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import type { QueryResultRow } from 'pg';
-import { VaultSetupError, VaultUnavailableError } from '../errors.ts';
+import { CLOSED, VaultSetupError, VaultUnavailableError } from '../errors.ts';
 
 /** The vault's SQL functions, called by name. Tells "away" from "refused". */
 export class VaultDatabase {
@@ -34,8 +34,10 @@ export class VaultDatabase {
 }
 
 /** Classes 42 and 28 are rights and names, 22 is our own argument: retrying will not help. The rest is the moment's. */
-function translate(name: string, error: unknown): Error {
+export function translate(name: string, error: unknown): Error {
   const { code, message } = error as { code?: string; message: string };
+  // vault.require_open
+  if (code === 'LE001') return new VaultUnavailableError(CLOSED);
   if (code?.startsWith('42') || code?.startsWith('28')) {
     return new VaultSetupError(
       `This service's role may not call vault.${name} (${code}): see libs/vault/src/schema/access.ts`,

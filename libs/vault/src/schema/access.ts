@@ -7,8 +7,10 @@ export type VaultService = (typeof VAULT_SERVICES)[number];
 /** May make subjects: HTTP, SMTP and inbound accept (ingest), imports (accounts, suppression), inquiries (privacy). */
 const DOORS: VaultService[] = ['accounts', 'ingest', 'suppression', 'privacy'];
 const ALL: VaultService[] = [...VAULT_SERVICES];
+/** Whose role the functions of `VaultKeeper` are for. */
+export const KEEPER: VaultService[] = ['privacy'];
 
-/** Who may call what: the whole of what a service can do in the vault. Destruction will be privacy's alone. */
+/** Who may call what: the whole of what a service can do in the vault. Fencing and destruction are privacy's alone. */
 export const ACCESS: Record<string, VaultService[]> = {
   'create_account(uuid, bytea, bytea)': ['accounts'],
   'read_pseudonym_keys(uuid[])': [...DOORS, 'delivery'],
@@ -18,7 +20,20 @@ export const ACCESS: Record<string, VaultService[]> = {
   'create_subjects(uuid[], bytea[], uuid[], bytea[])': DOORS,
   'create_content_keys(uuid[], timestamptz[], bytea[])': ['ingest'],
   'read_content_keys(uuid[], timestamptz[])': ['ingest', 'delivery'],
+  'is_open()': ALL,
+  'use_subjects(uuid, bytea[])': DOORS,
+  'condemn_content_keys(uuid, uuid[], timestamptz[])': ['ingest'],
+  'fenced_pseudonyms(uuid)': ['suppression'],
+  'fence(uuid, uuid, bytea[])': KEEPER,
+  'end_fence(uuid)': KEEPER,
+  'read_state()': KEEPER,
+  'open_at(bigint)': KEEPER,
+  'destroy(jsonb)': KEEPER,
+  'list_condemned(integer)': KEEPER,
 };
+
+/** May still read the key of a body that is condemned: its other recipients wait. */
+export const READERS_OF_CONDEMNED: VaultService[] = ['delivery'];
 
 /** Who may read and make the period secrets of a class. */
 export const CLASSES: Record<RetentionClass, VaultService[]> = {

@@ -1,12 +1,16 @@
 import { RETENTION } from '@lethe/contracts';
-import type { RetentionClass } from '@lethe/contracts';
 import { Client, escapeIdentifier } from 'pg';
 import { VaultSetupError } from '../errors.ts';
 import { tables } from './0001-tables.ts';
 import { partitions } from './0002-partitions.ts';
 import { revocation } from './0003-revocation.ts';
 import { functions } from './0004-functions.ts';
-import { ACCESS, CLASSES, VAULT_SERVICES } from './access.ts';
+import { ledgerTables } from './0005-ledger-tables.ts';
+import { closed } from './0006-closed.ts';
+import { doors } from './0007-doors.ts';
+import { fences } from './0008-fence.ts';
+import { destruction } from './0009-destroy.ts';
+import { ACCESS, CLASSES, KEEPER, READERS_OF_CONDEMNED, VAULT_SERVICES } from './access.ts';
 import type { VaultService } from './access.ts';
 
 /** In order, each applied once and never edited after a release. */
@@ -15,6 +19,11 @@ const MIGRATIONS: [name: string, sql: string][] = [
   ['0002-partitions', partitions],
   ['0003-revocation', revocation],
   ['0004-functions', functions],
+  ['0005-ledger-tables', ledgerTables],
+  ['0006-closed', closed],
+  ['0007-doors', doors],
+  ['0008-fence', fences],
+  ['0009-destroy', destruction],
 ];
 
 export interface MigrateVaultOptions {
@@ -83,7 +92,13 @@ async function grant(client: Client, roles: Partial<Record<VaultService, string>
     const granted = services.map((service) => escapeIdentifier(roleOf(service))).join(', ');
     await client.query(`grant execute on function vault.${signature} to ${granted}`);
   }
-  const grants = (Object.entries(CLASSES) as [RetentionClass, VaultService[]][]).flatMap(([name, services]) =>
+  // VACUUM FULL, and nothing that reads or writes.
+  const keepers = KEEPER.map((service) => escapeIdentifier(roleOf(service))).join(', ');
+  await client.query(`
+    grant maintain on all tables in schema vault to ${keepers};
+    alter default privileges in schema vault grant maintain on tables to ${keepers};`);
+  const classes = [...Object.entries(CLASSES), ['condemned', READERS_OF_CONDEMNED]] as [string, VaultService[]][];
+  const grants = classes.flatMap(([name, services]) =>
     services.map((service) => ({ role_name: roleOf(service), class: name })),
   );
   await client.query(

@@ -9,6 +9,7 @@ import type { LoaderLimits } from '../keys/secret-loader.ts';
 import type { VaultDatabase } from '../keys/vault-database.ts';
 
 const DOMAIN = Buffer.from('lethe/subject/v1\0');
+const HASH_DOMAIN = 'lethe/keyed-hash/v1\0';
 
 /**
  * A person's pseudonym towards one account: HMAC-SHA-256 under the account's pseudonym key. Not reversible without that
@@ -31,10 +32,20 @@ export class Pseudonyms {
   }
 
   /** 32 bytes each, in order. `normalForms`: addresses in normal form (`normalForm` of `@lethe/mail`). */
-  async of(account: string, normalForms: string[]): Promise<Buffer[]> {
-    const cached = this.source.trusted() ? this.cache.pseudonymKeys.get(account) : undefined;
-    const key = cached ?? (await this.keys.add(account));
+  async of(account: string, normalForms: readonly string[]): Promise<Buffer[]> {
+    const key = await this.key(account);
     return normalForms.map((form) => createHmac('sha256', key).update(DOMAIN).update(form, 'utf8').digest());
+  }
+
+  /** HMAC-SHA-256 of other text than addresses; `purpose` keeps uses apart from each other and from pseudonyms. */
+  async hash(account: string, purpose: string, text: string): Promise<Buffer> {
+    const key = await this.key(account);
+    return createHmac('sha256', key).update(`${HASH_DOMAIN}${purpose}\0`).update(text, 'utf8').digest();
+  }
+
+  private async key(account: string): Promise<KeyObject> {
+    const cached = this.source.trusted() ? this.cache.pseudonymKeys.get(account) : undefined;
+    return cached ?? (await this.keys.add(account));
   }
 
   private load(accounts: string[]): Promise<(KeyObject | Error)[]> {

@@ -60,6 +60,16 @@ export class Subjects {
     );
   }
 
+  /** Notes that these people are in use today; who is unknown is not made. */
+  async use(account: string, pseudonyms: readonly Buffer[]): Promise<void> {
+    await this.database.call('use_subjects', [account, [...pseudonyms]]);
+  }
+
+  /** Whom an erasure fenced, and under which names, until it is over. */
+  fenced(requestId: string): Promise<{ subject: SubjectId; pseudonym: Buffer }[]> {
+    return this.database.call('fenced_pseudonyms', [requestId]);
+  }
+
   private resolve(names: Name[]): Promise<(SubjectId | Error)[]> {
     return this.source.load(
       () => this.findOrCreate(names),

@@ -3,8 +3,8 @@ import type { SuiteVault } from '@lethe/testing';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
-import { migrateVault, Vault } from '../../src/index.ts';
-import type { VaultOptions, VaultService } from '../../src/index.ts';
+import { migrateVault, Vault, VaultKeeper } from '../../src/index.ts';
+import type { KeeperOptions, VaultOptions, VaultService } from '../../src/index.ts';
 
 /** A vault of the suite's own, in the real vault PostgreSQL. */
 export interface VaultWorld {
@@ -15,18 +15,24 @@ export interface VaultWorld {
   admin: Client;
   /** A started vault client of that service; closed with the world. */
   vault: (service: VaultService, options?: Partial<VaultOptions>) => Promise<Vault>;
+  /** What privacy does there; closed with the world. */
+  keeper: (options?: Partial<KeeperOptions>) => VaultKeeper;
   /** A new account with secrets. */
   account: () => Promise<string>;
   close: () => Promise<void>;
 }
 
-export async function vaultWorld(): Promise<VaultWorld> {
-  const { urls, ownerUrl, adminUrl, drop } = await createVault(inject('stores'), `v${randomBytes(4).toString('hex')}`);
+/** In the shared vault PostgreSQL, or in `place`. */
+export async function vaultWorld(place?: SuiteVault): Promise<VaultWorld> {
+  const { urls, ownerUrl, adminUrl, drop } =
+    place ?? (await createVault(inject('stores'), `v${randomBytes(4).toString('hex')}`));
   await migrateVault(ownerUrl);
   const admin = new Client({ connectionString: adminUrl });
+  // A server of the suite's own may be restarted under it.
+  admin.on('error', () => {});
   await admin.connect();
   const kek = randomBytes(32);
-  const vaults: Vault[] = [];
+  const vaults: (Vault | VaultKeeper)[] = [];
 
   async function vault(service: VaultService, options: Partial<VaultOptions> = {}): Promise<Vault> {
     const made = new Vault({ url: urls[service], kek, ...options });
@@ -42,6 +48,11 @@ export async function vaultWorld(): Promise<VaultWorld> {
     ownerUrl,
     admin,
     vault,
+    keeper(options = {}) {
+      const made = new VaultKeeper({ url: urls.privacy, ...options });
+      vaults.push(made);
+      return made;
+    },
     async account() {
       const accountId = randomUUID();
       await accounts.ensureAccount(accountId);

@@ -1,0 +1,107 @@
+import type { ContentKeyOf } from '../content/content-keys.ts';
+import { VaultDatabase } from '../keys/vault-database.ts';
+import type { SubjectId } from '../subjects/subjects.ts';
+
+/** What one entry of the ledger of destruction orders. `position` counts from 1, without gaps. */
+export interface LedgerEntry {
+  readonly position: number;
+  readonly subjects: readonly SubjectId[];
+  readonly messages: readonly ContentKeyOf[];
+}
+
+export interface Fence {
+  readonly cutOff: Date;
+  readonly subjects: { pseudonym: Buffer; subject: SubjectId }[];
+}
+
+export interface VaultState {
+  /** The last ledger entry that was applied. */
+  readonly position: number;
+  /** Whether the vault answers: opened for this start of its server. */
+  readonly open: boolean;
+  readonly startedAt: Date;
+}
+
+export interface CondemnedKey extends ContentKeyOf {
+  /** The erasure that condemned it. */
+  readonly requestId: string;
+}
+
+export interface KeeperOptions {
+  /** PostgreSQL URL of the role `privacy` in the vault. */
+  url: string;
+  /** How long a call may take, in milliseconds; the keeper's calls are large. Default 30,000. */
+  timeoutMs?: number;
+}
+
+/**
+ * What the privacy service alone does in the vault: fences people off, destroys keys, opens the vault after a start. Every call
+ * may be repeated, and rejects with VaultUnavailableError (try again), RangeError (a ledger that does not fit), or VaultSetupError.
+ */
+export class VaultKeeper {
+  private readonly database: VaultDatabase;
+
+  constructor(options: KeeperOptions) {
+    this.database = new VaultDatabase(options.url, { connections: 2, timeoutMs: options.timeoutMs ?? 30_000 });
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+
+  /**
+   * Cuts off everyone these pseudonyms lead to, in one transaction, and answers them with those whom unfinished erasures cut off
+   * under the same pseudonyms. The same request id is answered the same until `endFence`. From the answer on their keys are refused
+   * everywhere within the trust window (a second); who comes back becomes somebody new.
+   */
+  async fence(requestId: string, accountId: string, pseudonyms: readonly Buffer[]): Promise<Fence> {
+    const rows = await this.database.call<{ at: Date; pseudonym: Buffer | null; subject: SubjectId | null }>('fence', [
+      requestId,
+      accountId,
+      [...pseudonyms],
+    ]);
+    const [first] = rows;
+    if (first === undefined) throw new Error('The vault answered a fence without a cut-off');
+    const subjects = rows.flatMap(({ pseudonym, subject }) =>
+      pseudonym === null || subject === null ? [] : [{ pseudonym, subject }],
+    );
+    return { cutOff: first.at, subjects };
+  }
+
+  /** The erasure is over: its pseudonyms are forgotten (their bytes with the next physical pass). */
+  async endFence(requestId: string): Promise<void> {
+    await this.database.call('end_fence', [requestId]);
+  }
+
+  async state(): Promise<VaultState> {
+    const [row] = await this.database.call<{ reached: string; opened: boolean; started_at: Date }>('read_state', []);
+    if (row === undefined) throw new Error('The vault has no state');
+    return { position: Number(row.reached), open: row.opened, startedAt: row.started_at };
+  }
+
+  /** Opens the vault for this start of its server; false if it has not applied the ledger up to exactly `position`. */
+  async open(position: number): Promise<boolean> {
+    const [row] = await this.database.call<{ open_at: boolean }>('open_at', [position]);
+    return row?.open_at === true;
+  }
+
+  /**
+   * Destroys what the entries name, in their order, in one transaction with the position they lead to. Entries that were applied
+   * before are skipped; a gap is a RangeError, and nothing is applied. Answers what this call destroyed.
+   */
+  async destroy(entries: readonly LedgerEntry[]): Promise<{ subjects: number; contentKeys: number; position: number }> {
+    const [row] = await this.database.call<{ subjects: number; content_keys: number; reached: string }>('destroy', [
+      JSON.stringify(entries),
+    ]);
+    if (row === undefined) throw new Error('The vault did not say what it destroyed');
+    return { subjects: row.subjects, contentKeys: row.content_keys, position: Number(row.reached) };
+  }
+
+  /** Content keys that wait for their messages' last delivery, the first to be dropped first. */
+  async condemned(limit = 1000): Promise<CondemnedKey[]> {
+    const rows = await this.database.call<{ message: string; drop_at: Date; request: string }>('list_condemned', [
+      limit,
+    ]);
+    return rows.map((row) => ({ messageId: row.message, dropAt: row.drop_at, requestId: row.request }));
+  }
+}

@@ -1,0 +1,86 @@
+import { DOOR } from './door.ts';
+
+/** The order of locks is everywhere: the account's stripe, subjects by id, their names, content keys by drop time and id. */
+export const fences = `
+-- As before; and a condemned key is announced as such: who may still have it reads it again.
+create or replace function vault.announce() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('vault_revocations', json_build_object('kind', tg_argv[0], 'id',
+    case tg_argv[0]
+      when 'account' then (to_jsonb(old) ->> 'account_id')
+      when 'subject' then (to_jsonb(old) ->> 'subject_id')
+      when 'message' then (to_jsonb(old) ->> 'message_id')
+      when 'condemned' then (to_jsonb(old) ->> 'message_id')
+      when 'period' then (to_jsonb(old) ->> 'class') || '/' || (to_jsonb(old) ->> 'bucket')
+    end)::text);
+  return null;
+end $$;
+create trigger condemn after update of condemned_by on vault.content_key
+  for each row execute function vault.announce('condemned');
+
+-- As before, and says where the name was.
+create or replace function vault.unname() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  with gone as (delete from vault.subject_name where subject_id = old.subject_id returning tableoid)
+  insert into vault.dirty (relation) select tableoid::regclass::text from gone;
+  return null;
+end $$;
+
+-- Cuts off everyone these names lead to, and takes in those whom unfinished erasures cut off under the same names: an
+-- erasure is not complete while an earlier one of the same person still is not. The same request asked again is answered the same.
+create function vault.fence(request uuid, account uuid, pseudonyms bytea[])
+returns table (at timestamptz, pseudonym bytea, subject uuid) ${DOOR} as $$
+declare
+  cut timestamptz;
+  ids uuid[];
+begin
+  perform pg_advisory_xact_lock(hashtext('vault fence'), vault.fence_stripe(account));
+  if not exists (select from vault.fence f where f.request_id = request) then
+    cut := date_trunc('milliseconds', clock_timestamp());
+    insert into vault.fence values (request, account, cut);
+    insert into vault.fence_subject
+      select request, n.pseudonym, n.subject_id from vault.subject_name n
+        where n.account_id = account and n.pseudonym = any(pseudonyms)
+      union
+      select request, s.pseudonym, s.subject_id from vault.fence_subject s join vault.fence f using (request_id)
+        where f.account_id = account and s.pseudonym = any(pseudonyms);
+    ids := array(select s.subject_id from vault.fence_subject s where s.request_id = request);
+    perform from vault.subject s where s.subject_id = any(ids) order by s.subject_id for update;
+    with gone as (delete from vault.subject_name n where n.subject_id = any(ids) returning n.tableoid)
+    insert into vault.dirty (relation) select distinct tableoid::regclass::text from gone;
+    update vault.subject s set cut_off = cut where s.subject_id = any(ids) and s.cut_off is null;
+  end if;
+  return query select f.cut_off, s.pseudonym, s.subject_id
+    from vault.fence f left join vault.fence_subject s using (request_id)
+    where f.request_id = request order by s.pseudonym, s.subject_id;
+end $$;
+
+create function vault.end_fence(request uuid) returns void ${DOOR} as $$
+begin
+  with gone as (delete from vault.fence_subject s where s.request_id = request returning s.tableoid)
+  insert into vault.dirty (relation) select distinct tableoid::regclass::text from gone;
+  delete from vault.fence f where f.request_id = request;
+end $$;
+
+create function vault.fenced_pseudonyms(request uuid) returns table (subject uuid, pseudonym bytea) ${DOOR} as $$
+begin
+  perform vault.require_open();
+  return query select s.subject_id, s.pseudonym from vault.fence_subject s where s.request_id = request order by 1;
+end $$;
+
+-- The key of a body that names someone erased while others still wait for it: gone for reading, there for delivery.
+create function vault.condemn_content_keys(request uuid, messages uuid[], drops timestamptz[]) returns void ${DOOR} as $$
+begin
+  perform vault.require_open();
+  perform from vault.content_key k join unnest(messages, drops) as w(message_id, drop_at) using (drop_at, message_id)
+    order by k.drop_at, k.message_id for update of k;
+  update vault.content_key k set condemned_by = request from unnest(messages, drops) as w(message_id, drop_at)
+    where k.drop_at = w.drop_at and k.message_id = w.message_id and k.condemned_by is null;
+end $$;
+
+create function vault.list_condemned(most int) returns table (message uuid, drop_at timestamptz, request uuid) ${DOOR} as $$
+begin
+  return query select k.message_id, k.drop_at, k.condemned_by from vault.content_key k
+    where k.condemned_by is not null and k.drop_at > now() order by k.drop_at, k.message_id limit most;
+end $$;
+`;
