@@ -88,6 +88,7 @@ function environment(service: Service): Record<string, string> {
       kekFile: `${KEYS_INSIDE}/vault.kek`,
       identityPrivateKeyFile: `${KEYS_INSIDE}/identity.key`,
       identityPublicKeyFile: `${KEYS_INSIDE}/identity.pub`,
+      certificatePrivateKeyFile: `${KEYS_INSIDE}/certificate.key`,
     },
     world: { ...WORLD, http: '', domain: '' },
     ports: Object.fromEntries(SERVICES.map((name) => [name, 8080])) as Record<Service, number>,

@@ -3,6 +3,7 @@ import { DatabaseModule } from '@lethe/database';
 import { KafkaModule } from '@lethe/kafka';
 import { VaultModule } from '@lethe/vault';
 import { Module } from '@nestjs/common';
+import { CertificatesModule } from './certificates/certificates.module.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { VaultOpener } from './vault/vault-opener.ts';
 
@@ -15,6 +16,7 @@ import { VaultOpener } from './vault/vault-opener.ts';
       tables: [DOMAIN_SETTINGS, SUPPRESSION_ENTRIES],
     }),
     VaultModule,
+    CertificatesModule,
   ],
   providers: [VaultOpener],
 })

@@ -17,6 +17,10 @@ export const config = defineConfig({
     .positive()
     .default(4_194_304)
     .describe('Largest request body, in bytes; a request about 5,000 people has to fit'),
+  CERTIFICATE_PRIVATE_KEY_FILE: z
+    .string()
+    .min(1)
+    .meta({ description: 'PEM file with the Ed25519 private key that signs certificates (PKCS#8)', secret: true }),
   REQUEST_HOLD_MS: z.coerce
     .number()
     .int()

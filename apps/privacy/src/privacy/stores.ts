@@ -139,6 +139,15 @@ export const STORES: readonly StoreDeclaration[] = [
     },
   },
   {
+    store: 'privacy.certificate_key',
+    owner,
+    kind,
+    what: 'public keys that certificates are or were signed with',
+    limit: { until: 'never: certificates are verified with them' },
+    table: 'public.certificate_key',
+    columns: { kid: opaque, public_key: opaque, valid_from: instant, retired_at: instant },
+  },
+  {
     store: 'privacy.migrations',
     owner,
     kind,

@@ -7,6 +7,8 @@ export interface PlatformSecrets {
   readonly kekFile: string;
   readonly identityPrivateKeyFile: string;
   readonly identityPublicKeyFile: string;
+  /** Signs certificates of erasures. */
+  readonly certificatePrivateKeyFile: string;
   /** Key of the destination hash, hex. */
   readonly destinationKey: string;
   readonly operatorToken: string;
@@ -34,6 +36,9 @@ export function platformSecrets(folder: string): PlatformSecrets {
     kekFile: file('vault.kek', random),
     identityPrivateKeyFile: privateFile,
     identityPublicKeyFile: publicFile,
+    certificatePrivateKeyFile: file('certificate.key', () =>
+      String(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    ),
     destinationKey: text('destination.key', random),
     operatorToken,
     operatorTokenSha256: createHash('sha256').update(operatorToken).digest('hex'),

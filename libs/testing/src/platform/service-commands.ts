@@ -81,6 +81,7 @@ export function serviceEnvironment(service: Service, options: ServiceSettings): 
       EHLO_NAME: 'lethe.localhost',
     },
     events: { ELASTICSEARCH_URL: stores.elasticsearch },
+    privacy: { CERTIFICATE_PRIVATE_KEY_FILE: secrets.certificatePrivateKeyFile },
   };
   return {
     ...common,

@@ -1,0 +1,29 @@
+import { Public } from '@lethe/service';
+import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
+import { z } from 'zod';
+import type { Verdict } from './certificate.jws.ts';
+import { CertificateService } from './certificate.service.ts';
+import { jwks, type PublicJwk } from './jwks.ts';
+
+/** Anything that is text gets a verdict, whatever it holds. */
+const given = z.strictObject({ certificate: z.string('is missing: a certificate as compact JWS') });
+
+@Controller()
+export class CertificatesController {
+  constructor(private readonly certificates: CertificateService) {}
+
+  @Post('v1/privacy/certificates/verify')
+  @HttpCode(200)
+  verify(@Body({ schema: given }) { certificate }: z.infer<typeof given>): Promise<Verdict> {
+    return this.certificates.verify(certificate);
+  }
+
+  /** For whoever was shown a certificate; nobody needs an account for it. Who meets a `kid` that is not in a cached list asks again. */
+  @Public()
+  @Get('.well-known/jwks.json')
+  @Header('content-type', 'application/jwk-set+json')
+  @Header('cache-control', 'public, max-age=300')
+  async keys(): Promise<{ keys: PublicJwk[] }> {
+    return jwks(await this.certificates.publicKeys());
+  }
+}
