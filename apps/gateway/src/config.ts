@@ -35,7 +35,10 @@ export const config = defineConfig({
   RATE_BURST: count(20_000).describe('Requests one API key may make at once'),
   RATE_KEYS: count(100_000).describe('API keys whose rate is remembered at a time'),
   FAILED_LOGINS: count(100).describe('Refused credentials of one client address a window before the answer is 429'),
-  FAILED_LOGIN_WINDOW_MS: count(60_000).describe('Length of that window, in ms; addresses are forgotten after it'),
-  FAILED_LOGIN_ADDRESSES: count(10_000).describe('Client addresses whose failures are remembered at a time'),
+  PUBLIC_REQUESTS: count(600).describe(
+    'Requests of one client address a window to what needs no key before the answer is 429',
+  ),
+  FAILED_LOGIN_WINDOW_MS: count(60_000).describe('Length of those windows, in ms; addresses are forgotten after it'),
+  FAILED_LOGIN_ADDRESSES: count(10_000).describe('Client addresses that are counted at a time'),
 });
 export type GatewayConfig = z.infer<typeof config>;

@@ -42,7 +42,7 @@ async function works(attempt: () => Promise<Response>): Promise<number> {
 }
 
 beforeAll(async () => {
-  setting = await startSetting(inject('stores'));
+  setting = await startSetting(inject('stores'), { PUBLIC_REQUESTS: '20' });
   await whenOpen(setting.gateway);
   ana = await newCustomer();
   ben = await newCustomer();
@@ -182,6 +182,30 @@ describe('what a service gets to see', () => {
   it('path and query as they came', async () => {
     await call('/v3/ana.example/events/a%2Fb?limit=1&recipient=a%2Bb%40c.d', basic(ana.key));
     expect(setting.service.seen.at(-1)?.url).toBe('/v3/ana.example/events/a%2Fb?limit=1&recipient=a%2Bb%40c.d');
+  });
+});
+
+describe('what needs no key', () => {
+  const keys = (authorization?: string, init?: RequestInit) => call('/.well-known/jwks.json', authorization, init);
+
+  it('reaches its service as from nobody, whoever asks', async () => {
+    const verifier = new IdentityVerifier(readFileSync(setting.publicKeyFile, 'utf8'), 'privacy', new Clock());
+    for (const authorization of [undefined, basic(ana.key), basic('key-unknown'), 'Bearer forged']) {
+      setting.service.seen.length = 0;
+      expect((await keys(authorization)).status).toBe(200);
+      expect(setting.service.seen.map(({ url }) => url)).toEqual(['/.well-known/jwks.json']);
+      const token = String(setting.service.seen[0]?.headers.authorization).replace('Bearer ', '');
+      expect(await verifier.verify(token)).toEqual({ account: 'nobody', scopes: [], keyId: 'nobody' });
+    }
+    expect((await call('/.well-known/other')).status).toBe(404);
+  });
+
+  it('is limited by address, which holds up no key', async () => {
+    const statuses = new Set<number>();
+    for (let asked = 0; asked < 21; asked += 1) statuses.add((await keys()).status);
+    expect([...statuses]).toEqual([200, 429]);
+    expect(Number((await keys()).headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await call('/v4/domains', basic(ana.key))).status).toBe(200);
   });
 });
 

@@ -4,7 +4,7 @@ import { ApiError, Clock, CONFIG } from '@lethe/service';
 import type { Claims } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.ts';
-import { FailedLogins } from '../limits/failed-logins.ts';
+import { AddressWindow } from '../limits/address-window.ts';
 import { RateLimiter } from '../limits/rate-limiter.ts';
 import type { Permission, Route } from '../routing/routes.ts';
 import { readCredentials } from './credentials.ts';
@@ -18,7 +18,12 @@ const OPERATOR: Claims = { account: 'operator', scopes: ['operator'], keyId: 'op
 @Injectable()
 export class Gatekeeper {
   private readonly rates: RateLimiter;
-  private readonly failedLogins: FailedLogins;
+  /**
+   * Only further *refusals* turn into 429: a right key behind the same address keeps working, so nobody can lock a customer
+   * out, and 256-bit keys need no other protection from guessing.
+   */
+  private readonly failedLogins: AddressWindow;
+  private readonly strangers: AddressWindow;
   private readonly operatorHash: Buffer | undefined;
 
   constructor(
@@ -27,21 +32,16 @@ export class Gatekeeper {
     private readonly clock: Clock,
   ) {
     this.rates = new RateLimiter(config.RATE_PER_SECOND, config.RATE_BURST, config.RATE_KEYS);
-    this.failedLogins = new FailedLogins(
-      config.FAILED_LOGINS,
-      config.FAILED_LOGIN_WINDOW_MS,
-      config.FAILED_LOGIN_ADDRESSES,
-    );
+    const { FAILED_LOGIN_WINDOW_MS: windowMs, FAILED_LOGIN_ADDRESSES: addresses } = config;
+    this.failedLogins = new AddressWindow(config.FAILED_LOGINS, windowMs, addresses);
+    this.strangers = new AddressWindow(config.PUBLIC_REQUESTS, windowMs, addresses);
     const hash = config.OPERATOR_TOKEN_SHA256;
     this.operatorHash = hash === undefined ? undefined : Buffer.from(hash, 'hex');
   }
 
   /** What the gateway vouches for. `domain`: the path's domain, decoded. Throws ApiError; sets headers that belong to it. */
   admit(request: FastifyRequest, reply: FastifyReply, route: Route, domain: string | undefined): Claims {
-    if (route.permission === 'none') {
-      this.limit(NOBODY.keyId, reply);
-      return NOBODY;
-    }
+    if (route.permission === 'none') return this.admitAnyone(request, reply);
     const credentials = readCredentials(request.headers.authorization);
     if (!credentials) return this.refuse(request, reply);
     if (credentials.kind === 'token') {
@@ -63,6 +63,13 @@ export class Gatekeeper {
     const domainId = domain === undefined ? key.domainId : this.ownDomain(known, domain);
     const { accountId } = account;
     return { account: accountId, scopes: key.scopes, keyId: key.id, ...(domainId ? { domain: domainId } : {}) };
+  }
+
+  private admitAnyone(request: FastifyRequest, reply: FastifyReply): Claims {
+    const now = this.clock.now();
+    const waitSeconds = this.strangers.record(request.ip, now);
+    if (waitSeconds !== undefined) tooMany(reply, now, waitSeconds);
+    return NOBODY;
   }
 
   private ownDomain({ account, key }: KnownKey, name: string): string {

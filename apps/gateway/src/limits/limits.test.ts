@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { AddressWindow } from './address-window.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { FailedLogins } from './failed-logins.ts';
 import { RateLimiter } from './rate-limiter.ts';
 
 describe('rate limiter', () => {
@@ -15,9 +15,9 @@ describe('rate limiter', () => {
   });
 });
 
-describe('failed logins', () => {
+describe('an address window', () => {
   it('limits one address, not another, and forgets after the window', () => {
-    const failed = new FailedLogins(2, 60_000, 10);
+    const failed = new AddressWindow(2, 60_000, 10);
     expect([1, 2, 3].map(() => failed.record('192.0.2.1', 0))).toEqual([undefined, undefined, 60]);
     expect(failed.record('192.0.2.2', 0)).toBeUndefined();
     expect(failed.record('192.0.2.1', 60_000)).toBeUndefined();

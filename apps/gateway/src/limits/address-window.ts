@@ -1,35 +1,34 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { BoundedMap } from './bounded-map.ts';
 
-interface Failures {
+interface Counted {
   count: number;
   until: number;
 }
 
 /**
- * Counts refused credentials per client address. Only further *refusals* turn into 429: a right key behind the same
- * address keeps working, so nobody can lock a customer out, and 256-bit keys need no other protection from guessing.
- * Addresses are personal: kept as a hash under a key that dies with the process, and dropped after the window.
+ * Counts something per client address within a window. Addresses are personal: kept as a hash under a key that dies with the
+ * process, and dropped after the window.
  */
-export class FailedLogins {
+export class AddressWindow {
   private readonly key = randomBytes(32);
-  private readonly failures: BoundedMap<string, Failures>;
+  private readonly counts: BoundedMap<string, Counted>;
 
   constructor(
     private readonly limit: number,
     private readonly windowMs: number,
     capacity: number,
   ) {
-    this.failures = new BoundedMap(capacity);
+    this.counts = new BoundedMap(capacity);
   }
 
-  /** Records a refusal. Answers the seconds to wait if there were too many, else undefined. */
+  /** Counts one more. Answers the seconds to wait if there were too many, else undefined. */
   record(address: string, now: number): number | undefined {
     this.expire(now);
     const id = createHmac('sha256', this.key).update(address).digest('base64url');
-    const known = this.failures.get(id);
+    const known = this.counts.get(id);
     if (!known) {
-      this.failures.set(id, { count: 1, until: now + this.windowMs });
+      this.counts.set(id, { count: 1, until: now + this.windowMs });
       return undefined;
     }
     known.count += 1;
@@ -38,9 +37,9 @@ export class FailedLogins {
 
   /** Entries stand in the order of their end, since all windows are of one length. */
   private expire(now: number): void {
-    for (const [id, { until }] of this.failures) {
+    for (const [id, { until }] of this.counts) {
       if (until > now) return;
-      this.failures.delete(id);
+      this.counts.delete(id);
     }
   }
 }
