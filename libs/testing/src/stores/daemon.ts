@@ -12,6 +12,8 @@ export interface DaemonPlan {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Added to `env`, such as a moved clock. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly cwd: string;
   /** Receives standard output and error. Started anew when over 10 MB, the former kept as `.previous`. */
   readonly logFile: string;
@@ -99,7 +101,11 @@ async function spawnLogged(plan: DaemonPlan): Promise<ProcessIdentity> {
   if (existsSync(plan.logFile) && statSync(plan.logFile).size > LOG_LIMIT)
     renameSync(plan.logFile, `${plan.logFile}.previous`);
   const log = openSync(plan.logFile, 'a', 0o600);
-  const { command, args, options } = asStoreUser(plan.command, plan.args, plan.stopSignal);
+  // Set behind the change of user: what is preloaded must not have begun as root.
+  const added = Object.entries(plan.environment ?? {}).map(([name, value]) => `${name}=${value}`);
+  const [program, programArgs] =
+    added.length === 0 ? [plan.command, plan.args] : ['env', [...added, plan.command, ...plan.args]];
+  const { command, args, options } = asStoreUser(program, programArgs, plan.stopSignal);
   try {
     // A session of its own: Ctrl-C in a terminal must not reach the stores before the services have drained.
     const child = spawn(command, args, {

@@ -18,6 +18,8 @@ export interface ElasticsearchOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly progress?: Progress;
   readonly launched?: Launched;
+  /** Variables of the process, besides those it needs. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Elasticsearch extends Daemon {
@@ -70,6 +72,7 @@ export async function startElasticsearch(options: ElasticsearchOptions): Promise
     logFile: join(folder('logs'), 'start.log'),
     servedByChild: true,
     launched: options.launched,
+    environment: options.environment,
     readyWithinMs: 240_000,
     stopSignal: 'SIGTERM',
     ready: async () => {

@@ -25,6 +25,8 @@ export interface KafkaOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly progress?: Progress;
   readonly launched?: Launched;
+  /** Variables of the process, besides those it needs. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Kafka extends Daemon {
@@ -70,6 +72,7 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
     cwd: options.dir,
     logFile: join(logs, 'start.log'),
     launched: options.launched,
+    environment: options.environment,
     readyWithinMs: 180_000,
     stopSignal: 'SIGTERM',
     ready: async () => (await admin((client) => client.describeCluster())).brokers.length === 1,

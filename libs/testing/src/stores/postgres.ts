@@ -21,6 +21,8 @@ export interface PostgresOptions {
   /** Settings over those files. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly launched?: Launched;
+  /** Variables of the process, besides those it needs. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Postgres extends Daemon {
@@ -48,6 +50,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     cwd: options.dir,
     logFile: join(logs, 'postgres.log'),
     launched: options.launched,
+    environment: options.environment,
     readyWithinMs: 120_000,
     // "Fast": ends sessions, then stops cleanly.
     stopSignal: 'SIGINT',

@@ -75,6 +75,8 @@ export interface StoresOptions {
   readonly ports?: StorePorts;
   readonly settings?: Partial<Record<StoreName, Readonly<Record<string, string>>>>;
   readonly progress?: Progress;
+  /** Variables of every store's process, besides those it needs: a moved clock. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface RunningStores {
@@ -99,7 +101,7 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
   const processFile = join(options.dir, 'processes.json');
   for (const name of await endLeftovers(processFile)) progress(`ended ${name}, left over from a former start`);
   const secrets = readSecrets(join(options.dir, 'secrets.json'));
-  const { settings = {} } = options;
+  const { settings = {}, environment } = options;
   const ports = options.ports ?? (await freePorts(...PORT_NAMES));
 
   const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
@@ -124,6 +126,7 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
         users: SERVICES.map(credentials),
         progress,
         launched,
+        environment,
         ports: { client: ports.kafka, controller: ports.kafkaController },
         ...(settings.kafka && { settings: settings.kafka }),
       }).then(async (kafka) => {
@@ -137,6 +140,7 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
         dir: join(options.dir, 'elasticsearch'),
         progress,
         launched,
+        environment,
         ports: { http: ports.elasticsearch, transport: ports.elasticsearchTransport },
         ...(settings.elasticsearch && { settings: settings.elasticsearch }),
       }),
@@ -181,6 +185,7 @@ async function startMain(options: PostgresPart, port: number, passwords: Secrets
   const postgres = await startPostgres({
     dir: join(options.dir, 'postgres'),
     launched: options.launched,
+    environment: options.environment,
     password: passwords.postgres,
     port,
     ...(options.settings?.postgres && { settings: options.settings.postgres }),
@@ -195,6 +200,7 @@ async function startVault(options: PostgresPart, port: number, passwords: Secret
   const vault = await startPostgres({
     dir: join(options.dir, 'vault'),
     launched: options.launched,
+    environment: options.environment,
     name: 'vault',
     vault: true,
     password: passwords.postgres,
