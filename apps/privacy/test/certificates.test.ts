@@ -132,7 +132,7 @@ describe('certificates', () => {
   it.each([
     ['no certificate', {}, 400, /^certificate: is missing/],
     ['a number', { certificate: 7 }, 400, /^certificate: /],
-    ['one field too many', { certificate: '', more: 1 }, 400, /Unknown field/],
+    ['one field too many', { certificate: '', more: 1 }, 400, /^more: /],
     ['no JSON', '{"certificate":', 400, /./],
     ['more than five megabytes', { certificate: 'a'.repeat(5_000_000) }, 413, /too large/],
   ])('%s is refused, naming what is wrong', async (_, body, status, message) => {
