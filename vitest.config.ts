@@ -33,7 +33,6 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: ['{apps,libs}/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'deploy/**/*.test.ts'],
-          exclude: ['tools/*/test/**', '**/node_modules/**'],
         },
       },
       {
@@ -41,7 +40,7 @@ export default defineConfig({
         test: {
           ...storeTest,
           name: 'service',
-          include: ['{apps,libs,tools}/*/test/**/*.test.ts'],
+          include: ['{apps,libs}/*/test/**/*.test.ts'],
           exclude: ['apps/system-e2e/**', '**/node_modules/**'],
         },
       },

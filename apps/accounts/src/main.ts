@@ -1,6 +1,5 @@
-import { startService } from '@lethe/service';
+import { acceptForms, startService } from '@lethe/service';
 import { config } from './config.ts';
 import { AppModule } from './app.module.ts';
-import { acceptForms } from './forms.ts';
 
 await startService({ name: 'accounts', module: AppModule, config, configure: acceptForms });

@@ -6,7 +6,7 @@ import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS } from '@lethe/contracts';
 import type { Service } from '@lethe/contracts';
 import { migrateDatabase } from '@lethe/database';
 import { DeadLetters, KafkaClient, kafkaConfig, LocalTable, Publisher, TableReader } from '@lethe/kafka';
-import { Clock, createLog, createService, HealthRegistry, IdentitySigner } from '@lethe/service';
+import { acceptForms, Clock, createLog, createService, HealthRegistry, IdentitySigner } from '@lethe/service';
 import { createDatabase, createTopics, createVault, deleteTopics, startWorld, until } from '@lethe/testing';
 import type { Stores, World } from '@lethe/testing';
 import { migrateVault, readKek, Vault } from '@lethe/vault';
@@ -14,7 +14,6 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import { AppModule } from '../src/app.module.ts';
 import { config } from '../src/config.ts';
-import { acceptForms } from '../src/forms.ts';
 import { MIGRATIONS } from '../src/migrations/migrations.ts';
 
 export interface Answer {

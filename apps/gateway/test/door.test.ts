@@ -114,6 +114,23 @@ describe('the way in', () => {
     expect((await call('/v4/domains', `Bearer ${setting.operatorToken}`)).status).toBe(403);
   });
 
+  it('leads to bounces who may see them, and who may change them', async () => {
+    setting.service.answer = echo;
+    setting.service.seen.length = 0;
+    const made = await call('/v1/keys', basic(ana.key), {
+      method: 'POST',
+      body: new URLSearchParams({ role: 'basic' }),
+    });
+    const { secret } = (await made.json()) as { secret: string };
+    const list = (key: string, init?: RequestInit) => call('/v3/ana.example/bounces', basic(key), init);
+    await works(() => list(secret));
+    expect((await list(secret, { method: 'DELETE' })).status).toBe(403);
+    expect((await list(ana.privacyKey)).status).toBe(403);
+    const one = '/v3/ana.example/bounces/bob%2Btag@x.example';
+    expect((await call(one, basic(ana.key), { method: 'DELETE' })).status).toBe(200);
+    expect(setting.service.seen.at(-1)).toMatchObject({ method: 'DELETE', url: one });
+  });
+
   it('lets a key with the right order and read about people, and everybody read the public keys', async () => {
     setting.service.answer = echo;
     setting.service.seen.length = 0;

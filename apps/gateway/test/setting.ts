@@ -98,6 +98,7 @@ export async function startSetting(stores: Stores, environment: Record<string, s
         ACCOUNTS_URL: `http://127.0.0.1:${port}`,
         INGEST_URL: service.origin,
         EVENTS_URL: service.origin,
+        SUPPRESSION_URL: service.origin,
         PRIVACY_URL: service.origin,
         ...environment,
       },

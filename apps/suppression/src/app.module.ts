@@ -1,7 +1,32 @@
-import { SUPPRESSION_ENTRIES } from '@lethe/contracts';
-import { KafkaModule } from '@lethe/kafka';
+import { DOMAIN_SETTINGS, MAIL_EVENTS, SUPPRESSION_ENTRIES } from '@lethe/contracts';
+import { DatabaseModule } from '@lethe/database';
+import { KafkaModule, OutboxModule } from '@lethe/kafka';
+import { VaultModule } from '@lethe/vault';
 import { Module } from '@nestjs/common';
+import { BouncesController } from './bounces/bounces.controller.ts';
+import { BouncesService } from './bounces/bounces.service.ts';
+import { EntriesPublisher } from './entries/entries.publisher.ts';
+import { EntriesRepository } from './entries/entries.repository.ts';
+import { FailuresConsumer } from './failures/failures.consumer.ts';
+import { FailuresService } from './failures/failures.service.ts';
+import { MIGRATIONS } from './migrations/migrations.ts';
+import { DomainsTable } from './settings/domains.table.ts';
 
-/** Publishing a compacted topic brings its heartbeat with it. */
-@Module({ imports: [KafkaModule.forService({ name: 'suppression', produces: [SUPPRESSION_ENTRIES] })] })
+/** Every change goes through EntriesPublisher: state and record in one transaction. */
+@Module({
+  imports: [
+    DatabaseModule.forService({ service: 'suppression', entities: [], migrations: MIGRATIONS }),
+    VaultModule,
+    KafkaModule.forService({
+      name: 'suppression',
+      consumes: [MAIL_EVENTS],
+      // Publishing a compacted topic brings its heartbeat with it: while it is missing, delivery sends nothing.
+      produces: [SUPPRESSION_ENTRIES],
+      tables: [DOMAIN_SETTINGS],
+    }),
+    OutboxModule,
+  ],
+  controllers: [BouncesController],
+  providers: [DomainsTable, BouncesService, FailuresConsumer, FailuresService, EntriesRepository, EntriesPublisher],
+})
 export class AppModule {}

@@ -44,7 +44,7 @@ export type Reply = z.infer<typeof reply>;
 export const dkimKey = sealedPart('dkim-key', z.object({ privateKey: personal('customer-typed') }));
 export type DkimKey = z.infer<typeof dkimKey>;
 
-/** A suppression as its list shows it (mailgun-api §5), bound to `suppressionRecordId`. Standing: it lasts until removed. */
+/** A suppression as its list shows it (mailgun-api §5), bound to its row's id. Standing: it lasts until removed. */
 export const suppression = sealedPart(
   'suppression',
   z.object({ address: personal('address'), code: count(), error: personal('reply') }),

@@ -3,7 +3,7 @@ import type { HTTPMethods } from 'fastify';
 
 /** What a caller must hold. `operator` belongs to whoever runs the platform and is in no API key; `none`: open to everybody. */
 export type Permission = Scope | 'operator' | 'none';
-export type Upstream = Extract<Service, 'accounts' | 'ingest' | 'events' | 'privacy'>;
+export type Upstream = Extract<Service, 'accounts' | 'ingest' | 'events' | 'suppression' | 'privacy'>;
 
 export interface Route {
   /** `:domain` is checked against the caller's domains; a final `*` stands for any further segments, or none. */
@@ -36,6 +36,8 @@ export const ROUTES: readonly Route[] = [
     permission: 'messages:write',
   },
   { paths: ['/v3/:domain/events/*'], methods: READ, service: 'events', permission: 'events:read' },
+  { paths: ['/v3/:domain/bounces/*'], methods: READ, service: 'suppression', permission: 'suppressions:read' },
+  { paths: ['/v3/:domain/bounces/*'], methods: WRITE, service: 'suppression', permission: 'suppressions:write' },
 ];
 
 /** `/v1/keys/*` as the router knows it: the collection itself, and what is below it. */

@@ -65,6 +65,7 @@ export function serviceEnvironment(service: Service, options: ServiceSettings): 
       ACCOUNTS_URL: url('accounts'),
       INGEST_URL: url('ingest'),
       EVENTS_URL: url('events'),
+      SUPPRESSION_URL: url('suppression'),
       PRIVACY_URL: url('privacy'),
       ...settings,
     };

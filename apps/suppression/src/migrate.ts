@@ -1,0 +1,4 @@
+import { runMigrations } from '@lethe/database';
+import { MIGRATIONS } from './migrations/migrations.ts';
+
+await runMigrations(MIGRATIONS);
