@@ -33,6 +33,7 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: ['{apps,libs}/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'deploy/**/*.test.ts'],
+          exclude: ['tools/*/test/**', '**/node_modules/**'],
         },
       },
       {
@@ -40,7 +41,7 @@ export default defineConfig({
         test: {
           ...storeTest,
           name: 'service',
-          include: ['{apps,libs}/*/test/**/*.test.ts'],
+          include: ['{apps,libs,tools}/*/test/**/*.test.ts'],
           exclude: ['apps/system-e2e/**', '**/node_modules/**'],
         },
       },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * Every leaf of a contract is made here, because only these leaves carry the mark that says whether the field is
- * personal (Art. 4(1) GDPR). `marks.test.ts` walks all contracts: an unmarked leaf fails the build, and so does a
+ * personal (Art. 4(1) GDPR). `contractFields` walks all contracts: an unmarked leaf fails the build, and so does a
  * personal leaf outside a sealed part.
  */
 export type PersonalCategory =
@@ -16,10 +16,22 @@ export type PersonalCategory =
 export type FieldMark =
   | { kind: 'opaque' | 'instant' | 'count' | 'code' | 'flag' | 'public-name' }
   | { kind: 'personal'; category: PersonalCategory }
-  | { kind: 'sealed'; type: SealedType; under: 'subject' | 'account' };
+  | { kind: 'sealed'; type: SealedType };
 
-/** What a seal holds; part of its protected header, so one kind cannot be passed off as another. */
-export type SealedType = 'envelope' | 'person' | 'reply' | 'dkim-key' | 'suppression' | 'receipt' | 'request-text';
+/**
+ * What a seal holds, and under whose key it lies: the person's it is about, or the account's. The type is part of its protected
+ * header, so one kind cannot be passed off as another.
+ */
+export const SEALED_UNDER = {
+  envelope: 'subject',
+  person: 'subject',
+  reply: 'subject',
+  'dkim-key': 'account',
+  suppression: 'subject',
+  receipt: 'account',
+  'request-text': 'account',
+} as const;
+export type SealedType = keyof typeof SEALED_UNDER;
 
 const registry = z.registry<FieldMark>();
 
@@ -70,5 +82,5 @@ export function sealedPart<S extends z.ZodObject>(type: SealedType, shape: S): S
 export const allSealedParts = (): ReadonlyMap<SealedType, z.ZodObject> => sealedParts;
 
 /** A compact JWE (RFC 7516 §7.1) made by `libs/vault` around the sealed part of that type. */
-export const sealed = (type: SealedType, under: 'subject' | 'account' = 'subject') =>
-  mark(z.string().regex(/^[\w-]+\.\.[\w-]+\.[\w-]*\.[\w-]+$/), { kind: 'sealed', type, under });
+export const sealed = (type: SealedType) =>
+  mark(z.string().regex(/^[\w-]+\.\.[\w-]+\.[\w-]*\.[\w-]+$/), { kind: 'sealed', type });

@@ -1,6 +1,7 @@
 export * from './services.ts';
 export * from './retention.ts';
 export * from './fields.ts';
+export * from './contract-fields.ts';
 export * from './sealed-parts.ts';
 export * from './people.ts';
 export * from './events/mail-accepted.ts';

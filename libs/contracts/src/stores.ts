@@ -48,6 +48,8 @@ export interface StoreDeclaration {
   /** As readings name it: `<owner>.<table>`; of an index `events.index-<class>`. */
   readonly store: string;
   readonly owner: Service;
+  /** Services that read it besides its owner: of the body store and the vault alone. */
+  readonly readers?: readonly Service[];
   readonly kind: 'table' | 'index' | 'keys';
   /** What it holds, and what for, in a line: it stands so in the data map. */
   readonly what: string;

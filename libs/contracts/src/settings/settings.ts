@@ -40,7 +40,7 @@ export const domainSettings = z.object({
   accountId: id(),
   name: publicName(),
   state: code(['active', 'unverified', 'disabled']),
-  dkim: z.object({ selector: publicName(), privateKey: sealed('dkim-key', 'account') }).nullable(),
+  dkim: z.object({ selector: publicName(), privateKey: sealed('dkim-key') }).nullable(),
   /** Days a body can be read, 0–7; 0 = shredded on final delivery. */
   bodiesDays: count(),
   /** 1, 3, 7, 14 or 30. */

@@ -10,8 +10,10 @@ export interface Topic<S extends z.ZodType = z.ZodType> {
   readonly what: string;
   readonly producers: readonly Service[];
   readonly consumers: readonly Service[];
-  /** What the record key is: always opaque. */
+  /** What the record key is: always opaque, ids or pseudonyms. */
   readonly key: string;
+  /** Set where a pseudonym is part of the key: it is personal (Art. 4(5) GDPR), gone with the key's tombstone. */
+  readonly keyMark?: 'pseudonym';
   readonly partitions: number;
   readonly cleanup: TimeLimited | Compacted;
   /** Topic for records no handler could take; same class, retention and erasure as this one. */

@@ -65,6 +65,7 @@ export const SUPPRESSION_ENTRIES = topic({
   producers: ['suppression'],
   consumers: ['delivery', 'privacy'],
   key: 'pseudonym and domain id (account id for do-not-contact)',
+  keyMark: 'pseudonym',
   partitions: 4,
   cleanup: { kind: 'compacted' },
   deadLetter: 'suppression-entries-dead-letter',

@@ -48,8 +48,8 @@ async function provisionBodies(adminUrl: string, database: string): Promise<void
 }
 
 /**
- * The vault: schema `vault` belongs to its owner, who migrates it and may do the physical pass (switch WAL, checkpoint);
- * services may call what the migration grants them, and functions are closed to everyone until then.
+ * The vault: schema `vault` belongs to its owner, who migrates it; services may call what the migration grants them, and functions
+ * are closed to everyone until then. `privacy` does the physical pass: it may switch the WAL and order a checkpoint.
  */
 export async function provisionVault(adminUrl: string, database: string): Promise<void> {
   await createOwned(adminUrl, database, VAULT_OWNER);
@@ -61,8 +61,8 @@ export async function provisionVault(adminUrl: string, database: string): Promis
       CREATE SCHEMA IF NOT EXISTS vault AUTHORIZATION ${VAULT_OWNER};
       GRANT USAGE ON SCHEMA vault TO ${services};
       ALTER DEFAULT PRIVILEGES FOR ROLE ${VAULT_OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-      GRANT pg_checkpoint TO ${VAULT_OWNER} WITH INHERIT TRUE;
-      GRANT EXECUTE ON FUNCTION pg_switch_wal() TO ${VAULT_OWNER};
+      GRANT pg_checkpoint TO privacy WITH INHERIT TRUE;
+      GRANT EXECUTE ON FUNCTION pg_switch_wal() TO privacy;
     `);
   });
 }

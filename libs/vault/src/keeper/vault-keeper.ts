@@ -1,6 +1,11 @@
 import type { ContentKeyOf } from '../content/content-keys.ts';
+import { KeyWrap } from '../crypto/key-wrap.ts';
+import { VaultSetupError } from '../errors.ts';
 import { VaultDatabase } from '../keys/vault-database.ts';
 import type { SubjectId } from '../subjects/subjects.ts';
+import { forgetDue, makeAhead, readings } from './forgetting.ts';
+import type { Forgotten, VaultReading } from './forgetting.ts';
+import { physicalPass } from './physical-pass.ts';
 
 /** What one entry of the ledger of destruction orders. `position` counts from 1, without gaps. */
 export interface LedgerEntry {
@@ -32,6 +37,8 @@ export interface KeeperOptions {
   url: string;
   /** How long a call may take, in milliseconds; the keeper's calls are large. Default 30,000. */
   timeoutMs?: number;
+  /** Key-encryption key, 32 bytes (`readKek`): for `makeAhead` alone. */
+  kek?: Buffer;
 }
 
 /**
@@ -40,9 +47,15 @@ export interface KeeperOptions {
  */
 export class VaultKeeper {
   private readonly database: VaultDatabase;
+  private readonly url: string;
+  private readonly timeoutMs: number;
+  private readonly keyWrap: KeyWrap | undefined;
 
-  constructor(options: KeeperOptions) {
-    this.database = new VaultDatabase(options.url, { connections: 2, timeoutMs: options.timeoutMs ?? 30_000 });
+  constructor({ url, timeoutMs = 30_000, kek }: KeeperOptions) {
+    this.url = url;
+    this.timeoutMs = timeoutMs;
+    this.keyWrap = kek && new KeyWrap(kek);
+    this.database = new VaultDatabase(url, { connections: 2, timeoutMs });
   }
 
   close(): Promise<void> {
@@ -81,8 +94,7 @@ export class VaultKeeper {
 
   /** Opens the vault for this start of its server; false if it has not applied the ledger up to exactly `position`. */
   async open(position: number): Promise<boolean> {
-    const [row] = await this.database.call<{ open_at: boolean }>('open_at', [position]);
-    return row?.open_at === true;
+    return (await this.database.value<boolean>('open_at', [position])) === true;
   }
 
   /**
@@ -103,5 +115,39 @@ export class VaultKeeper {
       limit,
     ]);
     return rows.map((row) => ({ messageId: row.message, dropAt: row.drop_at, requestId: row.request }));
+  }
+
+  /**
+   * Brings what `destroy`, `endFence` and `forgetDue` deleted out of the vault's files, WAL included. Answers since when it is out.
+   * Safe to repeat after a kill; VaultUnavailableError where an older snapshot or a lock stands in the way.
+   */
+  physicalPass(): Promise<Date> {
+    return physicalPass({ url: this.url, timeoutMs: this.timeoutMs });
+  }
+
+  /** What is still there of these subjects: both 0 once they were destroyed. */
+  async residual(subjects: readonly SubjectId[]): Promise<{ secrets: number; names: number }> {
+    const [row] = await this.database.call<{ secrets: number; names: number }>('residual', [[...subjects]]);
+    if (row === undefined) throw new Error('The vault did not say what is left');
+    return row;
+  }
+
+  /** Secrets of the current and the next bucket of every class, and partitions ahead. Answers how many secrets were new. */
+  async makeAhead(): Promise<number> {
+    if (this.keyWrap === undefined) throw new VaultSetupError('Making secrets ahead needs the key-encryption key');
+    return makeAhead(this.database, this.keyWrap, Date.now());
+  }
+
+  /**
+   * Deletes period secrets and content keys at their limits, and subjects unused for 31 days; their bytes go with the next physical
+   * pass. Bounded: what it leaves, the next call takes.
+   */
+  forgetDue(): Promise<Forgotten> {
+    return forgetDue(this.database);
+  }
+
+  /** The oldest key of each kind that has a limit, for retention readings. */
+  readings(): Promise<VaultReading[]> {
+    return readings(this.database);
   }
 }

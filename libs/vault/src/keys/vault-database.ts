@@ -28,6 +28,12 @@ export class VaultDatabase {
     }
   }
 
+  /** Of a function that answers one value. */
+  async value<T>(name: string, parameters: unknown[] = []): Promise<T | null> {
+    const [row] = await this.call<Record<string, T>>(name, parameters);
+    return row?.[name] ?? null;
+  }
+
   close(): Promise<void> {
     return this.pool.end();
   }

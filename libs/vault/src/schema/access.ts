@@ -30,6 +30,16 @@ export const ACCESS: Record<string, VaultService[]> = {
   'open_at(bigint)': KEEPER,
   'destroy(jsonb)': KEEPER,
   'list_condemned(integer)': KEEPER,
+  'dirty_marks()': KEEPER,
+  'note_pass()': KEEPER,
+  'clear_marks(bigint[])': KEEPER,
+  'residual(uuid[])': KEEPER,
+  'forget_periods()': KEEPER,
+  'forget_drop_bucket()': KEEPER,
+  'forget_subjects(integer)': KEEPER,
+  'forget_week()': KEEPER,
+  'prepare_ahead()': KEEPER,
+  'read_ages()': KEEPER,
 };
 
 /** May still read the key of a body that is condemned: its other recipients wait. */

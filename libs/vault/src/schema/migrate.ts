@@ -10,6 +10,8 @@ import { closed } from './0006-closed.ts';
 import { doors } from './0007-doors.ts';
 import { fences } from './0008-fence.ts';
 import { destruction } from './0009-destroy.ts';
+import { pass } from './0010-pass.ts';
+import { forgetting } from './0011-forgetting.ts';
 import { ACCESS, CLASSES, KEEPER, READERS_OF_CONDEMNED, VAULT_SERVICES } from './access.ts';
 import type { VaultService } from './access.ts';
 
@@ -24,6 +26,8 @@ const MIGRATIONS: [name: string, sql: string][] = [
   ['0007-doors', doors],
   ['0008-fence', fences],
   ['0009-destroy', destruction],
+  ['0010-pass', pass],
+  ['0011-forgetting', forgetting],
 ];
 
 export interface MigrateVaultOptions {
