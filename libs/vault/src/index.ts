@@ -12,6 +12,7 @@ export { migrateVault } from './schema/migrate.ts';
 export type { MigrateVaultOptions } from './schema/migrate.ts';
 export { VAULT_SERVICES } from './schema/access.ts';
 export type { VaultService } from './schema/access.ts';
+export { VAULT_STORES } from './stores.ts';
 export { vaultConfig, vaultOptions } from './vault.config.ts';
 export type { VaultConfig } from './vault.config.ts';
 export { VaultModule } from './vault.module.ts';

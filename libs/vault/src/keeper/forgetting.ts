@@ -11,7 +11,7 @@ const MOST_ROUNDS = 100;
 export const UNUSED_DAYS = 31;
 
 const DAY_MS = 86_400_000;
-const SUBJECT_LIMIT_MS = (UNUSED_DAYS + 1) * DAY_MS;
+export const SUBJECT_LIMIT_MS = (UNUSED_DAYS + 1) * DAY_MS;
 
 export interface Forgotten {
   periods: number;

@@ -42,6 +42,22 @@ describe('the key cache', () => {
     expect([one.gone, one.derived.size]).toEqual([true, 0]);
   });
 
+  it('lets go of content keys that were condemned or dropped, and has what is under way read again', () => {
+    const cache = new KeyCache({ ...sizes, contentKeys: 9 });
+    const drops = { condemned: 2000, early: 1000, atTime: 2000, later: 2001 };
+    const keys = Object.entries(drops).map(([name, dropAt]) => ({ name, key: { ...secret(), dropAt } }));
+    for (const { name, key } of keys) cache.contentKeys.set(name, key);
+    const left = () => keys.filter(({ key }) => !key.gone).map(({ name }) => name);
+    const load = cache.beginLoad();
+    expect(load.fresh()).toBe(true);
+    cache.revoke('condemned', 'condemned');
+    expect([left(), load.fresh()]).toEqual([['early', 'atTime', 'later'], false]);
+    cache.revoke('dropped', new Date(2000).toISOString());
+    expect(left()).toEqual(['later']);
+    expect(load.revoked('message', 'condemned')).toBe(false);
+    load.end();
+  });
+
   it('does not answer a period past its limit', () => {
     const cache = new KeyCache(sizes);
     const [now, past] = [Date.now(), Date.now() - 31 * 86_400_000].map((at) => `e30/${periodOf('e30', at).bucket}`);

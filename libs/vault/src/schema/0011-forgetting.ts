@@ -32,7 +32,12 @@ begin
     lock table vault.content_key in access exclusive mode;
     execute format('select exists (select from %s where drop_at > now()), (select count(*) from %s)', part.name, part.name)
       into later, gone;
-    continue when later;
+    if later then
+      -- Only after the width of buckets was changed: a partition of the old width holds drop times of the new.
+      with removed as (delete from vault.content_key k where k.drop_at <= now() and k.tableoid = part.name returning k.tableoid)
+      insert into vault.dirty (relation) select distinct tableoid::regclass::text from removed;
+      continue;
+    end if;
     execute format('drop table %s', part.name);
     insert into vault.dirty (relation) values (null);
     perform pg_notify('vault_revocations', json_build_object('kind', 'dropped', 'id',
@@ -78,6 +83,17 @@ begin
     return true;
   end loop;
   return false;
+end $$;
+
+-- As before, without the bucket that began already: its drop time has come.
+create or replace function vault.prepare() returns void language plpgsql as $$
+declare
+  today date := (now() at time zone 'UTC')::date;
+  kept vault.retention := (select r from vault.retention r where class = 'body');
+begin
+  perform vault.ensure_week(date_trunc('week', today + 7 * n)::date) from generate_series(0, 1) n;
+  perform vault.ensure_drop_bucket(date_bin(kept.bucket, at, 'epoch'::timestamptz))
+    from generate_series(now() + kept.bucket, now() + kept.max_age + kept.bucket, kept.bucket) at;
 end $$;
 
 create function vault.prepare_ahead() returns void ${DOOR} as $$
