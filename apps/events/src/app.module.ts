@@ -1,23 +1,28 @@
 import { Module } from '@nestjs/common';
-import { DOMAIN_SETTINGS, MAIL_EVENTS } from '@lethe/contracts';
+import { MAIL_EVENTS } from '@lethe/contracts';
 import { KafkaModule } from '@lethe/kafka';
-import { SearchModule } from '@lethe/search';
+import { HOLDER_TOPICS, PrivacyHolderModule } from '@lethe/privacy-holder';
 import { VaultModule } from '@lethe/vault';
-import { EventIndex } from './index/event.index.ts';
-import { IndexerConsumer } from './index/indexer.consumer.ts';
-import { IndexerService } from './index/indexer.service.ts';
+import { IndexModule } from './index/index.module.ts';
+import { EventErasure } from './privacy/event.erasure.ts';
+import { EventsHolder } from './privacy/events.holder.ts';
 import { EventsController } from './query/events.controller.ts';
 import { EventsService } from './query/events.service.ts';
 import { PageTokens } from './query/page.token.ts';
-import { DomainsTable } from './settings/domains.table.ts';
+import { RetentionWorker } from './retention/retention.worker.ts';
 
 @Module({
   imports: [
-    SearchModule,
     VaultModule,
-    KafkaModule.forService({ name: 'events', consumes: [MAIL_EVENTS], tables: [DOMAIN_SETTINGS] }),
+    KafkaModule.forService({
+      name: 'events',
+      consumes: [MAIL_EVENTS, ...HOLDER_TOPICS.consumes],
+      produces: HOLDER_TOPICS.produces,
+    }),
+    IndexModule,
+    PrivacyHolderModule.forService('events', EventsHolder, { imports: [IndexModule], providers: [EventErasure] }),
   ],
   controllers: [EventsController],
-  providers: [EventIndex, IndexerConsumer, IndexerService, EventsService, PageTokens, DomainsTable],
+  providers: [EventsService, PageTokens, RetentionWorker],
 })
 export class EventsModule {}

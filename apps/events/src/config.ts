@@ -13,5 +13,8 @@ export const eventsConfig = defineConfig({
   PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
   INDEX_REFRESH_MS: positive.default(200).describe('How often new events become searchable, in milliseconds'),
   INDEX_REPLICAS: z.coerce.number().int().min(0).default(0).describe('Copies of each index besides the first'),
+  RETENTION_WORK_MS: positive
+    .default(60_000)
+    .describe('How often indices past their limit are looked for and deleted, in milliseconds'),
 });
 export type EventsConfig = z.infer<typeof eventsConfig>;

@@ -1,6 +1,6 @@
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { startSurroundings, type Surroundings } from './surroundings.ts';
+import { startSurroundings, type Surroundings } from './support/surroundings.ts';
 
 let around: Surroundings;
 const T0 = Date.now() - 60_000;
@@ -152,6 +152,12 @@ describe('pages', () => {
     expect((await around.query('limit=1', '019ab7a0-0000-7000-8000-00000000000a')).status).toBe(404);
   });
 
+  it('is asked for by any spelling of the domain that the gateway takes', async () => {
+    const { status, body } = await around.query('/v3/b%C3%BCcher.example/events?recipient=ana@x.example');
+    expect([status, (body['items'] as Item[]).length]).toEqual([200, 1]);
+    expect(new URL(body['paging'].next).pathname).toMatch(/^\/v3\/b%C3%BCcher\.example\/events\//);
+  });
+
   it('a token says nothing about whom it asks for', async () => {
     const { body } = await around.query('recipient=ana@x.example&limit=1');
     const decoded = decodeURIComponent(body['paging'].next);
@@ -173,7 +179,7 @@ describe('projection', () => {
   });
 
   it('what was sealed for someone forgotten meanwhile is not indexed; the others are', async () => {
-    await around.publish([{ to: 'gone@x.example' }, { to: 'stays@x.example' }], () => around.cutOff('gone@x.example'));
+    await around.publish([{ to: 'gone@x.example' }, { to: 'stays@x.example' }], () => around.fence('gone@x.example'));
     await until(async () => (await recipients('recipient=stays@x.example')).length === 1, 10_000);
     expect(await recipients('recipient=stays@x.example')).toHaveLength(1);
     expect(await recipients('recipient=gone@x.example')).toEqual([]);

@@ -1,5 +1,6 @@
 export { KafkaClient } from './client/kafka-client.ts';
 export { kafkaConfig, type KafkaConfig } from './client/kafka-config.ts';
+export { rewindGroup } from './client/rewind-group.ts';
 export { bind } from './consume/binding.ts';
 export type { BatchHandler, BatchOptions, ConsumeOptions, RecordHandler, SpillHandler } from './consume/binding.ts';
 export { DeadLetters } from './consume/dead-letters.ts';

@@ -1,4 +1,4 @@
-export type { BulkItem, BulkOutcome } from './bulk.ts';
+export type { BulkDeletion, BulkItem, BulkOutcome } from './bulk.ts';
 export { ExpungeError } from './expunge/expunge-error.ts';
 export type { ExpungeReason } from './expunge/expunge-error.ts';
 export type { Lifecycle } from './lifecycle.ts';

@@ -1,6 +1,7 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
-import { bulkIndex } from './bulk.ts';
-import type { BulkItem, BulkOutcome } from './bulk.ts';
+import { StartupError } from '@lethe/service';
+import { bulk } from './bulk.ts';
+import type { BulkDeletion, BulkItem, BulkOutcome } from './bulk.ts';
 import { Expunge } from './expunge/expunge.ts';
 import { detectLifecycle, fitSettings } from './lifecycle.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -44,6 +45,19 @@ export class Search {
     return this.detected;
   }
 
+  /** Creates or replaces a lifecycle policy where the cluster has lifecycle management; else nothing is done. */
+  async putLifecyclePolicy(name: string, policy: estypes.IlmPolicy): Promise<void> {
+    if ((await this.lifecycle()) === 'absent') return;
+    try {
+      await this.call((client) => client.ilm.putLifecycle({ name, policy }));
+    } catch (error) {
+      if ((error as SearchError).status !== 401 && (error as SearchError).status !== 403) throw error;
+      throw new StartupError(
+        `Elasticsearch does not let this service keep the lifecycle policy ${name}. Give its API key the cluster privilege manage_ilm.`,
+      );
+    }
+  }
+
   /** Creates or replaces an index template, made to fit the cluster. */
   async putTemplate(name: string, template: IndexTemplate): Promise<void> {
     const settings = fitSettings(template.settings, await this.lifecycle());
@@ -68,6 +82,19 @@ export class Search {
     }
   }
 
+  /** Names of the indices that match a pattern. */
+  async indicesOf(pattern: string): Promise<string[]> {
+    const found = await this.call((client) =>
+      client.indices.get({ index: pattern, allow_no_indices: true, features: ['aliases'] }),
+    );
+    return Object.keys(found);
+  }
+
+  /** One that is not there is no error. */
+  async deleteIndex(index: string): Promise<void> {
+    await this.call((client) => client.indices.delete({ index, ignore_unavailable: true }));
+  }
+
   /**
    * Resolves when no file of these indices holds a document that was deleted or replaced before the call: some 30 s, shared by
    * all calls of the moment. Throws ExpungeError when that could not be had in time, SearchError when Elasticsearch is away.
@@ -77,6 +104,13 @@ export class Search {
   }
 
   bulkIndex(items: readonly BulkItem[]): Promise<BulkOutcome[]> {
-    return bulkIndex(this.client, items);
+    return bulk(this.client, items);
+  }
+
+  bulkDelete(items: ReadonlyArray<Omit<BulkDeletion, 'op'>>): Promise<BulkOutcome[]> {
+    return bulk(
+      this.client,
+      items.map(({ index, id }) => ({ index, id, op: 'delete' })),
+    );
   }
 }

@@ -1,12 +1,5 @@
 import type { AcceptedEvent, DeliveryStatus, Envelope, FailedEvent, MailEvent, Person, Reply } from '@lethe/contracts';
-
-/** Someone the event mentions. The subject id is what erasure searches for. */
-export interface DocumentPerson {
-  readonly subject: string;
-  readonly role: string;
-  readonly address: string;
-  readonly name?: string;
-}
+import { peopleFields, type DocumentPerson } from './event.people.ts';
 
 /**
  * An event as Elasticsearch holds it: the one place where people are in clear, because people search it. A projection of
@@ -66,7 +59,7 @@ export interface OpenedEvent {
 }
 
 export function eventDocument({ event, envelope, related, reply }: OpenedEvent): EventDocument {
-  const people = event.related.flatMap(({ role, subject }, index): DocumentPerson[] => {
+  const others = event.related.flatMap(({ role, subject }, index): DocumentPerson[] => {
     const person = related[index];
     return person ? [{ subject, role, address: person.address, ...(person.name ? { name: person.name } : {}) }] : [];
   });
@@ -76,12 +69,6 @@ export function eventDocument({ event, envelope, related, reply }: OpenedEvent):
     address: envelope.address,
     ...(envelope.name ? { name: envelope.name } : {}),
   };
-  const named = (role: string): string =>
-    [own, ...people]
-      .filter((one) => one.role === role)
-      .map(mailbox)
-      .join(', ');
-  const visible = [own, ...people].filter(({ role }) => role === 'to' || role === 'cc');
   return {
     id: event.id,
     at: event.at,
@@ -92,14 +79,10 @@ export function eventDocument({ event, envelope, related, reply }: OpenedEvent):
     ordinal: event.ordinal,
     size: event.size,
     test_mode: event.testMode,
-    subjects: [...new Set([own, ...people].map(({ subject }) => subject))],
     recipient_subject: own.subject,
     recipient: envelope.address,
     recipient_domain: envelope.address.slice(envelope.address.lastIndexOf('@') + 1).toLowerCase(),
-    recipients: [...new Set([envelope.address, ...visible.map(({ address }) => address)])],
-    people: [own, ...people],
-    from: named('from'),
-    to: named('to'),
+    ...peopleFields(own, others),
     message_subject: envelope.subject,
     message_id: envelope.messageIdHeader,
     attachments: envelope.attachments.map(({ filename, contentType, size }) => ({
@@ -132,13 +115,4 @@ function status(from: DeliveryStatus, reply: Reply | null): DocumentStatus {
     ...(reply ? { reply: reply.text } : {}),
     ...(reply?.mxHost ? { mx_host: reply.mxHost } : {}),
   };
-}
-
-/** `Name <address>`, the name quoted where RFC 5322 §3.2.4 asks for it. */
-function mailbox({ name, address }: DocumentPerson): string {
-  if (!name) return address;
-  const shown = /^[\w !#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-]+$/u.test(name)
-    ? name
-    : `"${name.replaceAll(/["\\]/g, '\\$&')}"`;
-  return `${shown} <${address}>`;
 }

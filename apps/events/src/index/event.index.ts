@@ -1,8 +1,18 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { bucketLimit, bucketStart, type Period } from '@lethe/contracts';
+import { type EventClass, type Period } from '@lethe/contracts';
 import { CONFIG, Clock } from '@lethe/service';
 import { Search } from '@lethe/search';
 import { type EventsConfig } from '../config.ts';
+import {
+  EVENT_CLASSES,
+  goesAt,
+  indexName,
+  lifecyclePolicy,
+  lifecycleSettings,
+  periodOfIndex,
+  policyName,
+  type EventPeriod,
+} from '../retention/event.lifecycle.ts';
 import { EVENT_ANALYSIS, EVENT_MAPPING } from './event.mapping.ts';
 
 /** Names remembered as existing; more than any platform has at a time (one per class and bucket). */
@@ -20,7 +30,10 @@ export class EventIndex implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.search.putTemplate(`${this.config.INDEX_PREFIX}events`, {
+    for (const each of EVENT_CLASSES) {
+      await this.search.putLifecyclePolicy(policyName(this.prefix, each), lifecyclePolicy(each));
+    }
+    await this.search.putTemplate(`${this.prefix}events`, {
       patterns: [this.pattern],
       priority: 500,
       settings: {
@@ -35,16 +48,21 @@ export class EventIndex implements OnModuleInit {
 
   /** Every event index. */
   get pattern(): string {
-    return `${this.config.INDEX_PREFIX}events-*`;
+    return `${this.prefix}events-*`;
+  }
+
+  /** Every index of a class. */
+  patternOf(eventClass: EventClass): string {
+    return `${this.prefix}events-${eventClass}-*`;
   }
 
   nameOf(period: Period): string {
-    return `${this.config.INDEX_PREFIX}events-${period.class}-${period.bucket}`;
+    return indexName(this.prefix, period);
   }
 
   /** Whether events of this bucket may be kept no longer: they are dropped, not indexed into a new index. */
   isPast(period: Period): boolean {
-    return this.clock.now() >= bucketLimit(period.class, period.bucket);
+    return this.clock.now() >= goesAt(period);
   }
 
   /**
@@ -56,8 +74,7 @@ export class EventIndex implements OnModuleInit {
     const known = this.known.get(name);
     if (known) return known;
     if (this.known.size >= MAX_KNOWN) this.known.clear();
-    const settings = { 'index.lifecycle.origination_date': bucketStart(period.bucket) };
-    const created = this.search.createIndex(name, settings).catch((error: unknown) => {
+    const created = this.search.createIndex(name, lifecycleSettings(this.prefix, period)).catch((error: unknown) => {
       this.known.delete(name);
       throw error;
     });
@@ -68,5 +85,21 @@ export class EventIndex implements OnModuleInit {
   /** The index was found missing (deleted behind our back): the next event makes it anew. */
   forget(period: Period): void {
     this.known.delete(this.nameOf(period));
+  }
+
+  /** Periods that have an index. One with another name under our pattern is none of ours. */
+  async existing(): Promise<EventPeriod[]> {
+    const found = await this.search.indicesOf(this.pattern);
+    return found.flatMap((name) => periodOfIndex(this.prefix, name) ?? []);
+  }
+
+  /** Deletes the period's index, if there is one. */
+  async drop(period: Period): Promise<void> {
+    await this.search.deleteIndex(this.nameOf(period));
+    this.forget(period);
+  }
+
+  private get prefix(): string {
+    return this.config.INDEX_PREFIX;
   }
 }

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { recordId, type Envelope, type MailEvent, type Person, type Reply } from '@lethe/contracts';
 import { Search, type BulkOutcome } from '@lethe/search';
 import { metrics } from '@lethe/service';
-import { FORGOTTEN, SealError, Vault, type Expected } from '@lethe/vault';
+import { ForgottenError, SealError, Vault, type Expected } from '@lethe/vault';
 import { eventDocument, type OpenedEvent } from './event.document.ts';
+import { isEventClass } from '../retention/event.lifecycle.ts';
 import { EventIndex } from './event.index.ts';
 
 export type IndexOutcome =
@@ -15,6 +16,8 @@ const indexed = metrics.counter('events.indexed', { outcome: ['indexed', 'past',
 /** Projects events into Elasticsearch. Ids are deterministic, so a replay changes nothing. */
 @Injectable()
 export class IndexerService {
+  private readonly underWay = new Set<Promise<unknown>>();
+
   constructor(
     private readonly vault: Vault,
     private readonly search: Search,
@@ -23,6 +26,21 @@ export class IndexerService {
 
   /** One outcome per event, in order. Rejects when the vault is away: nothing was indexed then. */
   async indexAll(events: readonly MailEvent[]): Promise<IndexOutcome[]> {
+    const work = this.indexBatch(events);
+    this.underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.underWay.delete(work);
+    }
+  }
+
+  /** Resolves once what is being indexed now has ended, one way or another: it may have been opened before a fence. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.underWay);
+  }
+
+  private async indexBatch(events: readonly MailEvent[]): Promise<IndexOutcome[]> {
     const opened = await Promise.all(
       events.map(async (event) =>
         this.index.isPast(event.period) ? ({ kind: 'past' } as const) : this.openOrReject(event),
@@ -47,6 +65,8 @@ export class IndexerService {
 
   /** A seal that is not this event's never opens: the event alone is refused, the others of its batch go on. */
   private async openOrReject(event: MailEvent): Promise<Awaited<ReturnType<IndexerService['open']>> | IndexOutcome> {
+    // An index of another class would have no policy and no worker.
+    if (!isEventClass(event.period.class)) return { kind: 'reject', reason: 'class' };
     try {
       return await this.open(event);
     } catch (error) {
@@ -73,8 +93,12 @@ export class IndexerService {
   }
 
   private async openOne<T>(jwe: string, expected: Expected): Promise<T | null> {
-    const [value] = await this.vault.openMany<T>([{ jwe, expected }]);
-    return value === undefined || value === FORGOTTEN ? null : value;
+    try {
+      return await this.vault.open<T>(jwe, expected);
+    } catch (error) {
+      if (error instanceof ForgottenError) return null;
+      throw error;
+    }
   }
 
   private outcome({ event }: OpenedEvent, result: BulkOutcome): IndexOutcome {

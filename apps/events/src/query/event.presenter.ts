@@ -1,4 +1,5 @@
-import type { DocumentPerson, EventDocument } from '../index/event.document.ts';
+import type { EventDocument } from '../index/event.document.ts';
+import type { DocumentPerson } from '../index/event.people.ts';
 
 /** An event in Mailgun's shape (mailgun-api §3); types matter, one wrong field fails a whole page in the Go SDK. */
 export function presentEvent(document: EventDocument): Record<string, unknown> {

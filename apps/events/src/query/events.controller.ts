@@ -1,8 +1,7 @@
 import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
-import { Caller, CONFIG, type Identity } from '@lethe/service';
+import { ApiError, Caller, CONFIG, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
 import { type EventsConfig } from '../config.ts';
-import { DomainsTable } from '../settings/domains.table.ts';
 import { presentEvent } from './event.presenter.ts';
 import { readEventQuery } from './event.query.ts';
 import { EventsService, type FoundPage } from './events.service.ts';
@@ -14,7 +13,6 @@ export class EventsController {
   constructor(
     private readonly events: EventsService,
     private readonly tokens: PageTokens,
-    private readonly domains: DomainsTable,
     @Inject(CONFIG) private readonly config: EventsConfig,
   ) {}
 
@@ -24,7 +22,7 @@ export class EventsController {
     @Param('domain') name: string,
     @Req() request: FastifyRequest,
   ): Promise<unknown> {
-    const domainId = this.domains.idOf(name, caller);
+    const domainId = domainOf(caller);
     const query = readEventQuery(new URL(request.url, 'http://localhost').searchParams);
     return this.page(caller.account, domainId, name, { query, cursor: null, backwards: false });
   }
@@ -36,7 +34,7 @@ export class EventsController {
     @Param('domain') name: string,
     @Param('*') token: string,
   ): Promise<unknown> {
-    const domainId = this.domains.idOf(name, caller);
+    const domainId = domainOf(caller);
     return this.page(caller.account, domainId, name, await this.tokens.read(caller.account, domainId, token));
   }
 
@@ -49,4 +47,10 @@ export class EventsController {
     const links = await Promise.all((['next', 'previous', 'first', 'last'] as const).map(link));
     return { items: found.events.map(presentEvent), paging: Object.fromEntries(links) };
   }
+}
+
+/** The gateway looked up the path's domain, in whatever spelling, and vouches that it is the account's. */
+function domainOf({ domain }: Identity): string {
+  if (domain === undefined) throw new ApiError(404, 'Domain not found');
+  return domain;
 }

@@ -5,6 +5,7 @@ import { SearchError } from '../search-error.ts';
 import { ExpungeError } from './expunge-error.ts';
 import type { ExpungeReason } from './expunge-error.ts';
 import { mergeAway } from './merge-away.ts';
+import { releaseFiles } from './release-files.ts';
 import { only, readAllocations, readCopies, readSegments } from './shard-copies.ts';
 import type { Segments, ShardCopy } from './shard-copies.ts';
 
@@ -26,11 +27,17 @@ interface Goal {
 }
 
 type Seen = ReadonlyMap<string, ReadonlyArray<ShardCopy> | null>;
+type Failed = ReadonlyMap<string, ExpungeReason>;
+interface Concerned {
+  readonly indices: readonly string[];
+  readonly goal: Goal;
+}
 
 /**
  * Makes deletions physical (docs: forgetting). Elasticsearch only marks what is deleted or replaced; a merge drops it, but not
  * what a retention lease still keeps for copies to catch up with. So: refresh and flush, wait until every lease is past what was
- * deleted, merge segments with deleted documents, see that they are gone. About 30 s, nearly all of it waiting.
+ * deleted, merge segments with deleted documents, see that they are gone. About 30 s, nearly all of it waiting; a moment for
+ * indices without deleted documents.
  *
  * The promise is about what was deleted before the call. Deletions that come meanwhile do not hold it up.
  *
@@ -38,35 +45,29 @@ type Seen = ReadonlyMap<string, ReadonlyArray<ShardCopy> | null>;
  * leases passed together are merged together.
  */
 export class Expunge {
+  private readonly client: Client;
   private readonly begin: Batcher<readonly string[], Goal>;
   private readonly look: Batcher<readonly string[], Seen>;
-  private readonly merge: Batcher<{ indices: readonly string[]; goal: Goal }, ExpungeError | undefined>;
-
-  private readonly client: Client;
+  private readonly merge: Batcher<Concerned, Failed>;
+  private readonly release: Batcher<readonly string[], Failed>;
 
   constructor(client: Client) {
     this.client = client.child({ requestTimeout: REQUEST_MS });
-    const shared = { maxItems: AT_ONCE, maxQueued: AT_ONCE, concurrency: 1 };
-    this.begin = new Batcher<readonly string[], Goal>({ ...shared, lingerMs: 100 }, async (asked) => {
-      const goals = await Promise.all(chunks(asked).map((indices) => this.start(indices)));
+    this.begin = shared<readonly string[], Goal>(100, async (asked) => {
+      const goals = await eachPart(asked, (indices) => this.start(indices));
       const reached = new Map(goals.flatMap((goal) => [...goal.reached]));
       const dirty = new Map(goals.flatMap((goal) => [...goal.dirty]));
-      return asked.map(() => ({ reached, dirty }));
+      return { reached, dirty };
     });
-    this.look = new Batcher<readonly string[], Seen>({ ...shared, lingerMs: 20 }, async (asked) => {
-      const read = await Promise.all(chunks(asked).map((indices) => this.read(indices)));
-      const seen = new Map(read.flatMap((each) => [...each]));
-      return asked.map(() => seen);
+    this.look = shared(20, async (asked) => merged(await eachPart(asked, (indices) => this.read(indices))));
+    this.merge = shared(100, async (asked) => {
+      const promised = new Map(asked.flatMap(({ goal }) => [...goal.dirty]));
+      const all = asked.map(({ indices }) => indices);
+      return merged(await eachPart(all, (indices) => mergeAway(this.client, indices, promised)));
     });
-    this.merge = new Batcher({ ...shared, lingerMs: 100 }, async (asked) => {
-      const failed = new Map<string, ExpungeReason>();
-      // One after the other: merging is what costs the cluster something.
-      for (const indices of chunks(asked.map((each) => each.indices))) {
-        const own = asked.flatMap(({ goal }) => [...goal.dirty]).filter(([, index]) => indices.includes(index));
-        for (const [index, reason] of await mergeAway(this.client, indices, new Map(own))) failed.set(index, reason);
-      }
-      return asked.map(({ indices }) => failure(indices, failed));
-    });
+    this.release = shared(20, async (asked) =>
+      merged(await eachPart(asked, (indices) => releaseFiles(this.client, indices))),
+    );
   }
 
   /**
@@ -79,8 +80,13 @@ export class Expunge {
     const deadline = performance.now() + withinMs;
     try {
       const goal = await this.begin.add(indices);
-      await this.leasesPast(goal, indices, deadline);
-      await this.merge.add({ indices, goal });
+      const dirty = new Set(goal.dirty.values());
+      const concerned = indices.filter((index) => dirty.has(index));
+      if (concerned.length > 0) {
+        await this.leasesPast(goal, concerned, deadline);
+        throwIfAny(concerned, await this.merge.add({ indices: concerned, goal }));
+      }
+      throwIfAny(indices, await this.release.add(indices));
       await this.contextsClosed(indices);
     } catch (error) {
       throw error instanceof ExpungeError ? error : SearchError.from(error);
@@ -121,9 +127,9 @@ export class Expunge {
   /** An open scroll or point in time uses the files of its moment, merged or not. One that is opened now finds the new ones. */
   private async contextsClosed(indices: readonly string[]): Promise<void> {
     const deadline = performance.now() + CONTEXTS_MS;
-    for (;;) {
-      const seen = await this.look.add(indices);
-      const held = indices.filter((index) => seen.get(index)?.some(({ heldContexts }) => heldContexts > 0));
+    for (let held = indices; ;) {
+      const seen = await this.look.add(held);
+      held = held.filter((index) => seen.get(index)?.some(({ heldContexts }) => heldContexts > 0));
       if (held.length === 0) return;
       if (performance.now() > deadline) throw new ExpungeError('search-context-open', held);
       await nextLook();
@@ -170,13 +176,31 @@ const isOneIndex = (name: string): boolean => /^[a-z0-9][^*?,]*$/.test(name);
 /** Names stand in the path of a request, of which Elasticsearch reads 4,096 octets. */
 const NAMES_AT_ONCE = 24;
 
-function chunks(asked: ReadonlyArray<readonly string[]>): string[][] {
+/** Part after part: all at once would be a burst of work for the cluster. */
+async function eachPart<R>(
+  asked: ReadonlyArray<readonly string[]>,
+  work: (indices: string[]) => Promise<R>,
+): Promise<R[]> {
   const names = [...new Set(asked.flat())];
-  const parts = Array.from({ length: Math.ceil(names.length / NAMES_AT_ONCE) }, (_, part) => part * NAMES_AT_ONCE);
-  return parts.map((from) => names.slice(from, from + NAMES_AT_ONCE));
+  const results: R[] = [];
+  for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+    results.push(await work(names.slice(from, from + NAMES_AT_ONCE)));
+  }
+  return results;
 }
 
-function failure(indices: readonly string[], failed: ReadonlyMap<string, ExpungeReason>): ExpungeError | undefined {
+/** All who ask at the time get the same answer. */
+const shared = <T, R>(lingerMs: number, work: (asked: T[]) => Promise<R>): Batcher<T, R> =>
+  new Batcher<T, R>({ maxItems: AT_ONCE, maxQueued: AT_ONCE, concurrency: 1, lingerMs }, async (asked) => {
+    const answer = await work(asked);
+    return asked.map(() => answer);
+  });
+
+const merged = <V>(maps: ReadonlyArray<ReadonlyMap<string, V>>): ReadonlyMap<string, V> =>
+  new Map(maps.flatMap((map) => [...map]));
+
+function throwIfAny(indices: readonly string[], failed: Failed): void {
   const own = indices.filter((index) => failed.has(index));
-  return own.length === 0 ? undefined : new ExpungeError(failed.get(own[0] as string) as ExpungeReason, own);
+  const reason = failed.get(own[0] ?? '');
+  if (reason !== undefined) throw new ExpungeError(reason, own);
 }

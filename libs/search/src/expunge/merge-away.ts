@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@elastic/elasticsearch';
 import type { ExpungeReason } from './expunge-error.ts';
-import { only, readAllocations, readCopies, readSegments } from './shard-copies.ts';
-import type { Segments, ShardCopy } from './shard-copies.ts';
+import { only, readAllocations, readSegments } from './shard-copies.ts';
+import type { Segments } from './shard-copies.ts';
+import { seen } from './seen.ts';
 
 const ROUNDS = 3;
 /** One bucket's index takes seconds; this only says when to stop waiting. */
@@ -26,13 +27,12 @@ export async function mergeAway(
     const left = round === 1 ? indices : [...failed.keys()];
     if (left.length > 0) failed = await mergeOnce(client, left, promised);
   }
-  const merged = indices.filter((index) => !failed.has(index));
-  return new Map([...failed, ...(await releaseFiles(client, merged))]);
+  return failed;
 }
 
 async function mergeOnce(client: Client, indices: readonly string[], promised: Segments['dirty']): Promise<Failed> {
   // A merge that began before the leases passed carries deleted documents on, into a segment of its own.
-  const busy = await waitFor(client, indices, ({ merging }) => merging === 0);
+  const busy = await seen(client, indices, SETTLE_MS, ({ merging }) => merging === 0);
   if (busy.length > 0) return new Map(indices.map((index) => [index, 'merge-unfinished']));
   const allocations = await readAllocations(client, indices);
   const before = await readSegments(client, indices);
@@ -84,38 +84,4 @@ async function findUnmerged(
     await sleep(POLL_MS);
   }
   return stayed;
-}
-
-/**
- * Files of merged segments go when no commit uses them. A copy keeps the last commit that every copy is known to have, so a second
- * flush is needed once they are known to have the first.
- */
-async function releaseFiles(client: Client, indices: readonly string[]): Promise<Failed> {
-  const flush = (of: readonly string[]) =>
-    of.length === 0 ? undefined : client.indices.flush({ ...only(of), force: true, wait_if_ongoing: true });
-  await flush(indices);
-  const unsafe = await waitFor(
-    client,
-    indices,
-    ({ committedAtMost, globalCheckpoint }) => committedAtMost <= globalCheckpoint,
-  );
-  await flush(indices.filter((index) => !unsafe.includes(index)));
-  return new Map(unsafe.map((index) => [index, 'lease-held']));
-}
-
-/** Waits until all copies of an index were seen as wanted, at the same look; answers the indices that never were. */
-async function waitFor(
-  client: Client,
-  indices: readonly string[],
-  wanted: (copy: ShardCopy) => boolean,
-): Promise<string[]> {
-  const deadline = performance.now() + SETTLE_MS;
-  let waiting = [...indices];
-  while (waiting.length > 0) {
-    const copies = await readCopies(client, waiting);
-    waiting = [...new Set(copies.filter((copy) => !wanted(copy)).map(({ index }) => index))];
-    if (performance.now() > deadline) break;
-    if (waiting.length > 0) await sleep(POLL_MS);
-  }
-  return waiting;
 }

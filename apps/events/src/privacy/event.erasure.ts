@@ -1,0 +1,176 @@
+import { Injectable } from '@nestjs/common';
+import type { estypes } from '@elastic/elasticsearch';
+import { Search, SearchError, type BulkOutcome } from '@lethe/search';
+import type { EventDocument } from '../index/event.document.ts';
+import { EventIndex } from '../index/event.index.ts';
+import { withoutSubjects } from '../index/event.people.ts';
+
+/** Terms of one search; well below Elasticsearch's 65,536, and a request of 10,000 subjects is ten searches. */
+const SUBJECTS_AT_ONCE = 1_000;
+/** Without their sources. */
+const DELETED_AT_ONCE = 1_000;
+/** With their sources, of which one is at most what a Kafka record holds. */
+const REWRITTEN_AT_ONCE = 100;
+/** Each round meets only what came in between, or was changed by another erasure at the same moment. */
+const ROUNDS = 20;
+
+type Hit = estypes.SearchHit<EventDocument>;
+type Clause = { terms: Record<string, string[]> };
+type Query = { bool: estypes.QueryDslBoolQuery };
+
+export interface ErasedEvents {
+  /** Documents about one of the people, gone. */
+  readonly event: number;
+  /** Documents of others that mentioned one of them, and do no more. */
+  readonly mention: number;
+}
+
+/** Takes people out of the event indices, by subject id and account. Safe to repeat, and beside other erasures. */
+@Injectable()
+export class EventErasure {
+  constructor(
+    private readonly search: Search,
+    private readonly index: EventIndex,
+  ) {}
+
+  /** Deletions are marks until `expunge`. Throws SearchError; then a part may be done. */
+  async remove(account: string, subjects: ReadonlySet<string>): Promise<ErasedEvents> {
+    const event = await this.inRounds(subjects, (some) => this.deleteOwn(account, some));
+    // Only after that: a document that is about one of them and mentions another goes as a whole.
+    const mention = await this.inRounds(subjects, (some) => this.rewriteOthers(account, some, subjects));
+    return { event, mention };
+  }
+
+  /** Takes what was removed out of the files, also what an attempt removed that did not come this far. */
+  async expunge(): Promise<void> {
+    const periods = await this.index.existing();
+    await this.search.expunge(periods.map((period) => this.index.nameOf(period)));
+  }
+
+  /** Counts what is there, by the people of each document where `remove` goes by its list of subjects. */
+  async count(account: string, subjects: ReadonlySet<string>): Promise<ErasedEvents> {
+    await this.refresh();
+    const counts = { event: 0, mention: 0 };
+    for (const some of parts(subjects)) {
+      counts.event += await this.total(of(account, { terms: { recipient_subject: some } }));
+      const others = of(account, { terms: { 'people.subject': some } }, { terms: { recipient_subject: some } });
+      counts.mention += await this.total(others);
+    }
+    return counts;
+  }
+
+  /** Repeats until a round, on what is visible then, finds nothing. */
+  private async inRounds(
+    subjects: ReadonlySet<string>,
+    work: (some: string[]) => Promise<{ met: number; done: number }>,
+  ): Promise<number> {
+    let done = 0;
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      await this.refresh();
+      let met = 0;
+      for (const some of parts(subjects)) {
+        const result = await work(some);
+        met += result.met;
+        done += result.done;
+      }
+      if (met === 0) return done;
+    }
+    throw new SearchError(409, 'documents_keep_coming');
+  }
+
+  private async deleteOwn(account: string, some: string[]): Promise<{ met: number; done: number }> {
+    const request = {
+      size: DELETED_AT_ONCE,
+      _source: false,
+      query: of(account, { terms: { recipient_subject: some } }),
+    };
+    return this.eachPage(request, (hits) =>
+      this.search.bulkDelete(hits.map(({ _index: index, _id: id }) => ({ index, id: id as string }))),
+    );
+  }
+
+  private async rewriteOthers(
+    account: string,
+    some: string[],
+    subjects: ReadonlySet<string>,
+  ): Promise<{ met: number; done: number }> {
+    const request = {
+      size: REWRITTEN_AT_ONCE,
+      seq_no_primary_term: true,
+      query: of(account, { terms: { subjects: some } }),
+    };
+    return this.eachPage(request, (hits) =>
+      this.search.bulkIndex(
+        hits.map(({ _index: index, _id: id, _source, _seq_no: seqNo, _primary_term: primaryTerm }) => ({
+          index,
+          id: id as string,
+          document: withoutSubjects(_source as EventDocument, subjects),
+          op: 'index',
+          // Another erasure may have taken somebody else out of it meanwhile: then it is read again in the next round.
+          onlyIf: { seqNo: seqNo as number, primaryTerm: primaryTerm as number },
+        })),
+      ),
+    );
+  }
+
+  private async eachPage(
+    request: estypes.SearchRequest,
+    write: (hits: Hit[]) => Promise<BulkOutcome[]>,
+  ): Promise<{ met: number; done: number }> {
+    const counted = { met: 0, done: 0 };
+    for (let after: estypes.SortResults | undefined; ;) {
+      const { hits } = await this.find({
+        ...request,
+        sort: [{ id: { order: 'asc', unmapped_type: 'keyword' } }],
+        ...(after ? { search_after: after } : {}),
+      });
+      if (hits.length === 0) return counted;
+      counted.met += hits.length;
+      counted.done += countDone(await write(hits));
+      after = hits.at(-1)?.sort;
+    }
+  }
+
+  private async total(query: Query): Promise<number> {
+    const { total } = await this.find({ size: 0, track_total_hits: true, query });
+    return typeof total === 'number' ? total : (total?.value ?? 0);
+  }
+
+  /** All of it or an error: a shard that does not answer must not pass for one without the person. */
+  private async find(request: estypes.SearchRequest): Promise<estypes.SearchHitsMetadata<EventDocument>> {
+    const { hits } = await this.search.call((client) =>
+      client.search<EventDocument>({
+        index: this.index.pattern,
+        allow_no_indices: true,
+        ignore_unavailable: true,
+        allow_partial_search_results: false,
+        ...request,
+      }),
+    );
+    return hits;
+  }
+
+  private async refresh(): Promise<void> {
+    await this.search.call((client) => client.indices.refresh({ index: this.index.pattern, allow_no_indices: true }));
+  }
+}
+
+const of = (account: string, filter: Clause, not?: Clause): Query => ({
+  bool: { filter: [{ term: { account } }, filter], ...(not ? { must_not: [not] } : {}) },
+});
+
+function parts(subjects: ReadonlySet<string>): string[][] {
+  const all = [...subjects];
+  return Array.from({ length: Math.ceil(all.length / SUBJECTS_AT_ONCE) }, (_, part) =>
+    all.slice(part * SUBJECTS_AT_ONCE, (part + 1) * SUBJECTS_AT_ONCE),
+  );
+}
+
+/** @throws SearchError when one was not taken; an index that was deleted meanwhile took its documents with it. */
+function countDone(outcomes: readonly BulkOutcome[]): number {
+  for (const one of outcomes) {
+    if (one.outcome === 'retry') throw new SearchError(503, one.reason);
+    if (one.outcome === 'reject' && one.reason !== 'index_not_found_exception') throw new SearchError(400, one.reason);
+  }
+  return outcomes.filter(({ outcome }) => outcome === 'ok').length;
+}
