@@ -101,9 +101,9 @@ describe('with the secrets of a vault', () => {
     expect(opened(tried.filter(({ sealed }) => sealed.subject !== ana))).toEqual([true, true, true]);
     expect(opened(keys.bodies(bodies))).toEqual([true, false, true]);
 
-    writeFileSync(join(folder, 'vault-page'), Buffer.concat([randomBytes(99), wrapped[0] as Buffer, randomBytes(9)]));
-    const left = await scanForOctets([folder], [{ name: 'secret', octets: wrapped[0] as Buffer }]);
+    writeFileSync(join(folder, 'vault-page'), Buffer.concat([randomBytes(99), wrapped[0], randomBytes(9)]));
+    const left = await scanForOctets([folder], [{ name: 'secret', octets: wrapped[0] }]);
     expect(left.findings.map(({ file, variant }) => [file, variant])).toEqual([[join(folder, 'vault-page'), 'raw']]);
-    expect(secrets.some(({ wrapped: octets }) => octets.equals(wrapped[0] as Buffer))).toBe(false);
+    expect(secrets.some(({ wrapped: octets }) => octets.equals(wrapped[0]))).toBe(false);
   });
 });

@@ -1,11 +1,17 @@
 import { column, RETENTION, type StoreDeclaration } from '@lethe/contracts';
 import { SUBJECT_LIMIT_MS } from './keeper/forgetting.ts';
+import { ACCESS, VAULT_SERVICES } from './schema/access.ts';
 
 const { opaque, instant, count, code, flag, key, pseudonym } = column;
 const owner = 'privacy' as const;
 const kind = 'table' as const;
 const PERSON = { until: 'the person is erased, or nobody has used the subject for 31 days' } as const;
 const ERASURE = { until: 'the erasure is over' } as const;
+/** Who else reads of a table what it asks for by id, through a function of that name. */
+const through = (call: string) =>
+  VAULT_SERVICES.filter((service) => service !== owner && reads(call).includes(service));
+const reads = (call: string) =>
+  Object.entries(ACCESS).find(([signature]) => signature.startsWith(`${call}(`))?.[1] ?? [];
 const PLATFORM = { until: 'the platform ends: nothing about anybody' } as const;
 
 /** Every table of the vault. Readings: `VaultKeeper.readings()`, under the same names. */
@@ -13,6 +19,7 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
   {
     store: 'vault.account',
     owner,
+    readers: through('read_secrets'),
     kind,
     what: 'a secret and a pseudonym key per account: without them nothing of the account can be opened, nobody found',
     limit: { until: 'the account is closed' },
@@ -22,6 +29,7 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
   {
     store: 'vault.subject',
     owner,
+    readers: through('read_secrets'),
     kind,
     what: 'subject ids with the day of their last use; those of erased people as cut off',
     limit: { class: 'subject', limitMs: SUBJECT_LIMIT_MS, mechanism: 'forgotten for disuse' },
@@ -31,6 +39,7 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
   {
     store: 'vault.subject_name',
     owner,
+    readers: through('find_subjects'),
     kind,
     what: 'from a pseudonym to a subject: the only way there',
     limit: PERSON,
@@ -40,6 +49,7 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
   {
     store: 'vault.subject_secret',
     owner,
+    readers: through('read_secrets'),
     kind,
     what: 'a secret per subject: without it nothing about that person can be opened',
     limit: PERSON,
@@ -49,6 +59,7 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
   {
     store: 'vault.period_secret',
     owner,
+    readers: through('read_secrets'),
     kind,
     what: 'a secret per retention class and bucket, at most as old as the class allows',
     limit: { class: 'e30', limitMs: RETENTION.e30.limitMs, mechanism: 'deleted at the limit of its own class' },
@@ -58,6 +69,7 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
   {
     store: 'vault.content_key',
     owner,
+    readers: through('read_content_keys'),
     kind,
     what: 'a key per message: without it its body cannot be opened',
     limit: { class: 'body', limitMs: RETENTION.body.limitMs, mechanism: 'partitions dropped at their drop time' },
@@ -76,6 +88,7 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
   {
     store: 'vault.fence_subject',
     owner,
+    readers: through('fenced_pseudonyms'),
     kind,
     what: 'whom an erasure under way cut off, and under which names',
     limit: ERASURE,

@@ -5,6 +5,7 @@ export const BODY_STORES: readonly StoreDeclaration[] = [
   {
     store: 'ingest.body',
     owner: 'ingest',
+    readers: ['delivery'],
     kind: 'table',
     what: 'messages, sealed under a content key each, until they are sent and may be read',
     limit: { class: 'body', limitMs: RETENTION.body.limitMs, mechanism: 'its partition is dropped at its drop time' },
