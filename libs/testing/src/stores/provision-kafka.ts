@@ -1,9 +1,14 @@
 import { TOPICS, topicConfig } from '@lethe/contracts';
 import type { Topic } from '@lethe/contracts';
+import kafkajs from 'kafkajs';
+import type { AclEntry, Admin } from 'kafkajs';
 import { groupAcls, topicAcls } from './access.ts';
 import { kafkaAdmin } from './kafka-admin.ts';
 import type { Credentials } from './kafka-admin.ts';
 import { until } from './until.ts';
+
+// CommonJS: Node does not see these as named exports.
+const { AclOperationTypes, AclPermissionTypes } = kafkajs;
 
 export type TopicDeclaration = Pick<
   Topic,
@@ -45,9 +50,26 @@ export async function provisionTopics(
     const acl = [...topicAcls(prefix, declared), ...groupAcls(prefix)];
     await admin.createAcls({ acl });
     // The controller answers before the broker goes by them; until then a service would be refused.
-    const last = acl.at(-1);
-    if (last) await until(async () => (await admin.describeAcls(last)).resources.length > 0, 10_000, 10);
+    for (const wanted of Map.groupBy(
+      acl,
+      ({ resourceType, resourceName }) => `${resourceType} ${resourceName}`,
+    ).values()) {
+      if (!(await until(() => isInForce(admin, wanted), 30_000, 10))) {
+        throw new Error(`Kafka does not go by the access lists under "${prefix}" within 30 s.`);
+      }
+    }
   });
+}
+
+/** Whether the broker knows these entries, all of one resource. */
+async function isInForce(admin: Admin, wanted: readonly AclEntry[]): Promise<boolean> {
+  const [{ resourceType, resourceName, resourcePatternType } = {} as AclEntry] = wanted;
+  const permissionType = AclPermissionTypes.ANY;
+  const operation = AclOperationTypes.ANY;
+  const filter = { resourceType, resourceName, resourcePatternType, permissionType, operation };
+  const { resources } = await admin.describeAcls(filter);
+  const known = resources.flatMap(({ acls }) => acls.map((acl) => `${acl.principal} ${acl.operation}`));
+  return wanted.every(({ principal, operation: of }) => known.includes(`${principal} ${of}`));
 }
 
 function settings(topic: TopicDeclaration): { name: string; value: string }[] {

@@ -1,0 +1,84 @@
+import { MAIL_ACCEPTED, MAIL_EVENTS, type Topic } from '@lethe/contracts';
+import { KafkaClient } from '@lethe/kafka';
+import { Injectable } from '@nestjs/common';
+import type { Ends } from '../requests/request.ts';
+import { passed, type Progress } from './progress.ts';
+
+/** Topics whose records can be about people and are on their way somewhere. Compacted ones and commands hold ids and codes. */
+const TOPICS: readonly Topic[] = [MAIL_ACCEPTED, MAIL_EVENTS];
+/** kafkajs repeats a call without end; who waits for it must be able to look at other things. */
+const ANSWER_MS = 10_000;
+
+/** Kafka did not answer in time: look again later. */
+class KafkaSilentError extends Error {
+  override readonly name = 'KafkaSilentError';
+  readonly code = 'ETIMEDOUT';
+}
+
+/**
+ * The barrier of an erasure: what was written before a moment has been read by everybody who reads it. After the fence nothing
+ * about the subjects is written any more; behind the barrier nothing about them is still on its way either.
+ */
+@Injectable()
+export class BarrierService {
+  private looking: Promise<Progress> | undefined;
+
+  constructor(private readonly kafka: KafkaClient) {}
+
+  /** Where the topics end now. */
+  async ends(): Promise<Ends> {
+    const ends = await Promise.all(
+      TOPICS.map(async (topic) => {
+        const offsets = await this.offsetsOf(topic);
+        return [topic.name, Object.fromEntries(offsets.map(({ partition, high }) => [partition, Number(high)]))];
+      }),
+    );
+    return Object.fromEntries(ends) as Ends;
+  }
+
+  /** Whether every group has passed these ends. Concurrent callers share a look. */
+  async passed(ends: Ends): Promise<boolean> {
+    this.looking ??= this.look().finally(() => (this.looking = undefined));
+    return passed(ends, await this.looking);
+  }
+
+  private async look(): Promise<Progress> {
+    const byTopic = await Promise.all(
+      TOPICS.map(async (topic) => {
+        const lows = (await this.offsetsOf(topic)).map(({ partition, low }) => [partition, Number(low)] as const);
+        const groups = await Promise.all(topic.consumers.map((service) => this.committed(service, topic)));
+        return [topic.name, { lows: new Map(lows), groups }] as const;
+      }),
+    );
+    return new Map(byTopic);
+  }
+
+  private async committed(service: string, topic: Topic): Promise<ReadonlyMap<number, number>> {
+    const name = this.kafka.topicName(topic);
+    // The name libs/kafka gives a group whose handler names none.
+    const groupId = this.kafka.topicName(`${service}-${topic.name}`);
+    const answer = await within((await this.kafka.admin()).fetchOffsets({ groupId, topics: [name] }));
+    return new Map(
+      answer.flatMap(({ partitions }) =>
+        partitions.map(({ partition, offset }) => [partition, Number(offset)] as const),
+      ),
+    );
+  }
+
+  private async offsetsOf(topic: Topic) {
+    return within((await this.kafka.admin()).fetchTopicOffsets(this.kafka.topicName(topic)));
+  }
+}
+
+async function within<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new KafkaSilentError('Kafka did not say how far its groups are')), ANSWER_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}

@@ -1,0 +1,68 @@
+import { Log } from '@lethe/service';
+import { VaultKeeper } from '@lethe/vault';
+import { Injectable } from '@nestjs/common';
+import { LedgerRepository } from './ledger.repository.ts';
+import { SharedRun } from './shared.run.ts';
+
+/** Entries for one call of the vault; each may name ten thousand subjects. */
+const AT_ONCE = 20;
+
+/**
+ * Brings the vault to where the ledger is. Destroying keys for a request and bringing a restored vault up to date are the same
+ * work, and all of it may be repeated after a kill.
+ */
+@Injectable()
+export class LedgerApplier {
+  private readonly applying = new SharedRun(() => this.apply());
+  private readonly passing: SharedRun<Date>;
+
+  constructor(
+    private readonly ledger: LedgerRepository,
+    private readonly keeper: VaultKeeper,
+    private readonly log: Log,
+  ) {
+    this.passing = new SharedRun(() => keeper.physicalPass());
+  }
+
+  /** Resolves once the vault has applied everything the ledger has now. */
+  async reach(): Promise<void> {
+    await this.applying.run();
+  }
+
+  /** Rewrites what deleted keys lay in; whoever waits shares one pass. Since when the bytes are gone. */
+  physicalPass(): Promise<Date> {
+    return this.passing.run();
+  }
+
+  /**
+   * After a start of the vault's server: applies what it has not applied, rewrites, opens it. Nothing to do is the rule, and
+   * cheap.
+   */
+  async ensure(): Promise<void> {
+    const { position, open } = await this.keeper.state();
+    if (open && position >= (await this.ledger.head())) return;
+    const reached = await this.applying.run();
+    if (open) return;
+    await this.physicalPass();
+    // False: an entry was added meanwhile. The next look has it.
+    if (await this.keeper.open(reached))
+      this.log.info('vault.opened', { position: reached, applied: reached - position });
+  }
+
+  private async apply(): Promise<number> {
+    let { position } = await this.keeper.state();
+    for (;;) {
+      const entries = await this.ledger.after(position, AT_ONCE);
+      if (entries.length === 0) return position;
+      const done = await this.keeper.destroy(
+        entries.map(({ position: at, subjects, messages }) => ({ position: at, subjects, messages })),
+      );
+      this.log.info('vault.keys-destroyed', {
+        position: done.position,
+        subjects: done.subjects,
+        bodies: done.contentKeys,
+      });
+      position = done.position;
+    }
+  }
+}

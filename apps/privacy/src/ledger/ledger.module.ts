@@ -1,0 +1,21 @@
+import { CONFIG } from '@lethe/service';
+import { Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { ActiveWorker } from '../active/active.worker.ts';
+import type { PrivacyConfig } from '../config.ts';
+import { LedgerApplier } from './ledger.applier.ts';
+import { LedgerRepository } from './ledger.repository.ts';
+
+/** Which keys have to be gone, and that they are: a vault that was started is opened here, once it has applied all of it. */
+@Module({ providers: [LedgerApplier, LedgerRepository], exports: [LedgerApplier, LedgerRepository] })
+export class LedgerModule implements OnApplicationBootstrap {
+  constructor(
+    private readonly active: ActiveWorker,
+    private readonly applier: LedgerApplier,
+    @Inject(CONFIG) private readonly config: PrivacyConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { REQUEST_POLL_MS: everyMs } = this.config;
+    this.active.add({ name: 'ledger', everyMs, run: () => this.applier.ensure() });
+  }
+}

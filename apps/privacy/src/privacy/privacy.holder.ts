@@ -1,0 +1,58 @@
+import type { Reading } from '@lethe/contracts';
+import { Database } from '@lethe/database';
+import {
+  type Counts,
+  type Erased,
+  type ErasureScope,
+  measureTables,
+  PersonalDataHolder,
+  type Scope,
+} from '@lethe/privacy-holder';
+import { VaultKeeper } from '@lethe/vault';
+import { Injectable } from '@nestjs/common';
+import { STORES } from './stores.ts';
+
+/** Pseudonyms that led from requests which are over to these people. */
+const LEFT = `from request_subject rs join request r on r.id = rs.request_id
+  where r.account_id = $2 and rs.subject_ids && $1::uuid[] and rs.pseudonym is not null and r.state in ('completed', 'cancelled', 'refused')`;
+
+/** What this service itself has of people: pseudonyms of requests, and, for all, the keys in the vault. */
+@Injectable()
+export class PrivacyHolder extends PersonalDataHolder {
+  constructor(
+    private readonly database: Database,
+    private readonly keeper: VaultKeeper,
+  ) {
+    super();
+  }
+
+  /** Nothing is sent from here, and orders write pseudonyms of new requests alone. */
+  async fence(): Promise<void> {}
+
+  /** A request forgets its pseudonyms when it is over; what a kill left is removed here. The keys go with the ledger. */
+  async erase({ accountId, subjects }: ErasureScope): Promise<Erased> {
+    const { rowCount } = await this.database.pool.query(
+      `update request_subject set pseudonym = null where (request_id, subject, identifier) in
+         (select rs.request_id, rs.subject, rs.identifier ${LEFT})`,
+      [[...subjects], accountId],
+    );
+    const counts = countsOf({ 'request-subject': rowCount ?? 0 });
+    return { found: counts, removed: counts };
+  }
+
+  async verify({ accountId, subjects }: Scope): Promise<Counts> {
+    const ids = [...subjects];
+    const [{ rows }, { secrets, names }] = await Promise.all([
+      this.database.pool.query<{ left: number }>(`select count(*)::int as left ${LEFT}`, [ids, accountId]),
+      this.keeper.residual(ids),
+    ]);
+    return countsOf({ 'request-subject': rows[0]?.left ?? 0, key: secrets + names });
+  }
+
+  measure(): Promise<Reading[]> {
+    return measureTables(this.database.pool, STORES);
+  }
+}
+
+const countsOf = (counts: Counts): Counts =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

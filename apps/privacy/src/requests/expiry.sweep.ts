@@ -1,0 +1,25 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { ActiveWorker } from '../active/active.worker.ts';
+import { InFlightService } from '../release/in-flight.service.ts';
+import { IdempotencyService } from './idempotency.service.ts';
+
+const EVERY_MS = 60_000;
+
+/** Removes what this service keeps for a day alone, before the day is over. */
+@Injectable()
+export class ExpirySweep implements OnApplicationBootstrap {
+  constructor(
+    private readonly active: ActiveWorker,
+    private readonly idempotency: IdempotencyService,
+    private readonly inFlight: InFlightService,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.active.add({ name: 'expiry', everyMs: EVERY_MS, run: () => this.sweep() });
+  }
+
+  private async sweep(): Promise<void> {
+    await this.idempotency.expire();
+    await this.inFlight.expire();
+  }
+}

@@ -1,0 +1,82 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ApiError, CONFIG } from '@lethe/service';
+import type { PrivacyConfig } from '../config.ts';
+import { type Page, PageTokens } from './page.token.ts';
+import type { RequestFilter } from './request.form.ts';
+import { RequestRepository, type RequestRow } from './request.repository.ts';
+import { requestView } from './request.view.ts';
+import { TypedTexts } from './typed.texts.ts';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export type View = Record<string, unknown>;
+
+/** Requests as their account sees them. */
+@Injectable()
+export class RequestReader {
+  private readonly base: string;
+
+  constructor(
+    private readonly requests: RequestRepository,
+    private readonly texts: TypedTexts,
+    private readonly pages: PageTokens,
+    @Inject(CONFIG) config: PrivacyConfig,
+  ) {
+    this.base = `${config.PUBLIC_URL.replace(/\/$/, '')}/v1/privacy/requests`;
+  }
+
+  /** Throws ApiError 404, also for another account's. */
+  async row(account: string, id: string): Promise<RequestRow> {
+    const row = UUID.test(id) ? await this.requests.find(account, id) : undefined;
+    if (!row) throw new ApiError(404, 'Request not found');
+    return row;
+  }
+
+  async show(account: string, id: string): Promise<View> {
+    const [view] = await this.views([await this.row(account, id)]);
+    return view as View;
+  }
+
+  async list(account: string, filter: RequestFilter): Promise<View> {
+    const page =
+      filter.page === undefined ? await this.firstPage(account, filter) : await this.pages.read(account, filter.page);
+    const rows = await this.requests.list(account, page);
+    const { cursor, backwards } = page;
+    const link = async (place: Pick<Page, 'cursor' | 'backwards'>): Promise<string> =>
+      `${this.base}?page=${await this.pages.write(account, { filter: page.filter, ...place })}`;
+    // An empty page keeps its place, so that asking again later returns what has arrived since.
+    const [first, next, previous, last] = await Promise.all([
+      link({ cursor: null, backwards: false }),
+      link({ cursor: rows.at(-1)?.id ?? (backwards ? null : cursor), backwards: false }),
+      link({ cursor: rows[0]?.id ?? (backwards ? cursor : null), backwards: true }),
+      link({ cursor: null, backwards: true }),
+    ]);
+    return { items: await this.views(rows), paging: { first, next, previous, last } };
+  }
+
+  private async firstPage(account: string, { state, due_before, reference, limit }: RequestFilter): Promise<Page> {
+    const hash = await this.texts.referenceHash(account, reference);
+    return {
+      filter: { state, dueBefore: due_before, reference: hash?.toString('base64url'), limit },
+      cursor: null,
+      backwards: false,
+    };
+  }
+
+  private async views(rows: readonly RequestRow[]): Promise<View[]> {
+    const ids = rows.map(({ id }) => id);
+    const [answers, history] = await Promise.all([this.requests.answers(ids), this.requests.history(ids)]);
+    return Promise.all(
+      rows.map(async (row) => {
+        const { id, account_id: account } = row;
+        const [reference, overrideReason] = await Promise.all([
+          this.texts.open(account, id, 'reference', row.reference),
+          this.texts.open(account, id, 'override_reason', row.override_reason),
+        ]);
+        const own = <T extends { request_id: string }>(all: readonly T[]): T[] =>
+          all.filter(({ request_id }) => request_id === id);
+        return requestView(row, { reference, overrideReason }, own(answers), own(history), `${this.base}/${id}`);
+      }),
+    );
+  }
+}

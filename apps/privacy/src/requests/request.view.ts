@@ -1,0 +1,63 @@
+import { HOLDERS } from '@lethe/contracts';
+import type { AnswerRow, HistoryRow, RequestRow } from './request.repository.ts';
+import { ASKED_STEPS } from './request.ts';
+
+/** What a row holds sealed, opened. */
+export interface TypedText {
+  readonly reference: string | null;
+  readonly overrideReason: string | null;
+}
+
+/** A request in the shape of the contract. */
+export function requestView(
+  row: RequestRow,
+  typed: TypedText,
+  answers: readonly AnswerRow[],
+  history: readonly HistoryRow[],
+  self: string,
+): Record<string, unknown> {
+  return {
+    id: row.id,
+    type: row.type,
+    state: row.state,
+    reference: typed.reference,
+    subjects: row.subjects,
+    do_not_contact: row.do_not_contact,
+    override_reason: typed.overrideReason,
+    received_at: row.received_at.toISOString(),
+    cut_off: row.cut_off?.toISOString() ?? null,
+    due_at: row.due_at.toISOString(),
+    completed_at: row.completed_at?.toISOString() ?? null,
+    holders: HOLDERS.map((service) =>
+      holderView(
+        service,
+        answers.filter((answer) => answer.service === service),
+      ),
+    ),
+    history: history.map(({ at, state, by }) => ({ at: at.toISOString(), state, by })),
+    links: { self, certificate: `${self}/certificate`, archive: null },
+  };
+}
+
+/** How far one holder is: of the last step it was asked for, and what it counted on the way. */
+function holderView(service: string, answers: readonly AnswerRow[]): Record<string, unknown> {
+  const of = (step: string): AnswerRow | undefined => answers.find((answer) => answer.step === step);
+  const last = ASKED_STEPS.map(of).findLast((answer) => answer !== undefined);
+  return {
+    service,
+    step: last?.step ?? null,
+    state: stateOf(last),
+    attempts: last?.attempts ?? 0,
+    acknowledged_at: last?.acknowledged_at?.toISOString() ?? null,
+    found: of('erase')?.found ?? {},
+    removed: of('erase')?.removed ?? {},
+    residual: of('verify')?.residual ?? {},
+    error: last?.error ?? null,
+  };
+}
+
+function stateOf(answer: AnswerRow | undefined): string {
+  if (answer === undefined || answer.attempts === 0) return 'waiting';
+  if (answer.acknowledged_at !== null) return 'acknowledged';
+  return answer.error === null ? 'asked' : 'failed';
+}
