@@ -106,7 +106,7 @@ describe('one erasure', () => {
       body.payload.expunged_at,
       view.completed_at,
     ];
-    expect(times).toEqual(times.toSorted());
+    expect(times).toEqual(times.toSorted((a, b) => Date.parse(a) - Date.parse(b)));
     const bare = await setting.call({ account: setting.account }, 'GET', url, undefined, {
       accept: 'application/jose',
     });
@@ -147,7 +147,7 @@ describe('one erasure', () => {
     const unknown = await setting.order([fresh()]);
     const shared = await setting.order(['shared@example.net'], {}, { account: other });
     await setting.reach(unknown.id, 'completed');
-    await setting.reach(shared.id, 'completed', 20_000, { account: other });
+    await setting.reach(shared.id, 'completed', 60_000, { account: other });
     expect([await secretsOf(theirs), await secretsOf(ours)]).toEqual([0, 1]);
     // Ordered by this account, the other one's person is as unknown as nobody.
     const [stranger] = await setting.vault.subjectsFor(other, ['theirs-alone@example.net']);
@@ -155,7 +155,7 @@ describe('one erasure', () => {
     const [one, two] = [await setting.reach(foreign.id, 'completed'), await setting.show(unknown.id)];
     const comparable = ({ holders, subjects }: any) => ({
       subjects,
-      holders: holders.map(({ acknowledged_at: _, ...rest }: any) => rest),
+      holders: holders.map((holder: any) => ({ ...holder, acknowledged_at: null })),
     });
     expect(comparable(one)).toEqual(comparable(two));
     expect(await secretsOf(stranger)).toBe(1);

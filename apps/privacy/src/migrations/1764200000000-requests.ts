@@ -74,11 +74,15 @@ export class Requests1764200000000 implements MigrationInterface {
     await runner.query(`
       CREATE TABLE in_flight_question (
         id uuid CONSTRAINT in_flight_question_pk PRIMARY KEY,
+        asker text NOT NULL,
         asked_at timestamptz NOT NULL DEFAULT now(),
-        attempts integer NOT NULL,
+        attempts integer NOT NULL DEFAULT 0,
+        ask_again_at timestamptz NOT NULL,
         messages uuid[] NOT NULL,
         in_flight uuid[]
       )`);
+
+    await runner.query('CREATE INDEX in_flight_question_asker_idx ON in_flight_question (asker)');
 
     await runner.query(`
       CREATE TABLE idempotency (

@@ -95,11 +95,19 @@ export const STORES: readonly StoreDeclaration[] = [
     limit: {
       class: 'question',
       limitMs: DAY,
-      mechanism: 'removed when answered, at the latest by the sweep of privacy',
+      mechanism: 'removed with the answer, at the latest by the sweep of privacy, and asked anew',
     },
     table: 'public.in_flight_question',
     age: 'asked_at',
-    columns: { id: opaque, asked_at: instant, attempts: count, messages: opaque, in_flight: opaque },
+    columns: {
+      id: opaque,
+      asker: opaque,
+      asked_at: instant,
+      attempts: count,
+      ask_again_at: instant,
+      messages: opaque,
+      in_flight: opaque,
+    },
   },
   {
     store: 'privacy.idempotency',

@@ -3,7 +3,7 @@ import { ApiError, CONFIG } from '@lethe/service';
 import type { PrivacyConfig } from '../config.ts';
 import { type Page, PageTokens } from './page.token.ts';
 import type { RequestFilter } from './request.form.ts';
-import { RequestRepository, type RequestRow } from './request.repository.ts';
+import { type RequestRecord, RequestRepository } from './request.repository.ts';
 import { requestView } from './request.view.ts';
 import { TypedTexts } from './typed.texts.ts';
 
@@ -26,15 +26,14 @@ export class RequestReader {
   }
 
   /** Throws ApiError 404, also for another account's. */
-  async row(account: string, id: string): Promise<RequestRow> {
-    const row = UUID.test(id) ? await this.requests.find(account, id) : undefined;
-    if (!row) throw new ApiError(404, 'Request not found');
-    return row;
+  async record(account: string, id: string): Promise<RequestRecord> {
+    const record = UUID.test(id) ? await this.requests.find(account, id) : undefined;
+    if (!record) throw new ApiError(404, 'Request not found');
+    return record;
   }
 
   async show(account: string, id: string): Promise<View> {
-    const [view] = await this.views([await this.row(account, id)]);
-    return view as View;
+    return this.view(await this.record(account, id));
   }
 
   async list(account: string, filter: RequestFilter): Promise<View> {
@@ -51,7 +50,7 @@ export class RequestReader {
       link({ cursor: rows[0]?.id ?? (backwards ? cursor : null), backwards: true }),
       link({ cursor: null, backwards: true }),
     ]);
-    return { items: await this.views(rows), paging: { first, next, previous, last } };
+    return { items: await Promise.all(rows.map((row) => this.view(row))), paging: { first, next, previous, last } };
   }
 
   private async firstPage(account: string, { state, due_before, reference, limit }: RequestFilter): Promise<Page> {
@@ -63,20 +62,12 @@ export class RequestReader {
     };
   }
 
-  private async views(rows: readonly RequestRow[]): Promise<View[]> {
-    const ids = rows.map(({ id }) => id);
-    const [answers, history] = await Promise.all([this.requests.answers(ids), this.requests.history(ids)]);
-    return Promise.all(
-      rows.map(async (row) => {
-        const { id, account_id: account } = row;
-        const [reference, overrideReason] = await Promise.all([
-          this.texts.open(account, id, 'reference', row.reference),
-          this.texts.open(account, id, 'override_reason', row.override_reason),
-        ]);
-        const own = <T extends { request_id: string }>(all: readonly T[]): T[] =>
-          all.filter(({ request_id }) => request_id === id);
-        return requestView(row, { reference, overrideReason }, own(answers), own(history), `${this.base}/${id}`);
-      }),
-    );
+  private async view(record: RequestRecord): Promise<View> {
+    const { id, account_id: account } = record;
+    const [reference, overrideReason] = await Promise.all([
+      this.texts.open(account, id, 'reference', record.reference),
+      this.texts.open(account, id, 'override_reason', record.override_reason),
+    ]);
+    return requestView(record, { reference, overrideReason }, `${this.base}/${id}`);
   }
 }

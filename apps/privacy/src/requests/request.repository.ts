@@ -29,7 +29,7 @@ export interface ReceivedRequest {
   readonly identifiers: readonly Identifier[];
 }
 
-export interface RequestRow {
+interface RequestRow {
   id: string;
   account_id: string;
   type: RequestType;
@@ -57,15 +57,21 @@ export interface AnswerRow {
   error: string | null;
 }
 
-export interface HistoryRow {
+interface HistoryRow {
   request_id: string;
   state: State;
   at: Date;
   by: string;
 }
 
-const COLUMNS = `id, account_id, type, state, subjects, do_not_contact, override_reason, reference, received_at, due_at,
-  cut_off, completed_at, certificate`;
+/** A request with all that its account is shown of it. */
+export interface RequestRecord extends RequestRow {
+  answers: AnswerRow[];
+  history: HistoryRow[];
+}
+
+const SELECT = `select id, account_id, type, state, subjects, do_not_contact, override_reason, reference, received_at, due_at,
+  cut_off, completed_at, certificate from request`;
 
 /** Requests as the API writes and reads them; what the worker does with them is in `open-request.repository.ts`. */
 @Injectable()
@@ -110,19 +116,15 @@ export class RequestRepository {
   }
 
   /** Undefined also for another account's. */
-  async find(accountId: string, id: string): Promise<RequestRow | undefined> {
-    const { rows } = await this.database.pool.query<RequestRow>(
-      `select ${COLUMNS} from request where account_id = $1 and id = $2`,
-      [accountId, id],
-    );
-    return rows[0];
+  async find(accountId: string, id: string): Promise<RequestRecord | undefined> {
+    const [record] = await this.read(`${SELECT} where account_id = $1 and id = $2`, [accountId, id]);
+    return record;
   }
 
   /** Newest first; ids are in the order of time. */
-  async list(accountId: string, { filter, cursor, backwards }: Page): Promise<RequestRow[]> {
-    const { rows } = await this.database.pool.query<RequestRow>(
-      `select ${COLUMNS} from request
-       where account_id = $1
+  async list(accountId: string, { filter, cursor, backwards }: Page): Promise<RequestRecord[]> {
+    const records = await this.read(
+      `${SELECT} where account_id = $1
          and ($2::text is null or state = $2)
          and ($3::timestamptz is null or due_at < $3)
          and ($4::bytea is null or reference_hash = $4)
@@ -139,25 +141,7 @@ export class RequestRepository {
         filter.limit,
       ],
     );
-    return backwards ? rows.toReversed() : rows;
-  }
-
-  async answers(ids: readonly string[]): Promise<AnswerRow[]> {
-    const { rows } = await this.database.pool.query<AnswerRow>(
-      `select request_id, service, step, attempts, acknowledged_at, found, removed, residual, error
-       from holder_answer where request_id = any($1)`,
-      [ids],
-    );
-    return rows;
-  }
-
-  async history(ids: readonly string[]): Promise<HistoryRow[]> {
-    const { rows } = await this.database.pool.query<HistoryRow>(
-      `select request_id, state, at, by from request_history where request_id = any($1)
-       order by at, array_position(array['received', 'identified', 'executing', 'verifying'], state)`,
-      [ids],
-    );
-    return rows;
+    return backwards ? records.toReversed() : records;
   }
 
   /** Ends a request nothing was done for yet; false if it is too late or not the account's. */
@@ -175,6 +159,33 @@ export class RequestRepository {
         by,
       ]);
       return true;
+    });
+  }
+
+  /** As of one moment: a state never stands beside the history or the answers of another. */
+  private read(select: string, values: unknown[]): Promise<RequestRecord[]> {
+    return this.database.withClientTransaction(async (client) => {
+      await client.query('set transaction isolation level repeatable read, read only');
+      const { rows } = await client.query<RequestRow>(select, values);
+      if (rows.length === 0) return [];
+      const ids = rows.map(({ id }) => id);
+      const answers = await client.query<AnswerRow>(
+        `select request_id, service, step, attempts, acknowledged_at, found, removed, residual, error
+         from holder_answer where request_id = any($1)`,
+        [ids],
+      );
+      const history = await client.query<HistoryRow>(
+        `select request_id, state, at, by from request_history where request_id = any($1)
+         order by at, array_position(array['received', 'identified', 'executing', 'verifying'], state)`,
+        [ids],
+      );
+      const answersOf = Map.groupBy(answers.rows, (answer) => answer.request_id);
+      const historyOf = Map.groupBy(history.rows, (entry) => entry.request_id);
+      return rows.map((row) => ({
+        ...row,
+        answers: answersOf.get(row.id) ?? [],
+        history: historyOf.get(row.id) ?? [],
+      }));
     });
   }
 }

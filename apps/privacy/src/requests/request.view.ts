@@ -1,5 +1,5 @@
 import { HOLDERS } from '@lethe/contracts';
-import type { AnswerRow, HistoryRow, RequestRow } from './request.repository.ts';
+import type { AnswerRow, RequestRecord } from './request.repository.ts';
 import { ASKED_STEPS } from './request.ts';
 
 /** What a row holds sealed, opened. */
@@ -9,13 +9,7 @@ export interface TypedText {
 }
 
 /** A request in the shape of the contract. */
-export function requestView(
-  row: RequestRow,
-  typed: TypedText,
-  answers: readonly AnswerRow[],
-  history: readonly HistoryRow[],
-  self: string,
-): Record<string, unknown> {
+export function requestView(row: RequestRecord, typed: TypedText, self: string): Record<string, unknown> {
   return {
     id: row.id,
     type: row.type,
@@ -31,10 +25,10 @@ export function requestView(
     holders: HOLDERS.map((service) =>
       holderView(
         service,
-        answers.filter((answer) => answer.service === service),
+        row.answers.filter((answer) => answer.service === service),
       ),
     ),
-    history: history.map(({ at, state, by }) => ({ at: at.toISOString(), state, by })),
+    history: row.history.map(({ at, state, by }) => ({ at: at.toISOString(), state, by })),
     links: { self, certificate: `${self}/certificate`, archive: null },
   };
 }

@@ -52,7 +52,7 @@ export class RequestsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     requireScope(caller, 'privacy:read');
-    const { certificate } = await this.reader.row(caller.account, id);
+    const { certificate } = await this.reader.record(caller.account, id);
     if (certificate === null) throw new ApiError(409, 'The request is not completed: there is no certificate yet');
     void reply.header('vary', 'accept');
     if (accept?.toLowerCase().includes('application/jose')) {

@@ -55,7 +55,7 @@ export class RequestsService {
   /** Calls off what has not begun. Throws ApiError 404, 409. */
   async cancel(caller: Identity, id: string): Promise<View> {
     const { account } = caller;
-    await this.reader.row(account, id);
+    await this.reader.record(account, id);
     if (!(await this.requests.cancel(account, id, new Date(this.clock.now()), byKey(caller)))) {
       throw new ApiError(409, 'Only a request that is still received can be cancelled');
     }

@@ -8,7 +8,6 @@ import {
   type PrivacyReply,
 } from '@lethe/contracts';
 import { KafkaClient, Publisher } from '@lethe/kafka';
-import type { Consumer } from 'kafkajs';
 
 type Name = Exclude<HolderService, 'privacy'>;
 /** Changes the right answer to a command, or answers nothing. */
@@ -18,7 +17,12 @@ export type Behaviour = (command: PrivacyCommand, right: PrivacyReply) => Privac
 export class FakeHolders {
   readonly heard: { service: Name; command: PrivacyCommand }[] = [];
   readonly behaviours = new Map<Name, Behaviour>();
-  private readonly members: { service: Name; client: KafkaClient; consumer: Consumer; publisher: Publisher }[];
+  private readonly members: {
+    service: Name;
+    client: KafkaClient;
+    consumer: ReturnType<KafkaClient['consumer']>;
+    publisher: Publisher;
+  }[];
 
   constructor(client: (service: Name) => KafkaClient) {
     this.members = HOLDERS.filter((service) => service !== 'privacy').map((service) => {

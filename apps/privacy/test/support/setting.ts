@@ -194,7 +194,7 @@ export class Setting {
   }
 
   /** Waits until a request is as `wanted` says; throws how it was instead. */
-  async reach(id: string, wanted: string | ((view: any) => boolean), waitMs = 20_000, who?: Who): Promise<any> {
+  async reach(id: string, wanted: string | ((view: any) => boolean), waitMs = 60_000, who?: Who): Promise<any> {
     let view: any;
     const is = typeof wanted === 'string' ? (it: any): boolean => it.state === wanted : wanted;
     const reached = await until(async () => is((view = await this.show(id, who))), waitMs, 25);
