@@ -47,6 +47,7 @@ export class Vault {
   private readonly subjects: Subjects;
   private readonly contentKeys: ContentKeys;
   private readonly listeners: ((kind: RevokedKind, id: string) => void)[] = [];
+  private readonly lapseListeners: (() => void)[] = [];
 
   constructor(options: VaultOptions) {
     const { url, kek, connections = 3, batch = 500, queued = 50_000, timeoutMs = 2000 } = options;
@@ -63,7 +64,10 @@ export class Vault {
         this.cache.revoke(kind, id);
         for (const listener of this.listeners) listener(kind, id);
       },
-      lapsed: () => this.cache.clear(),
+      lapsed: () => {
+        this.cache.clear();
+        for (const listener of this.lapseListeners) listener();
+      },
     });
     const source = new KeySource(this.revocations, this.cache, timeoutMs);
     const parts = [this.database, this.cache, this.keyWrap] as const;
@@ -98,10 +102,18 @@ export class Vault {
 
   /**
    * Calls `listener`, which must not throw, with each revocation as it is heard. What is revoked while the connection is away is
-   * not told; a service learns of it from the next call about that key.
+   * not told: `onLapsed` says that something may have been missed, and the next call about a key that it is gone.
    */
   onRevoked(listener: (kind: RevokedKind, id: string) => void): void {
     this.listeners.push(listener);
+  }
+
+  /**
+   * Calls `listener`, which must not throw, when revocations may have been missed: whoever goes on with what it was allowed
+   * before asks again. Noticed at the latest when it is over; `healthy()` notices it at once.
+   */
+  onLapsed(listener: () => void): void {
+    this.lapseListeners.push(listener);
   }
 
   async close(): Promise<void> {

@@ -147,7 +147,10 @@ describe('destroyed keys', () => {
 describe('when revocations cannot be heard', () => {
   it('the cache is cleared as soon as the connection is cut, and what was missed is known afterwards', async () => {
     const { jwe, subject } = await person();
+    const lapsed = vi.fn<() => void>();
+    delivery.onLapsed(lapsed);
     await terminate('delivery', LISTENING);
+    await vi.waitFor(() => expect(lapsed).toHaveBeenCalled(), 1000);
     await cutOff(subject);
     await vi.waitFor(() => expect(delivery.open(jwe, expected())).rejects.toThrow(forgotten), 3000);
     expect(delivery.healthy()).toBe(true);
