@@ -37,10 +37,10 @@ begin
     part, starts, starts + width);
 end $$;
 
--- For all that is accepted within the next two buckets.
+-- For all that is accepted within the next two buckets; what would be due already is not made, or it would be dropped at once.
 create or replace function bodies.make_ahead(width interval, max_age interval) returns void language sql as $$
   select bodies.ensure_partition(date_bin(width, at, 'epoch'::timestamptz), width)
-  from generate_series(now(), now() + max_age + width, width) at
+  from generate_series(now() + width, now() + max_age + width, width) at
 $$;
 
 -- Drops the oldest partition whose drop time has come; false if there is none.
@@ -51,7 +51,9 @@ begin
   select c.relname into part
   from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
   where i.inhparent = 'bodies.body'::regclass
-    and to_timestamp(right(c.relname, 10) || '+00', 'YYYYMMDDHH24TZH') <= now()
+    -- The condition on the name may be looked at first, for every relation there is.
+    and case when c.relname ~ '^body_[0-9]{10}$'
+      then to_timestamp(right(c.relname, 10) || '+00', 'YYYYMMDDHH24TZH') <= now() end
   order by c.relname limit 1;
   if part is null then return false; end if;
   -- Another replica may be faster.
