@@ -3,14 +3,21 @@ import { BodiesModule } from '@lethe/bodies';
 import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, MAIL_ACCEPTED, MAIL_EVENTS } from '@lethe/contracts';
 import { DatabaseModule } from '@lethe/database';
 import { KafkaModule, OutboxModule } from '@lethe/kafka';
+import { HOLDER_TOPICS, PrivacyHolderModule } from '@lethe/privacy-holder';
 import { VaultModule } from '@lethe/vault';
 import { AcceptService } from './accept/accept.service.ts';
+import { AcceptsUnderWay } from './accept/accepts.under-way.ts';
 import { CommitService } from './accept/commit.service.ts';
 import { MessageRepository } from './accept/message.repository.ts';
 import { SealingService } from './accept/sealing.service.ts';
 import { MemoryBudget } from './form/memory.budget.ts';
 import { MessagesController } from './messages/messages.controller.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { FenceRepository } from './privacy/fence.repository.ts';
+import { IngestHolder } from './privacy/ingest.holder.ts';
+import { PersonRepository } from './privacy/person.repository.ts';
+import { RetentionRepository } from './retention/retention.repository.ts';
+import { RetentionWorker } from './retention/retention.worker.ts';
 import { SendingDomains } from './settings/sending.domains.ts';
 
 @Module({
@@ -20,12 +27,24 @@ import { SendingDomains } from './settings/sending.domains.ts';
     BodiesModule,
     KafkaModule.forService({
       name: 'ingest',
-      produces: [MAIL_ACCEPTED, MAIL_EVENTS],
+      consumes: [...HOLDER_TOPICS.consumes],
+      produces: [MAIL_ACCEPTED, MAIL_EVENTS, ...HOLDER_TOPICS.produces],
       tables: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS],
     }),
     OutboxModule,
+    PrivacyHolderModule.forService('ingest', IngestHolder, { providers: [FenceRepository, PersonRepository] }),
   ],
   controllers: [MessagesController],
-  providers: [AcceptService, CommitService, MemoryBudget, MessageRepository, SealingService, SendingDomains],
+  providers: [
+    AcceptService,
+    AcceptsUnderWay,
+    CommitService,
+    MemoryBudget,
+    MessageRepository,
+    SealingService,
+    SendingDomains,
+    RetentionRepository,
+    RetentionWorker,
+  ],
 })
 export class IngestModule {}

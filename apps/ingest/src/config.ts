@@ -40,5 +40,8 @@ export const ingestConfig = defineConfig({
     .max(50)
     .default(0)
     .describe('How long a commit waits for company, in milliseconds'),
+  RETENTION_WORK_MS: positive
+    .default(60_000)
+    .describe('How often messages and bodies past their time are removed, in milliseconds'),
 });
 export type IngestConfig = z.infer<typeof ingestConfig>;

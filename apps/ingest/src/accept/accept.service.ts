@@ -4,6 +4,7 @@ import { Outbox, OutboxFullError, Publisher, type EncodedRecord } from '@lethe/k
 import { dkimBodyHash } from '@lethe/mail';
 import { ApiError, isUnavailable, Log, metrics, OverloadedError } from '@lethe/service';
 import { ForgottenError, VaultUnavailableError } from '@lethe/vault';
+import { AcceptsUnderWay } from './accepts.under-way.ts';
 import { CommitService } from './commit.service.ts';
 import { acceptedEventRecord, mailAcceptedRecord, type SealedMessage } from './records.ts';
 import { SealingService } from './sealing.service.ts';
@@ -20,6 +21,7 @@ export class AcceptService implements BeforeApplicationShutdown {
   private readonly publishing = new Set<Promise<unknown>>();
 
   constructor(
+    private readonly underWay: AcceptsUnderWay,
     private readonly sealing: SealingService,
     private readonly commits: CommitService,
     private readonly outbox: Outbox,
@@ -41,10 +43,11 @@ export class AcceptService implements BeforeApplicationShutdown {
    * nothing fails: what cannot be published now, the outbox relay publishes.
    */
   async accept(submission: Submission, domain: DomainSettings, acceptedAt: number): Promise<void> {
+    const accept = this.underWay.begin();
     try {
       const message = await this.sealing.seal(submission, dkimBodyHash(submission.raw), domain, acceptedAt);
       const group = { id: message.id, records: this.recordsOf(message) };
-      await this.commits.commit({ message, raw: submission.raw, group });
+      await this.commits.commit({ message, raw: submission.raw, group, accept });
       this.publishBehind(group);
       accepted.add(1, { method: submission.method, outcome: 'accepted' });
       this.log.info('message.accepted', {
@@ -55,6 +58,8 @@ export class AcceptService implements BeforeApplicationShutdown {
     } catch (error) {
       accepted.add(1, { method: submission.method, outcome: 'unavailable' });
       throw unavailable(error);
+    } finally {
+      accept.end();
     }
   }
 

@@ -3,10 +3,14 @@ import type { PoolClient } from 'pg';
 import type { SealedMessage } from './records.ts';
 
 const INSERT_MESSAGES = `
+  WITH related AS (
+    INSERT INTO message_related (message_id, ordinal, subject_id, role, person)
+    SELECT * FROM unnest($12::uuid[], $13::int[], $14::uuid[], $15::text[], $16::text[])
+  )
   INSERT INTO message (id, account_id, domain_id, key_id, accepted_at, expires_at, drop_at, event_class, method, size,
-                       test_mode, related)
+                       test_mode)
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[],
-                       $7::timestamptz[], $8::text[], $9::text[], $10::int[], $11::bool[], $12::jsonb[])`;
+                       $7::timestamptz[], $8::text[], $9::text[], $10::int[], $11::bool[])`;
 
 const INSERT_RECIPIENTS = `
   INSERT INTO message_recipient (message_id, ordinal, subject_id, role, envelope)
@@ -17,6 +21,9 @@ const INSERT_RECIPIENTS = `
 export class MessageRepository {
   async insertMany(client: PoolClient, messages: readonly SealedMessage[]): Promise<void> {
     const all = <T>(read: (message: SealedMessage) => T): T[] => messages.map(read);
+    const people = messages.flatMap(({ id, senders }) =>
+      senders.map((person, ordinal) => ({ id, ordinal, ...person })),
+    );
     await client.query({
       name: 'insert-messages',
       text: INSERT_MESSAGES,
@@ -32,7 +39,11 @@ export class MessageRepository {
         all(({ submission }) => submission.method),
         all(({ size }) => size),
         all(({ submission }) => submission.testMode),
-        all(({ senders }) => JSON.stringify(senders)),
+        people.map(({ id }) => id),
+        people.map(({ ordinal }) => ordinal),
+        people.map(({ subject }) => subject),
+        people.map(({ role }) => role),
+        people.map(({ person }) => person),
       ],
     });
     const rows = messages.flatMap(({ id, recipients }) =>

@@ -12,7 +12,7 @@ import {
   type RelatedPerson,
 } from '@lethe/contracts';
 import { CONFIG } from '@lethe/service';
-import { Vault, type SubjectId } from '@lethe/vault';
+import { FORGOTTEN, Vault, type SubjectId } from '@lethe/vault';
 import { type IngestConfig } from '../config.ts';
 import { deadlines } from './deadlines.ts';
 import { destinationPartition } from './destination.ts';
@@ -91,6 +91,19 @@ export class SealingService {
       ),
       submission,
     };
+  }
+
+  /** Whether the vault still stands by everything that was sealed for the message: nobody it concerns is cut off. */
+  async opens({ id, domain, recipients, senders }: SealedMessage): Promise<boolean> {
+    const account = domain.accountId;
+    const opened = await this.vault.openMany([
+      ...recipients.map(({ envelope }, ordinal) => ({
+        jwe: envelope,
+        expected: { account, type: 'envelope', recordId: recordId(id, ordinal) },
+      })),
+      ...senders.map(({ person }) => ({ jwe: person, expected: { account, type: 'person', recordId: id } })),
+    ]);
+    return !opened.includes(FORGOTTEN);
   }
 
   private async subjectsOf(accountId: string, mailboxes: readonly Mailbox[]): Promise<Map<string, SubjectId>> {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiError, Caller, Clock, CONFIG, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
 import { AcceptService } from '../accept/accept.service.ts';
@@ -37,28 +37,23 @@ export class MessagesController {
 
   @Post('messages')
   @HttpCode(200)
-  send(@Caller() caller: Identity, @Param('domain') domain: string, @Req() request: FastifyRequest): Promise<Answer> {
-    return this.take(caller, domain, request, submissionOfForm);
+  send(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<Answer> {
+    return this.take(caller, request, submissionOfForm);
   }
 
   @Post('messages.mime')
   @HttpCode(200)
-  sendMime(
-    @Caller() caller: Identity,
-    @Param('domain') domain: string,
-    @Req() request: FastifyRequest,
-  ): Promise<Answer> {
-    return this.take(caller, domain, request, submissionOfMime);
+  sendMime(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<Answer> {
+    return this.take(caller, request, submissionOfMime);
   }
 
   private async take(
     caller: Identity,
-    name: string,
     request: FastifyRequest,
     toSubmission: (form: Form, origin: Origin) => Submission | Promise<Submission>,
   ): Promise<Answer> {
     // What can be refused without reading the message is refused first.
-    const domain = this.domains.of(name, caller);
+    const domain = this.domains.of(caller);
     this.accept.assertRoom();
     const limit = this.config.MESSAGE_MAX_BYTES + FORM_OVERHEAD;
     const length = readLength(request.headers['content-length']);

@@ -1,26 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, type DomainSettings } from '@lethe/contracts';
-import { InjectTable, LocalTable, type TableIndex } from '@lethe/kafka';
+import { InjectTable, LocalTable } from '@lethe/kafka';
 import { ApiError, type Identity } from '@lethe/service';
 
 /** Who may send from where, from the tables of `accounts`. Fails closed: a stale table is a 503. */
 @Injectable()
 export class SendingDomains {
-  private readonly byName: TableIndex<typeof DOMAIN_SETTINGS>;
-
   constructor(
     @InjectTable(DOMAIN_SETTINGS) private readonly domains: LocalTable<typeof DOMAIN_SETTINGS>,
     @InjectTable(ACCOUNT_SETTINGS) private readonly accounts: LocalTable<typeof ACCOUNT_SETTINGS>,
-  ) {
-    this.byName = domains.index(({ name }) => [name]);
-  }
+  ) {}
 
-  /** @throws ApiError 404 for a domain that is not the account's, 403 for one that may not send, 503 while unsure. */
-  of(name: string, caller: Identity): DomainSettings {
+  /**
+   * The domain of the path, as the gateway found it.
+   * @throws ApiError 404 for a domain that is not the account's, 403 for one that may not send, 503 while unsure.
+   */
+  of(caller: Identity): DomainSettings {
     if (!this.domains.fresh || !this.accounts.fresh) {
       throw new ApiError(503, 'settings are not up to date: try again', { retryAfterSeconds: 2 });
     }
-    const domain = this.byName.get(name.toLowerCase());
+    const domain = caller.domain === undefined ? undefined : this.domains.get(caller.domain);
     if (!domain || domain.accountId !== caller.account) throw new ApiError(404, 'Domain not found');
     if (this.accounts.get(domain.accountId)?.state !== 'active') throw new ApiError(403, 'The account is disabled');
     if (domain.state === 'unverified')

@@ -1,0 +1,90 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { BodyStore, BODY_STORES } from '@lethe/bodies';
+import { isLimited, type Reading } from '@lethe/contracts';
+import { Database } from '@lethe/database';
+import {
+  measureTables,
+  PersonalDataHolder,
+  type Counts,
+  type Erased,
+  type ErasureScope,
+  type Scope,
+} from '@lethe/privacy-holder';
+import { OverloadedError } from '@lethe/service';
+import { FenceRepository } from './fence.repository.ts';
+import { PersonRepository, type Step, type Whom } from './person.repository.ts';
+import { STORES } from './stores.ts';
+
+/** Kafka or a commit may be slow; who asks asks again. */
+const FENCE_PATIENCE_MS = 15_000;
+const LOOK_EVERY_MS = 50;
+/** People looked for at once. */
+const AT_ONCE = 500;
+
+/** Ingest's part in a person's rights: recipients, senders, and the bodies of messages. */
+@Injectable()
+export class IngestHolder extends PersonalDataHolder {
+  constructor(
+    private readonly people: PersonRepository,
+    private readonly fences: FenceRepository,
+    private readonly bodies: BodyStore,
+    private readonly database: Database,
+  ) {
+    super();
+  }
+
+  /**
+   * Commits that were let through before everybody had heard of the cut-off are over, wherever they run, and what they
+   * published is in Kafka. Later ones refuse these people (`AcceptsUnderWay`).
+   */
+  async fence({ accountId, subjects }: Scope): Promise<void> {
+    const until = performance.now() + FENCE_PATIENCE_MS;
+    await goneBy(until, await this.fences.writers(), (before) => this.fences.writersLeft(before));
+    const waiting = await this.fences.waiting(accountId, [...subjects]);
+    await goneBy(until, waiting, (before) => this.fences.waitingLeft(before));
+  }
+
+  /** Mentions first: a message that goes with its last recipient takes all that belongs to it along, uncounted. */
+  async erase({ requestId, accountId, subjects }: ErasureScope): Promise<Erased> {
+    const all = [...subjects];
+    const total: Step = { recipient: 0, mention: 0, message: 0, body: 0 };
+    for (let from = 0; from < all.length; from += AT_ONCE) {
+      const whom: Whom = { requestId, accountId, subjects: all.slice(from, from + AT_ONCE) };
+      while (add(total, await this.people.eraseMentions(whom)));
+      while (add(total, await this.people.eraseRecipients(whom)));
+    }
+    const removed = counted(total);
+    return { found: removed, removed };
+  }
+
+  async verify({ accountId, subjects }: Scope): Promise<Counts> {
+    return counted(await this.people.count({ accountId, subjects: [...subjects] }));
+  }
+
+  async measure(): Promise<Reading[]> {
+    const [tables, oldest] = await Promise.all([measureTables(this.database.pool, STORES), this.bodies.oldest()]);
+    const bodies = BODY_STORES.flatMap(({ store, limit }) =>
+      isLimited(limit)
+        ? { store, class: limit.class, limitSeconds: limit.limitMs / 1_000, oldestAt: oldest?.getTime() ?? null }
+        : [],
+    );
+    return [...tables, ...bodies];
+  }
+}
+
+/** Looks until nothing is left. @throws OverloadedError after the deadline. */
+async function goneBy<T>(until: number, first: T[], look: (before: T[]) => Promise<T[]>): Promise<void> {
+  for (let left = first; left.length > 0; left = await look(left)) {
+    if (performance.now() > until) throw new OverloadedError('way to Kafka');
+    await wait(LOOK_EVERY_MS);
+  }
+}
+
+function add(total: Step, step: Step | undefined): boolean {
+  if (!step) return false;
+  for (const kind of Object.keys(total) as (keyof Step)[]) total[kind] += step[kind];
+  return true;
+}
+
+const counted = (step: Step): Counts => Object.fromEntries(Object.entries(step).filter(([, n]) => n > 0));

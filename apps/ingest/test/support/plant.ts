@@ -1,0 +1,46 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { PlantedPerson } from '@lethe/privacy-holder/conformance';
+import type { Fields, Surroundings } from './surroundings.ts';
+
+export const KINDS = ['recipient', 'mention', 'message', 'body'] as const;
+
+/** An address nobody had before. */
+export const somebody = (): string => `p${randomBytes(6).toString('hex')}@world.example`;
+
+export async function sent(around: Surroundings, fields: Fields): Promise<void> {
+  const answer = await around.send(fields);
+  if (answer.status !== 200) throw new Error(`ingest answered ${answer.status}: ${answer.message}`);
+}
+
+/** A new person in every place that a message has for one. */
+export async function plantPerson(around: Surroundings): Promise<PlantedPerson> {
+  const person = somebody();
+  await sent(around, { to: person });
+  await sent(around, { to: person, from: `Themselves <${person}>` });
+  await sent(around, { to: ['shown@world.example', person], cc: 'copied@world.example' });
+  await sent(around, { to: 'shown@world.example', cc: person, bcc: 'blind@world.example' });
+  await sent(around, { to: 'shown@world.example', bcc: person });
+  await sent(around, { to: 'shown@world.example', from: `Sender <${person}>`, 'h:Reply-To': person });
+  return { subject: await around.subjectOf(person), planted: { recipient: 5, mention: 3, message: 2, body: 2 } };
+}
+
+/** Every row there is of messages that have anybody else to go to, without these people's. */
+export async function rowsOfOthers({ database }: Surroundings, people: readonly string[]): Promise<unknown> {
+  const theirs = `select message_id from message_recipient where subject_id <> all($1::uuid[])`;
+  const of = async (sql: string): Promise<unknown[]> => (await database.query(sql, [people])).rows;
+  return {
+    message: await of(`select * from message where id in (${theirs}) order by id`),
+    recipient: await of(
+      'select * from message_recipient where subject_id <> all($1::uuid[]) order by message_id, ordinal',
+    ),
+    related: await of(
+      `select * from message_related where subject_id <> all($1::uuid[]) and message_id in (${theirs})
+       order by message_id, ordinal`,
+    ),
+    body: (
+      (await of(`select * from bodies.body where message_id in (${theirs}) order by message_id, seq`)) as {
+        bytes: Buffer;
+      }[]
+    ).map((row) => ({ ...row, bytes: createHash('sha256').update(row.bytes).digest('hex') })),
+  };
+}
