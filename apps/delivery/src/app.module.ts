@@ -2,6 +2,7 @@ import { BodiesModule } from '@lethe/bodies';
 import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, MAIL_ACCEPTED, MAIL_EVENTS, SUPPRESSION_ENTRIES } from '@lethe/contracts';
 import { DatabaseModule } from '@lethe/database';
 import { KafkaModule } from '@lethe/kafka';
+import { HOLDER_TOPICS, PrivacyHolderModule } from '@lethe/privacy-holder';
 import { VaultModule } from '@lethe/vault';
 import { Module } from '@nestjs/common';
 import { ComposerService } from './compose/composer.service.ts';
@@ -11,12 +12,16 @@ import { Deferred } from './deferred/deferred.entity.ts';
 import { DeferredRepository } from './deferred/deferred.repository.ts';
 import { MIGRATIONS } from './deferred/migrations/migrations.ts';
 import { RetryWorker } from './deferred/retry.worker.ts';
+import { SweepWorker } from './deferred/sweep.worker.ts';
 import { AttemptService } from './dispatch/attempt.service.ts';
 import { ConclusionService } from './dispatch/conclusion.service.ts';
 import { DispatchConsumer } from './dispatch/dispatch.consumer.ts';
 import { EventsPublisher } from './dispatch/events.publisher.ts';
 import { HandoverService } from './dispatch/handover.service.ts';
+import { PeopleModule } from './dispatch/people.module.ts';
 import { ExchangeModule } from './exchange/exchange.module.ts';
+import { DeliveryHolder } from './privacy/delivery.holder.ts';
+import { PersonRepository } from './privacy/person.repository.ts';
 import { SettingsService } from './settings/settings.service.ts';
 
 @Module({
@@ -26,11 +31,16 @@ import { SettingsService } from './settings/settings.service.ts';
     BodiesModule,
     KafkaModule.forService({
       name: 'delivery',
-      consumes: [MAIL_ACCEPTED],
-      produces: [MAIL_EVENTS],
+      consumes: [MAIL_ACCEPTED, ...HOLDER_TOPICS.consumes],
+      produces: [MAIL_EVENTS, ...HOLDER_TOPICS.produces],
       tables: [DOMAIN_SETTINGS, ACCOUNT_SETTINGS, SUPPRESSION_ENTRIES],
     }),
     ExchangeModule,
+    PeopleModule,
+    PrivacyHolderModule.forService('delivery', DeliveryHolder, {
+      imports: [PeopleModule],
+      providers: [PersonRepository],
+    }),
   ],
   providers: [
     // A record: permission, composition, exchange, verdict; then what became of it.
@@ -46,6 +56,7 @@ import { SettingsService } from './settings/settings.service.ts';
     HandoverService,
     DeferredRepository,
     RetryWorker,
+    SweepWorker,
   ],
 })
 export class DeliveryModule {}

@@ -72,6 +72,9 @@ const work = {
     'Composed and signed messages kept for their next recipients, in bytes',
   ),
   LARGE_MESSAGES_BYTES: count(134_217_728).describe('Memory for messages over 64 KiB that are under way, in bytes'),
+  RETENTION_WORK_MS: milliseconds(60_000).describe(
+    'How often deliveries older than they may be are looked for, in milliseconds',
+  ),
 };
 
 /** This service's own variables: README.md says the same. */

@@ -6,6 +6,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
  */
 @Entity('deferred')
 @Index('deferred_due', ['nextAt'])
+@Index('deferred_accepted', ['acceptedAt'])
 export class Deferred {
   @PrimaryColumn('uuid', { name: 'message_id', primaryKeyConstraintName: 'deferred_pkey' })
   messageId!: string;
@@ -24,6 +25,10 @@ export class Deferred {
   /** The value of the `mail-accepted` record as it came, JSON. */
   @Column('text')
   record!: string;
+
+  /** When the message was accepted: nothing of it is kept for longer than its class allows. */
+  @Column('timestamptz', { name: 'accepted_at' })
+  acceptedAt!: Date;
 
   @Column('timestamptz', { name: 'next_at' })
   nextAt!: Date;

@@ -16,9 +16,12 @@ export interface DeferredAttempt {
   maybeDuplicate: boolean;
 }
 
-interface Put extends DeferredAttempt {
+interface Change extends DeferredAttempt {
   /** Epoch ms. */
   nextAt: number;
+}
+
+interface Put extends Change {
   /** The attempt is under way in this process. */
   held: boolean;
 }
@@ -39,6 +42,7 @@ export class DeferredRepository {
   private readonly owner = randomUUID();
   private readonly leaseMs: number;
   private readonly puts = new Batcher<Put, void>(BATCH, (items) => this.putMany(items));
+  private readonly changes = new Batcher<Change, void>(BATCH, (items) => this.changeMany(items));
   private readonly removals = new Batcher<Key, void>(BATCH, (items) => this.removeMany(items));
 
   constructor(
@@ -53,6 +57,14 @@ export class DeferredRepository {
     return this.puts.add({ ...attempt, nextAt, held: false });
   }
 
+  /**
+   * The next attempt of one that has its row already. Where the row is gone, an erasure has taken it, or another process has
+   * ended what was leased to us for too long: then it stays gone.
+   */
+  again(attempt: DeferredAttempt, nextAt: number): Promise<void> {
+    return this.changes.add({ ...attempt, nextAt });
+  }
+
   /** Takes over an attempt that is under way here, so that its Kafka record need not wait for it. */
   hold(attempt: DeferredAttempt): Promise<void> {
     return this.puts.add({ ...attempt, nextAt: Date.now(), held: true });
@@ -60,6 +72,21 @@ export class DeferredRepository {
 
   remove(key: Key): Promise<void> {
     return this.removals.add(key);
+  }
+
+  /** Some of those whose message was accepted longer ago; answers how many. Replicas take different ones. */
+  async removeOlderThan(ageMs: number): Promise<number> {
+    const { rowCount } = await this.database.pool.query({
+      name: 'deferred-sweep',
+      text: `
+        with old as (
+          select message_id, ordinal from deferred where accepted_at < now() - make_interval(secs => $1)
+          order by accepted_at limit 1000 for update skip locked
+        )
+        delete from deferred d using old where d.message_id = old.message_id and d.ordinal = old.ordinal`,
+      values: [ageMs / 1_000],
+    });
+    return rowCount ?? 0;
   }
 
   async has({ messageId, ordinal }: Key): Promise<boolean> {
@@ -115,20 +142,19 @@ export class DeferredRepository {
     });
   }
 
+  /** `record` of a row that is there stays as it is: an erasure may have taken people out of it since ours was read. */
   private async putMany(items: Put[]): Promise<void[]> {
-    // One recipient twice in a statement would fail it; the later word counts.
-    const byKey = new Map(items.map((item) => [`${item.record.messageId}/${item.record.ordinal}`, item]));
-    const last = [...byKey.values()];
+    const last = lastWords(items);
     const column = <V>(value: (item: Put) => V): V[] => last.map(value);
     await this.database.pool.query({
       name: 'deferred-put',
       text: `
-        insert into deferred (message_id, ordinal, partition, attempt, record, next_at, maybe_duplicate, started,
+        insert into deferred (message_id, ordinal, partition, attempt, record, accepted_at, next_at, maybe_duplicate, started,
           lease_owner, lease_until)
-        select m, o, p, a, r, to_timestamp(n / 1000.0), d, held,
-          case when held then $9::uuid end, case when held then now() + make_interval(secs => $10) end
-        from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::float8[], $7::bool[], $8::bool[])
-          as t(m, o, p, a, r, n, d, held)
+        select m, o, p, a, r, to_timestamp(c / 1000.0), to_timestamp(n / 1000.0), d, held,
+          case when held then $10::uuid end, case when held then now() + make_interval(secs => $11) end
+        from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::float8[], $7::float8[], $8::bool[],
+          $9::bool[]) as t(m, o, p, a, r, c, n, d, held)
         order by m, o
         on conflict (message_id, ordinal) do update set attempt = excluded.attempt, next_at = excluded.next_at,
           maybe_duplicate = excluded.maybe_duplicate, started = excluded.started,
@@ -139,11 +165,38 @@ export class DeferredRepository {
         column(({ partition }) => partition),
         column(({ attempt }) => attempt),
         column(({ record }) => JSON.stringify(record)),
+        column(({ record }) => record.acceptedAt),
         column(({ nextAt }) => nextAt),
         column(({ maybeDuplicate }) => maybeDuplicate),
         column(({ held }) => held),
         this.owner,
         this.leaseMs / 1_000,
+      ],
+    });
+    return items.map(() => undefined);
+  }
+
+  private async changeMany(items: Change[]): Promise<void[]> {
+    const last = lastWords(items);
+    const column = <V>(value: (item: Change) => V): V[] => last.map(value);
+    await this.database.pool.query({
+      name: 'deferred-again',
+      text: `
+        with next as (
+          select d.message_id, d.ordinal, t.a, t.n, t.d
+          from unnest($1::uuid[], $2::int[], $3::int[], $4::float8[], $5::bool[]) as t(m, o, a, n, d)
+          join deferred d on d.message_id = t.m and d.ordinal = t.o
+          order by t.m, t.o for update of d
+        )
+        update deferred d set attempt = next.a, next_at = to_timestamp(next.n / 1000.0), maybe_duplicate = next.d,
+          started = false, lease_owner = null, lease_until = null
+        from next where d.message_id = next.message_id and d.ordinal = next.ordinal`,
+      values: [
+        column(({ record }) => record.messageId),
+        column(({ record }) => record.ordinal),
+        column(({ attempt }) => attempt),
+        column(({ nextAt }) => nextAt),
+        column(({ maybeDuplicate }) => maybeDuplicate),
       ],
     });
     return items.map(() => undefined);
@@ -158,4 +211,9 @@ export class DeferredRepository {
     });
     return keys.map(() => undefined);
   }
+}
+
+/** One recipient twice in a statement would fail it; the later word counts. */
+function lastWords<T extends Change>(items: T[]): T[] {
+  return [...new Map(items.map((item) => [`${item.record.messageId}/${item.record.ordinal}`, item])).values()];
 }

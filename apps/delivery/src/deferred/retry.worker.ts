@@ -6,6 +6,7 @@ import type { DeliveryConfig } from '../config.ts';
 import { AttemptService } from '../dispatch/attempt.service.ts';
 import { ConclusionService } from '../dispatch/conclusion.service.ts';
 import { HandoverService } from '../dispatch/handover.service.ts';
+import { PeopleUnderWay } from '../dispatch/people.under-way.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { DeferredRepository, type DeferredAttempt, type Key } from './deferred.repository.ts';
 
@@ -30,6 +31,7 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly attempts: AttemptService,
     private readonly conclusions: ConclusionService,
     private readonly handover: HandoverService,
+    private readonly people: PeopleUnderWay,
     private readonly settings: SettingsService,
     private readonly kafka: KafkaLifecycle,
     private readonly log: Log,
@@ -85,7 +87,7 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private async leave(row: DeferredAttempt): Promise<void> {
     if (this.handover.holds(row.record)) return;
     try {
-      await this.deferred.put(row, Date.now() + LEFT_MS);
+      await this.deferred.again(row, Date.now() + LEFT_MS);
     } catch (error) {
       // Its lease ends by itself.
       this.log.warn('deferred.not-put-back', { messageId: row.record.messageId, error });
@@ -95,12 +97,15 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private async run({ record, partition, attempt: number, maybeDuplicate }: DeferredAttempt): Promise<void> {
     const attempt = { record, number, maybeDuplicate };
     const stopped = (): boolean => this.stopped;
+    const flight = this.people.begin(record);
     try {
-      const outcome = await this.attempts.run(attempt, stopped);
+      const outcome = await this.attempts.run(attempt, flight, stopped);
       await this.conclusions.conclude(attempt, partition, outcome, true, stopped);
     } catch (error) {
       this.log.error('deferred.attempt-failed', { messageId: record.messageId, ordinal: record.ordinal, error });
       await this.conclusions.putBack(attempt, partition);
+    } finally {
+      flight.end();
     }
   }
 

@@ -19,6 +19,7 @@ import { SettingsService } from '../settings/settings.service.ts';
 import { ExchangerBusy } from '../smtp/exchanger.ts';
 import type { Transmission } from '../smtp/transmission.ts';
 import { noSession, type Attempt, type LaterReason, type Outcome } from './attempt.ts';
+import type { Flight } from './people.under-way.ts';
 import { expired, SENDING_DISABLED, suppressed } from './permission.policy.ts';
 import { verdict } from './verdict.policy.ts';
 
@@ -34,6 +35,7 @@ class CalledOff extends Error {
   }
 }
 
+const FORGOTTEN: Outcome = { kind: 'forgotten' };
 const later = (reason: LaterReason, afterMs: number): Outcome => ({ kind: 'later', reason, afterMs });
 
 /** One attempt from permission to verdict. It publishes and stores nothing: what it answers is for the caller to keep. */
@@ -49,14 +51,17 @@ export class AttemptService {
   ) {}
 
   /** `lost`: whether the attempt is not ours any more; it is asked before the first word to a server. */
-  async run(attempt: Attempt, lost: () => boolean): Promise<Outcome> {
+  async run(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {
+    if (flight.forgotten) return FORGOTTEN;
     const release = this.large.take(attempt.record.size);
     if (!release) return later('memory', 250);
     try {
-      return await this.try(attempt, lost);
+      const outcome = await this.try(attempt, flight, lost);
+      // Forgotten while its reply was awaited: nobody is left to tell.
+      return flight.forgotten ? FORGOTTEN : outcome;
     } catch (error) {
       if (error instanceof CalledOff) return error.outcome;
-      if (error instanceof ForgottenError) return { kind: 'forgotten' };
+      if (error instanceof ForgottenError) return FORGOTTEN;
       if (error instanceof ExchangerBusy) return later('busy', 500);
       if (isAway(error)) return later('store-away', 1_000);
       throw error;
@@ -65,10 +70,19 @@ export class AttemptService {
     }
   }
 
-  private async try(attempt: Attempt, lost: () => boolean): Promise<Outcome> {
+  private async try(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {
     const { record } = attempt;
-    const { domain, envelope } = await this.allow(record);
-    let allowedAt = performance.now();
+    let allowedAt = 0;
+    const permit = async (): Promise<{ domain: DomainSettings; envelope: Envelope }> => {
+      for (;;) {
+        flight.asked();
+        const allowed = await this.allow(record);
+        if (flight.doubtful) continue;
+        allowedAt = performance.now();
+        return allowed;
+      }
+    };
+    const { domain, envelope } = await permit();
     if (record.testMode) {
       return { kind: 'delivered', answer: noSession(650, undefined, 'Test mode: not sent') };
     }
@@ -83,11 +97,19 @@ export class AttemptService {
       utf8: utf8 || !isAscii(Buffer.from(`${from}${to}`)),
     };
     const startedAt = performance.now();
-    const result = await this.exchange.send(domainOf(to), message, record.requireTls, async () => {
-      if (lost()) throw new CalledOff(later('busy', 0));
-      if (performance.now() - allowedAt < ALLOWED_FOR_MS) return;
-      await this.allow(record);
-      allowedAt = performance.now();
+    const result = await this.exchange.send(domainOf(to), message, record.requireTls, {
+      signal: flight.signal,
+      beforeFirstWord: async () => {
+        flight.begins();
+        flight.signal.throwIfAborted();
+        if (lost()) throw new CalledOff(later('busy', 0));
+        if (flight.doubtful || performance.now() - allowedAt >= ALLOWED_FOR_MS) await permit();
+      },
+      beforeContent: () => {
+        if (flight.doubtful) return permit().then(() => flight.writes());
+        flight.writes();
+        return undefined;
+      },
     });
     return verdict(result, to, (performance.now() - startedAt) / 1_000);
   }

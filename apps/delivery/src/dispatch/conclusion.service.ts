@@ -50,7 +50,10 @@ export class ConclusionService {
     if (outcome.kind === 'later') {
       const nextAt = this.clock.now() + outcome.afterMs;
       if (queued) {
-        await this.keep(() => this.deferred.put({ record, partition, attempt: number, maybeDuplicate }, nextAt), gone);
+        await this.keep(
+          () => this.deferred.again({ record, partition, attempt: number, maybeDuplicate }, nextAt),
+          gone,
+        );
       }
       return;
     }
@@ -60,7 +63,7 @@ export class ConclusionService {
     if (told && nextAt !== undefined) {
       const ambiguous = outcome.kind === 'failed' && outcome.ambiguous;
       const next = { record, partition, attempt: number + 1, maybeDuplicate: maybeDuplicate || ambiguous };
-      await this.keep(() => this.deferred.put(next, nextAt), gone);
+      await this.keep(() => (queued ? this.deferred.again(next, nextAt) : this.deferred.put(next, nextAt)), gone);
     } else if (queued) {
       await this.keep(() => this.deferred.remove(record), gone);
     }
@@ -71,7 +74,7 @@ export class ConclusionService {
     try {
       // What had become of it may be what could not be kept.
       const again = { record, partition, attempt: number, maybeDuplicate: true };
-      await this.deferred.put(again, this.clock.now() + FAULT_DELAY_MS);
+      await this.deferred.again(again, this.clock.now() + FAULT_DELAY_MS);
     } catch (error) {
       // Its lease ends by itself: it comes back as one whose process died.
       this.log.warn('delivery.not-put-back', { messageId: record.messageId, error });

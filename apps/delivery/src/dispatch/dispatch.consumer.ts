@@ -11,6 +11,7 @@ import { AttemptService } from './attempt.service.ts';
 import type { Attempt, Outcome } from './attempt.ts';
 import { ConclusionService } from './conclusion.service.ts';
 import { HandoverService, type Work } from './handover.service.ts';
+import { PeopleUnderWay, type Flight } from './people.under-way.ts';
 
 type Accepted = ConsumedRecord<typeof MAIL_ACCEPTED>;
 
@@ -23,6 +24,7 @@ export class DispatchConsumer {
     private readonly attempts: AttemptService,
     private readonly conclusions: ConclusionService,
     private readonly handover: HandoverService,
+    private readonly people: PeopleUnderWay,
     private readonly deferred: DeferredRepository,
     private readonly settings: SettingsService,
     @Inject(CONFIG) config: DeliveryConfig,
@@ -46,10 +48,11 @@ export class DispatchConsumer {
 
   private async finish(attempt: Attempt, partition: number, work: Work, signal: AbortSignal): Promise<Handled> {
     const lost = (): boolean => signal.aborted && !work.takenOver();
+    const flight = this.people.begin(attempt.record);
     try {
       // It was handed out before, to us or to a process that died: the queue may have it by now.
       if (attempt.maybeDuplicate && (await this.deferred.has(attempt.record))) return done();
-      const outcome = await this.run(attempt, lost, () => work.takenOver() || signal.aborted);
+      const outcome = await this.run(attempt, flight, lost, () => work.takenOver() || signal.aborted);
       const queued = await work.end();
       await this.conclusions.conclude(attempt, partition, outcome, queued, () => signal.aborted && !queued);
       if (outcome.kind !== 'later') work.concluded();
@@ -61,6 +64,7 @@ export class DispatchConsumer {
       throw error;
     } finally {
       work.leave();
+      flight.end();
     }
   }
 
@@ -68,9 +72,9 @@ export class DispatchConsumer {
    * While nobody can be mailed at all, the record keeps its place: were it put back, every record there is would be handed out
    * in turn, and a crash would have to mark them all.
    */
-  private async run(attempt: Attempt, lost: () => boolean, given: () => boolean): Promise<Outcome> {
+  private async run(attempt: Attempt, flight: Flight, lost: () => boolean, given: () => boolean): Promise<Outcome> {
     for (;;) {
-      const outcome = await this.attempts.run(attempt, lost);
+      const outcome = await this.attempts.run(attempt, flight, lost);
       const nobody = outcome.kind === 'later' && (outcome.reason === 'not-fresh' || outcome.reason === 'store-away');
       if (!nobody || given()) return outcome;
       await wait(outcome.afterMs);

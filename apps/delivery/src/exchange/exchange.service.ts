@@ -1,5 +1,7 @@
+import { unlessAborted, type Guard } from '../smtp/guard.ts';
 import { SmtpRefused, type SmtpConnection } from '../smtp/smtp-connection.ts';
 import { SmtpBroken } from '../smtp/smtp-error.ts';
+import type { SmtpTarget } from '../smtp/smtp-options.ts';
 import type { SmtpPool } from '../smtp/smtp-pool.ts';
 import type { Transmission } from '../smtp/transmission.ts';
 import type { ExchangeResult, Refusal } from './exchange-result.ts';
@@ -19,20 +21,15 @@ export class ExchangeService {
   ) {}
 
   /**
-   * `domain` is ASCII. `before` runs when a session is there and nothing of the message has been said: it may throw to call
-   * the message off. Throws ExchangerBusy when too much waits for that exchanger, and what `before` throws.
+   * `domain` is ASCII. Throws ExchangerBusy when too much waits for that exchanger, and what the guard throws or its signal
+   * says: then no server has the message.
    */
-  async send(
-    domain: string,
-    message: Transmission,
-    requireTls: boolean,
-    before: () => Promise<void>,
-  ): Promise<ExchangeResult> {
-    const route = await this.routes.find(domain);
+  async send(domain: string, message: Transmission, requireTls: boolean, guard: Guard): Promise<ExchangeResult> {
+    const route = await unlessAborted(guard.signal, this.routes.find(domain));
     if ('refused' in route) return { refusal: route, ambiguous: false, tls: false };
     let last: ExchangeResult = { refusal: NO_CONNECTION, ambiguous: false, tls: false };
     for (const exchanger of route.exchangers) {
-      const result = await this.ask(exchanger, message, requireTls, before);
+      const result = await this.ask(exchanger, message, requireTls, guard);
       // A reply to the message decides, good or bad; so does not knowing whether the server has it.
       if ((result.reply && !result.refusal) || result.ambiguous) return result;
       last = result;
@@ -45,13 +42,13 @@ export class ExchangeService {
     exchanger: Exchanger,
     message: Transmission,
     requireTls: boolean,
-    before: () => Promise<void>,
+    guard: Guard,
   ): Promise<ExchangeResult> {
     const target = { ...exchanger, tls: requireTls ? ('required' as const) : ('opportunistic' as const) };
     for (let again = true; ; again = false) {
       let connection: SmtpConnection;
       try {
-        connection = await this.pool.acquire(target);
+        connection = await this.session(target, guard.signal);
       } catch (error) {
         return notConnected(exchanger, error);
       }
@@ -59,8 +56,8 @@ export class ExchangeService {
       const { tls } = connection;
       const { host } = exchanger;
       try {
-        await before();
-        return { reply: await connection.send(message), ambiguous: false, tls, host };
+        await guard.beforeFirstWord();
+        return { reply: await connection.send(message, guard), ambiguous: false, tls, host };
       } catch (error) {
         if (!(error instanceof SmtpBroken)) throw error;
         const stale = used && again && error.at === 'envelope' && error.code !== 'timeout';
@@ -69,6 +66,11 @@ export class ExchangeService {
         this.pool.release(connection);
       }
     }
+  }
+
+  /** One that comes too late goes back to the others. */
+  private session(target: SmtpTarget, signal: AbortSignal): Promise<SmtpConnection> {
+    return unlessAborted(signal, this.pool.acquire(target), (late) => this.pool.release(late));
   }
 }
 

@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { Guard } from './guard.ts';
 import { ReplyParser, type SmtpReply } from './reply-parser.ts';
 import { SmtpBroken, type BreakPoint } from './smtp-error.ts';
 import type { SmtpOptions, SmtpTarget } from './smtp-options.ts';
@@ -55,12 +56,41 @@ export class SmtpConnection {
   onClose: () => void = () => {};
 
   /**
-   * One transaction. Answers the reply that decides: the one to the final dot, or the first refusal. Throws SmtpBroken.
+   * One transaction. Answers the reply that decides: the one to the final dot, or the first refusal. Throws SmtpBroken, or why
+   * the message was called off: then its final dot has not left and never will.
    */
-  async send(message: Transmission): Promise<SmtpReply> {
+  async send(message: Transmission, guard: Guard): Promise<SmtpReply> {
+    const callOff = (): void => {
+      if (this.phase !== 'final-dot') this.break('called-off');
+    };
+    guard.signal.throwIfAborted();
+    guard.signal.addEventListener('abort', callOff);
+    try {
+      return await this.transact(message, guard);
+    } catch (error) {
+      const sent = error instanceof SmtpBroken && error.ambiguous;
+      throw guard.signal.aborted && !sent ? guard.signal.reason : error;
+    } finally {
+      guard.signal.removeEventListener('abort', callOff);
+    }
+  }
+
+  /** Says QUIT and closes without waiting for the answer. */
+  quit(): void {
+    if (this.broken) return;
+    this.socket.end('QUIT\r\n');
+    this.break('closed', 'politely');
+  }
+
+  destroy(): void {
+    this.break('closed');
+  }
+
+  private async transact(message: Transmission, guard: Guard): Promise<SmtpReply> {
     this.phase = 'envelope';
     const refusal = this.unfit(message) ?? (await this.envelope(message));
     if (refusal !== undefined) return refusal;
+    await this.permitted(guard);
     this.phase = 'content';
     const { bytes } = message.data;
     const reply = this.expect(this.options.timeouts.content);
@@ -78,15 +108,14 @@ export class SmtpConnection {
     return this.decided(await reply);
   }
 
-  /** Says QUIT and closes without waiting for the answer. */
-  quit(): void {
-    if (this.broken) return;
-    this.socket.end('QUIT\r\n');
-    this.break('closed', 'politely');
-  }
-
-  destroy(): void {
-    this.break('closed');
+  /** The server waits for content; there is no way to send none but to leave. */
+  private async permitted(guard: Guard): Promise<void> {
+    try {
+      await guard.beforeContent();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
   }
 
   private async start(): Promise<void> {

@@ -1,8 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SmtpBroken } from './smtp-error.ts';
 import { ExchangerBusy } from './exchanger.ts';
+import type { Guard } from './guard.ts';
 import { SmtpPool, type PoolLimits } from './smtp-pool.ts';
 import { dataBlock, type Transmission } from './transmission.ts';
 
@@ -52,6 +53,13 @@ async function serve(answer: (line: string, socket: Socket) => string | undefine
   return { target, lines, close, sockets };
 }
 
+/** Nobody calls the message back. */
+const free: Guard = {
+  signal: new AbortController().signal,
+  beforeFirstWord: () => Promise.resolve(),
+  beforeContent: () => undefined,
+};
+
 const timeouts = { connect: 500, greeting: 500, command: 500, content: 500, finalDot: 300 };
 const limits: PoolLimits = {
   perExchanger: 1,
@@ -84,11 +92,11 @@ describe('SmtpPool and SmtpConnection', () => {
   it('sends several messages over one session', async () => {
     const { pool, target, lines } = await start();
     const first = await pool.acquire(target);
-    expect(await first.send(hello)).toEqual({ code: 250, text: 'ok' });
+    expect(await first.send(hello, free)).toEqual({ code: 250, text: 'ok' });
     pool.release(first);
     const second = await pool.acquire(target);
     expect(second).toBe(first);
-    await second.send(hello);
+    await second.send(hello, free);
     const one = [
       'MAIL FROM:<a@example.com> SIZE=21',
       'RCPT TO:<b@example.com>',
@@ -113,16 +121,16 @@ describe('SmtpPool and SmtpConnection', () => {
           : undefined,
     );
     const connection = await pool.acquire(target);
-    expect(await connection.send(hello)).toEqual(refused);
+    expect(await connection.send(hello, free)).toEqual(refused);
     refuse = false;
-    expect((await connection.send(hello)).code).toBe(250);
+    expect((await connection.send(hello, free)).code).toBe(250);
     expect(lines).toContain('RSET');
   });
 
   it('ends DATA that is granted although the recipient was refused (RFC 2920 §3.1)', async () => {
     const { pool, target, lines } = await start((line) => (line.startsWith('RCPT') ? '452 later\r\n' : undefined));
     const connection = await pool.acquire(target);
-    expect((await connection.send(hello)).code).toBe(452);
+    expect((await connection.send(hello, free)).code).toBe(452);
     expect(lines.at(-1)).toBe('.');
     expect(lines).not.toContain('hello');
   });
@@ -133,7 +141,7 @@ describe('SmtpPool and SmtpConnection', () => {
       return undefined;
     });
     const connection = await pool.acquire(target);
-    const error = await connection.send(hello).catch((error: unknown) => error);
+    const error = await connection.send(hello, free).catch((error: unknown) => error);
     expect(error).toMatchObject({ at: 'envelope', ambiguous: false });
     expect(connection.usable).toBe(false);
   });
@@ -141,7 +149,7 @@ describe('SmtpPool and SmtpConnection', () => {
   it('knows that silence after the final dot is ambiguous', async () => {
     const { pool, target } = await start((line) => (line === '.' ? '' : undefined));
     const connection = await pool.acquire(target);
-    const error = await connection.send(hello).catch((error: unknown) => error);
+    const error = await connection.send(hello, free).catch((error: unknown) => error);
     expect(error).toMatchObject({ at: 'final-dot', code: 'timeout', ambiguous: true });
   });
 
@@ -153,23 +161,100 @@ describe('SmtpPool and SmtpConnection', () => {
     });
     const connection = await pool.acquire({ ...target });
     const large = { ...hello, data: { ...dataBlock([Buffer.alloc(50_000_000, 'a')]), size: 1 } };
-    const error = await connection.send(large).catch((error: unknown) => error);
+    const error = await connection.send(large, free).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(SmtpBroken);
     expect(error).toMatchObject({ at: 'content', ambiguous: false });
+  });
+
+  describe('a message that is called back', () => {
+    const why = new Error('called back');
+    const called = (): { guard: Guard; back: () => void } => {
+      const controller = new AbortController();
+      return { guard: { ...free, signal: controller.signal }, back: () => controller.abort(why) };
+    };
+    const settled = (sending: Promise<unknown>): Promise<unknown> => sending.catch((error: unknown) => error);
+    const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 2_000, interval: 5 });
+
+    it('before its content is not sent', async () => {
+      const { pool, target, lines } = await start((line) => (line === 'DATA' ? '' : undefined));
+      const connection = await pool.acquire(target);
+      const { guard, back } = called();
+      const sending = settled(connection.send(hello, guard));
+      await soon(() => expect(lines).toContain('DATA'));
+      back();
+      expect(await sending).toBe(why);
+      expect(connection.usable).toBe(false);
+      expect(lines).not.toContain('hello');
+    });
+
+    it('within its content never gets its final dot', async () => {
+      const { pool, target, lines, sockets } = await start((line) => {
+        if (line !== 'DATA') return undefined;
+        for (const socket of sockets) socket.pause();
+        return '354 go\r\n';
+      });
+      const connection = await pool.acquire(target);
+      const { guard, back } = called();
+      const long = dataBlock([Buffer.from(`${'a'.repeat(98)}\r\n`.repeat(300_000))]);
+      const sending = settled(connection.send({ ...hello, data: { ...long, size: 1 } }, guard));
+      await soon(() => expect(lines).toContain('DATA'));
+      back();
+      expect(await sending).toBe(why);
+      const ended = Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+      for (const socket of sockets) socket.resume();
+      await ended;
+      expect(lines).not.toContain('.');
+    });
+
+    it('after its final dot is sent, and its reply is waited for', async () => {
+      let reply: (() => void) | undefined;
+      const { pool, target } = await start((line, socket) => {
+        if (line !== '.') return undefined;
+        reply = () => socket.write('250 taken\r\n');
+        return '';
+      });
+      const connection = await pool.acquire(target);
+      const { guard, back } = called();
+      const sending = connection.send(hello, guard);
+      await soon(() => expect(reply).toBeDefined());
+      back();
+      reply?.();
+      expect(await sending).toEqual({ code: 250, text: 'taken' });
+      expect(connection.usable).toBe(true);
+    });
+
+    it('when the server waits for the content is not sent', async () => {
+      const { pool, target, lines } = await start();
+      const connection = await pool.acquire(target);
+      const guard: Guard = { ...free, beforeContent: () => Promise.reject(why) };
+      expect(await settled(connection.send(hello, guard))).toBe(why);
+      expect(connection.usable).toBe(false);
+      expect(lines.at(-1)).toBe('DATA');
+    });
+
+    it('before its transaction says not a word', async () => {
+      const { pool, target, lines } = await start();
+      const connection = await pool.acquire(target);
+      const { guard, back } = called();
+      back();
+      expect(await settled(connection.send(hello, guard))).toBe(why);
+      expect(connection.usable).toBe(true);
+      expect(lines).toEqual(['EHLO us.example']);
+    });
   });
 
   it('refuses what is over the announced SIZE without sending it', async () => {
     const { pool, target, lines } = await start();
     const connection = await pool.acquire(target);
     const large = { ...hello, data: dataBlock([Buffer.alloc(6_000, 'a')]) };
-    expect((await connection.send(large)).code).toBe(552);
+    expect((await connection.send(large, free)).code).toBe(552);
     expect(lines).toEqual(['EHLO us.example']);
   });
 
   it('ends the session after a 421', async () => {
     const { pool, target } = await start((line) => (line === '.' ? '421 closing\r\n' : undefined));
     const connection = await pool.acquire(target);
-    expect((await connection.send(hello)).code).toBe(421);
+    expect((await connection.send(hello, free)).code).toBe(421);
     expect(connection.usable).toBe(false);
     expect(pool.connections).toBe(0);
   });
@@ -199,7 +284,7 @@ describe('SmtpPool and SmtpConnection', () => {
     first.destroy();
     const second = await waiting;
     expect(second).not.toBe(first);
-    expect((await second.send(hello)).code).toBe(250);
+    expect((await second.send(hello, free)).code).toBe(250);
   });
 
   it('tells all that wait when nothing can be opened', async () => {
@@ -217,7 +302,7 @@ describe('SmtpPool and SmtpConnection', () => {
   it('closes a session after its number of messages, and an idle one after its time', async () => {
     const { pool, target, lines } = await start(undefined, { messagesPerConnection: 1 });
     const first = await pool.acquire(target);
-    await first.send(hello);
+    await first.send(hello, free);
     pool.release(first);
     expect(first.usable).toBe(false);
     const second = await pool.acquire(target);

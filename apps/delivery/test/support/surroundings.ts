@@ -14,6 +14,7 @@ import {
 } from '@lethe/contracts';
 import { migrateDatabase } from '@lethe/database';
 import { HeartbeatPublisher, KafkaClient, Publisher } from '@lethe/kafka';
+import { normalForm } from '@lethe/mail';
 import { createLog } from '@lethe/service';
 import {
   createDatabase,
@@ -21,6 +22,7 @@ import {
   createVault,
   deleteTopics,
   startWorld,
+  withClient,
   type Stores,
   type World,
   type WorldOptions,
@@ -43,6 +45,11 @@ export interface Surroundings {
   heartbeats: { start(): void; stop(): void };
   events: KafkaClient;
   database: Pool;
+  subjectOf(address: string): Promise<string>;
+  /** As the vault does at a fence: nothing of these people opens any more. */
+  cutOff(...subjects: string[]): Promise<void>;
+  /** What happens in the vault meanwhile, no service hears of. */
+  deafened(work: () => Promise<void>): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -152,6 +159,28 @@ export async function surroundings(
     heartbeats,
     events: eventsClient,
     database,
+    async subjectOf(address) {
+      const [subject] = await ingestVault.subjectsFor(accountId, [normalForm(address)]);
+      return subject;
+    },
+    async cutOff(...subjects) {
+      await withClient(vault.adminUrl, (admin) =>
+        admin.query('update vault.subject set cut_off = now() where subject_id = any($1)', [subjects]),
+      );
+    },
+    async deafened(work) {
+      await withClient(vault.adminUrl, async (admin) => {
+        const { rows } = await admin.query<{ name: string }>('select quote_ident(current_database()) as name');
+        const name = rows[0]?.name;
+        await admin.query(`alter database ${name} connection limit 0`);
+        await admin.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+           where application_name = 'lethe-vault-revocations' and datname = current_database()`,
+        );
+        await work();
+        await admin.query(`alter database ${name} connection limit -1`);
+      });
+    },
     async end() {
       heartbeats.stop();
       await Promise.allSettled([domains.close(1_000), suppressions.close(1_000), publisher.close(1_000)]);

@@ -1,3 +1,4 @@
+import { AcceptedAt1764000000001 } from './accepted-at.migration.ts';
 import { Deferred1764000000000 } from './deferred.migration.ts';
 
-export const MIGRATIONS = [Deferred1764000000000];
+export const MIGRATIONS = [Deferred1764000000000, AcceptedAt1764000000001];

@@ -1,0 +1,52 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { RETENTION } from '@lethe/contracts';
+import { CONFIG, Log } from '@lethe/service';
+import type { DeliveryConfig } from '../config.ts';
+import { DeferredRepository } from './deferred.repository.ts';
+
+/** Rounds come by a little late. */
+const MARGIN_MS = 600_000;
+
+/**
+ * Takes rows out of the queue before they are older than their class allows (design §7). None should be: every one expires, and
+ * ends then. But that is said by an attempt, and as long as nothing may be sent there are none; by now neither the body nor
+ * the envelope can be opened any more.
+ */
+@Injectable()
+export class SweepWorker implements OnApplicationBootstrap, OnModuleDestroy {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(
+    private readonly deferred: DeferredRepository,
+    private readonly log: Log,
+    @Inject(CONFIG) private readonly config: DeliveryConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.running = this.round();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  private async round(): Promise<void> {
+    try {
+      let rows = 0;
+      for (let some = 1; some > 0 && !this.stopped; rows += some) {
+        some = await this.deferred.removeOlderThan(RETENTION.queue.limitMs - MARGIN_MS);
+      }
+      if (rows > 0) this.log.warn('deferred.swept', { rows });
+    } catch (error) {
+      this.log.warn('deferred.not-swept', { error });
+    }
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.running = this.round();
+    }, this.config.RETENTION_WORK_MS);
+  }
+}

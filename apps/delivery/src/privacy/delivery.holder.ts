@@ -1,0 +1,72 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { Reading } from '@lethe/contracts';
+import { Database } from '@lethe/database';
+import {
+  measureTables,
+  PersonalDataHolder,
+  type Counts,
+  type Erased,
+  type ErasureScope,
+  type Scope,
+} from '@lethe/privacy-holder';
+import { OverloadedError } from '@lethe/service';
+import { PeopleUnderWay } from '../dispatch/people.under-way.ts';
+import { PersonRepository, type Tally } from './person.repository.ts';
+import { STORES } from './stores.ts';
+
+/** A reply to a final dot may take minutes; who asks asks again. */
+const FENCE_PATIENCE_MS = 15_000;
+const LOOK_EVERY_MS = 25;
+
+/** Delivery's part in a person's rights: mail to them that waits or is under way, and their names in mail to others. */
+@Injectable()
+export class DeliveryHolder extends PersonalDataHolder {
+  constructor(
+    private readonly people: PeopleUnderWay,
+    private readonly records: PersonRepository,
+    private readonly database: Database,
+  ) {
+    super();
+  }
+
+  /**
+   * Attempts at them have been called back when their keys were (`PeopleUnderWay`), in every process. What had its final dot
+   * out is waited for: here, and where another process works on a row of the queue.
+   */
+  async fence(scope: Scope): Promise<void> {
+    const until = performance.now() + FENCE_PATIENCE_MS;
+    const busy = (): boolean => [...scope.subjects].some((subject) => !this.people.none(subject));
+    while (busy()) await look(until);
+    for (let left = await this.records.leased(scope); left.length > 0; left = await this.records.leasedLeft(left)) {
+      await look(until);
+    }
+  }
+
+  async erase(scope: ErasureScope): Promise<Erased> {
+    const removed = counted(await this.records.erase(scope));
+    return { found: removed, removed };
+  }
+
+  async verify(scope: Scope): Promise<Counts> {
+    return counted(await this.records.count(scope));
+  }
+
+  measure(): Promise<Reading[]> {
+    return measureTables(this.database.pool, STORES);
+  }
+
+  /** With a row of the queue, or at work here. What Kafka still holds is behind the barrier of whoever asks. */
+  override async inFlight(messages: readonly string[]): Promise<string[]> {
+    const here = new Set([...this.people.all()].map(({ record }) => record.messageId));
+    const waiting = new Set(await this.records.waiting(messages));
+    return messages.filter((id) => waiting.has(id) || here.has(id));
+  }
+}
+
+async function look(until: number): Promise<void> {
+  if (performance.now() > until) throw new OverloadedError('way to the exchangers');
+  await wait(LOOK_EVERY_MS);
+}
+
+const counted = (tally: Tally): Counts => Object.fromEntries(Object.entries(tally).filter(([, n]) => n > 0));
