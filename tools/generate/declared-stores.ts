@@ -13,7 +13,8 @@ export async function declaredStores(root: string): Promise<StoreDeclaration[]> 
   // A service may repeat what a library declares of its tables (ingest the bodies).
   const unlike = new Map(declared.flat().map((store) => [JSON.stringify(store), store]));
   return [...unlike.values()].toSorted(
-    (a, b) => SERVICES.indexOf(a.owner) - SERVICES.indexOf(b.owner) || a.store.localeCompare(b.store, 'en'),
+    (a, b) =>
+      SERVICES.indexOf(a.owner) - SERVICES.indexOf(b.owner) || a.store.localeCompare(b.store, 'en', { numeric: true }),
   );
 }
 

@@ -46,7 +46,7 @@ export function renderPrivacyMap(topics: readonly Topic[], stores: readonly Stor
     '## Tables, indices and keys',
     ...SERVICES.filter((service) => stores.some(({ owner }) => owner === service)).flatMap((service) => [
       `### ${service}`,
-      ...stores.filter(({ owner }) => owner === service).map(renderStore),
+      ...stores.filter(({ owner }) => owner === service).map(renderOneOf),
     ]),
   ]
     .join('\n\n')
@@ -100,7 +100,16 @@ function renderTopic(topic: Topic): string {
   ].join('\n\n');
 }
 
-function renderStore(declaration: StoreDeclaration): string {
+/** The fields of the indices of one kind are shown once, with the first of them. */
+function renderOneOf(declaration: StoreDeclaration, index: number, siblings: readonly StoreDeclaration[]): string {
+  const columns = JSON.stringify(declaration.columns);
+  const like = siblings
+    .slice(0, index)
+    .find((other) => other.kind === 'index' && JSON.stringify(other.columns) === columns);
+  return renderStore(declaration, like?.store);
+}
+
+function renderStore(declaration: StoreDeclaration, like?: string): string {
   const { store, owner, kind, what, limit, readers = [], columns } = declaration;
   const users = [owner, ...readers].join(', ');
   const marked = Object.entries(columns);
@@ -109,8 +118,12 @@ function renderStore(declaration: StoreDeclaration): string {
     `#### \`${store}\``,
     sentence(what),
     list({ kind, owner, ...(readers.length > 0 ? { 'read by': users } : {}), kept: keptUntil(limit) }),
-    rows.length > 0 ? table(['personal field', 'category', 'protected', 'read by'], rows) : 'No personal fields.',
-    notPersonal(marked.filter(([, mark]) => !isPersonal(mark)).map(([name]) => name)),
+    ...(like === undefined
+      ? [
+          rows.length > 0 ? table(['personal field', 'category', 'protected', 'read by'], rows) : 'No personal fields.',
+          notPersonal(marked.filter(([, mark]) => !isPersonal(mark)).map(([name]) => name)),
+        ]
+      : [`The fields of ${code(like)}.`]),
   ].join('\n\n');
 }
 
