@@ -313,11 +313,14 @@ describe('the barrier', () => {
       });
     };
     await commit('events');
+    const behind = (view: any) =>
+      view.holders.filter(({ error }: any) => error === 'behind').map((one: any) => one.service);
+    await setting.reach(id, (view) => behind(view).join() === 'suppression');
     // It has been looked at several times by now, and one group is still behind.
     expect(await until(async () => !(await stands()), 1_500)).toBe(false);
     expect(setting.holders.steps(id, 'ingest')).not.toContain('erase');
     await commit('suppression');
-    await setting.reach(id, 'completed');
+    expect(behind(await setting.reach(id, 'completed'))).toEqual([]);
   });
 });
 

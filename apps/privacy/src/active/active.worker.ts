@@ -8,6 +8,9 @@ const RETRY_MS = 250;
 /** Between two looks of a task that is woken all the time: what comes meanwhile is one look. */
 const BREATH_MS = 25;
 
+/** After a fault that trying again at once does not cure. */
+const FAULT_MS = 5_000;
+
 /** Work that one replica at a time does, again and again. */
 export interface ActiveTask {
   readonly name: string;
@@ -78,12 +81,16 @@ export class ActiveWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private async repeat(task: ActiveTask, lost: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([lost, this.stopping.signal]);
     while (!signal.aborted) {
+      let wait = task.everyMs;
       try {
         await task.run(signal);
       } catch (error) {
-        this.log[isUnavailable(error) ? 'warn' : 'error']('privacy.task-failed', { name: task.name, error });
+        const away = isUnavailable(error);
+        this.log[away ? 'warn' : 'error']('privacy.task-failed', { name: task.name, error });
+        // What is away comes back; anything else will not be better in a moment.
+        if (!away) wait = Math.max(wait, FAULT_MS);
       }
-      await this.sleep(task.name, task.everyMs, signal);
+      await this.sleep(task.name, wait, signal);
     }
   }
 

@@ -2,7 +2,7 @@ import { MAIL_ACCEPTED, MAIL_EVENTS, type Topic } from '@lethe/contracts';
 import { KafkaClient } from '@lethe/kafka';
 import { Injectable } from '@nestjs/common';
 import type { Ends } from '../requests/request.ts';
-import { passed, type Progress } from './progress.ts';
+import { behind, type Progress } from './progress.ts';
 
 /** Topics whose records can be about people and are on their way somewhere. Compacted ones and commands hold ids and codes. */
 const TOPICS: readonly Topic[] = [MAIL_ACCEPTED, MAIL_EVENTS];
@@ -36,18 +36,20 @@ export class BarrierService {
     return Object.fromEntries(ends) as Ends;
   }
 
-  /** Whether every group has passed these ends. Concurrent callers share a look. */
-  async passed(ends: Ends): Promise<boolean> {
+  /** Services whose groups have not passed these ends yet. Concurrent callers share a look. */
+  async behind(ends: Ends): Promise<string[]> {
     this.looking ??= this.look().finally(() => (this.looking = undefined));
-    return passed(ends, await this.looking);
+    return behind(ends, await this.looking);
   }
 
   private async look(): Promise<Progress> {
     const byTopic = await Promise.all(
       TOPICS.map(async (topic) => {
         const lows = (await this.offsetsOf(topic)).map(({ partition, low }) => [partition, Number(low)] as const);
-        const groups = await Promise.all(topic.consumers.map((service) => this.committed(service, topic)));
-        return [topic.name, { lows: new Map(lows), groups }] as const;
+        const groups = await Promise.all(
+          topic.consumers.map(async (service) => [service, await this.committed(service, topic)] as const),
+        );
+        return [topic.name, { lows: new Map(lows), groups: new Map(groups) }] as const;
       }),
     );
     return new Map(byTopic);

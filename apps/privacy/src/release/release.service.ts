@@ -65,14 +65,15 @@ export class ReleaseService {
     asker: string,
     requestsOf: (keys: readonly CondemnedKey[]) => Promise<ReadonlySet<string>>,
   ): Promise<Release | undefined> {
-    const condemned = await this.keeper.condemned(MOST);
     const answer = await this.inFlight.answer(asker, async () => {
+      const condemned = await this.keeper.condemned(MOST);
       if (condemned.length === 0) return [];
       const requests = await requestsOf(condemned);
       return condemned.filter(({ requestId }) => requests.has(requestId)).map(({ messageId }) => messageId);
     });
     if (answer === undefined) return undefined;
-    const keys = condemned
+    if (answer.asked.size === 0) return { free: [], waiting: [] };
+    const keys = (await this.keeper.condemned(MOST))
       .filter(({ messageId }) => answer.asked.has(messageId))
       .map(({ messageId, dropAt }) => ({ messageId, dropAt }));
     return {

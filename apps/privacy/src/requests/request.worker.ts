@@ -11,6 +11,8 @@ import { RequestSteps } from './steps/request.steps.ts';
 /** Unfinished requests looked at, and advanced, at once. The rest come when these are done; each is bounded by its holders. */
 const AT_ONCE = 1_000;
 const TASK = 'requests';
+/** Between attempts at a step that fails. */
+const LONGEST_WAIT_MS = 10_000;
 
 /**
  * Takes every unfinished request as far as it goes, side by side, in the one active replica. Where a request is, is in the
@@ -19,6 +21,8 @@ const TASK = 'requests';
 @Injectable()
 export class RequestWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly atWork = new Map<string, Promise<void>>();
+  /** Requests whose last step failed, and when they are tried again (monotonic ms). */
+  private readonly heldUp = new Map<string, { failures: number; until: number }>();
 
   constructor(
     private readonly active: ActiveWorker,
@@ -44,7 +48,7 @@ export class RequestWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private async look(signal: AbortSignal): Promise<void> {
     for (const request of await this.requests.all(AT_ONCE)) {
       if (signal.aborted) return;
-      if (this.atWork.has(request.id)) continue;
+      if (this.atWork.has(request.id) || (this.heldUp.get(request.id)?.until ?? 0) > performance.now()) continue;
       const work = this.advance(request, signal).finally(() => this.atWork.delete(request.id));
       this.atWork.set(request.id, work);
     }
@@ -54,11 +58,15 @@ export class RequestWorker implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       for (let request: OpenRequest | undefined = found; request && !signal.aborted;) {
         const moved: boolean = await this.steps.of(request.stage).run(request);
+        this.heldUp.delete(found.id);
         if (!moved) return;
         request = await this.requests.one(request.id);
       }
     } catch (error) {
-      // It stays where it is, and is tried again at the next look.
+      // It stays where it is, and is tried again.
+      const failures = (this.heldUp.get(found.id)?.failures ?? 0) + 1;
+      const wait = Math.min(LONGEST_WAIT_MS, this.config.REQUEST_POLL_MS * 2 ** Math.min(failures - 1, 10));
+      this.heldUp.set(found.id, { failures, until: performance.now() + wait });
       const level = isUnavailable(error) ? 'warn' : 'error';
       this.log[level]('privacy.request-held-up', { requestId: found.id, error });
     }

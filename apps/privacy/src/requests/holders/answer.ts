@@ -13,7 +13,7 @@ export interface Question {
 
 export type ScopedReply = Extract<PrivacyReply, { step: AskedStep }>;
 
-/** Codes shown as a holder's `error`. Besides: `no-answer`, `residual`, and what holders say of themselves. */
+/** Codes shown as a holder's `error`. Besides: `no-answer`, `behind`, `residual`, and what holders say of themselves. */
 export type Nonsense = 'stale-attempt' | 'unknown-attempt' | 'other-subjects' | 'removed-more-than-found';
 
 export type Judgement = { kind: 'believe' } | { kind: 'repeated' } | { kind: 'nonsense'; error: Nonsense };

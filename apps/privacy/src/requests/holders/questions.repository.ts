@@ -57,6 +57,15 @@ export class QuestionsRepository {
     );
   }
 
+  /** Shows which services have not read yet what was written before the fence, and that the others have. */
+  async showBehind(requestId: string, services: readonly string[]): Promise<void> {
+    await this.database.pool.query(
+      `update holder_answer set error = case when service = any($2) then 'behind' end
+       where request_id = $1 and step = 'fence' and (error is not null) <> (service = any($2))`,
+      [requestId, services],
+    );
+  }
+
   /** Holders whose last look found something left. */
   async withResidual(requestId: string): Promise<string[]> {
     const { rows } = await this.database.pool.query<{ service: string }>(
