@@ -157,8 +157,8 @@ export class Vault {
     return this.subjects.use(accountId, pseudonyms);
   }
 
-  /** Whom that erasure fenced, under which pseudonyms; none once it is over. For suppression. */
-  fencedPseudonyms(requestId: string): Promise<{ subject: SubjectId; pseudonym: Buffer }[]> {
+  /** Whom that erasure fenced, under which pseudonyms, and those that led to nobody; none once it is over. For suppression. */
+  fencedPseudonyms(requestId: string): Promise<{ subject: SubjectId | null; pseudonym: Buffer }[]> {
     return this.subjects.fenced(requestId);
   }
 

@@ -88,15 +88,21 @@ describe('a fence', () => {
     expect(await subjectOf(form, await world.vault('ingest'))).toBe(subject);
   });
 
-  it('tells suppression the pseudonyms until it is over', async () => {
-    const form = address();
+  it('tells suppression the pseudonyms until it is over, also those that led to nobody', async () => {
+    const [form, unknown] = [address(), address()];
     const subject = await subjectOf(form);
     const requestId = randomUUID();
-    await fence([form], requestId);
+    const { subjects } = await fence([form, unknown, unknown], requestId);
+    expect(subjects.map((row) => row.subject)).toEqual([subject]);
     const suppression = await world.vault('suppression');
     expect(await suppression.fencedPseudonyms(requestId)).toEqual([
       { subject, pseudonym: await ingest.pseudonym(account, form) },
+      { subject: null, pseudonym: await ingest.pseudonym(account, unknown) },
     ]);
+    // Nobody is nobody of a later one either, and who is there by then is found.
+    const [later, newcomer] = [randomUUID(), await subjectOf(unknown)];
+    expect((await fence([unknown], later)).subjects.map((row) => row.subject)).toEqual([newcomer]);
+    expect((await suppression.fencedPseudonyms(later)).map((row) => row.subject)).toEqual([newcomer]);
     await keeper.endFence(requestId);
     expect(await suppression.fencedPseudonyms(requestId)).toEqual([]);
     await expect(ingest.fencedPseudonyms(requestId)).rejects.toThrow('may not call vault.fenced_pseudonyms');

@@ -12,6 +12,7 @@ import { fences } from './0008-fence.ts';
 import { destruction } from './0009-destroy.ts';
 import { pass } from './0010-pass.ts';
 import { forgetting } from './0011-forgetting.ts';
+import { fencedNames } from './0012-fenced-names.ts';
 import { ACCESS, CLASSES, KEEPER, READERS_OF_CONDEMNED, VAULT_SERVICES } from './access.ts';
 import type { VaultService } from './access.ts';
 
@@ -28,6 +29,7 @@ const MIGRATIONS: [name: string, sql: string][] = [
   ['0009-destroy', destruction],
   ['0010-pass', pass],
   ['0011-forgetting', forgetting],
+  ['0012-fenced-names', fencedNames],
 ];
 
 export interface MigrateVaultOptions {

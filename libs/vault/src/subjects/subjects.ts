@@ -66,7 +66,7 @@ export class Subjects {
   }
 
   /** Whom an erasure fenced, and under which names, until it is over. */
-  fenced(requestId: string): Promise<{ subject: SubjectId; pseudonym: Buffer }[]> {
+  fenced(requestId: string): Promise<{ subject: SubjectId | null; pseudonym: Buffer }[]> {
     return this.database.call('fenced_pseudonyms', [requestId]);
   }
 
