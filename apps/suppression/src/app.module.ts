@@ -1,15 +1,17 @@
 import { DOMAIN_SETTINGS, MAIL_EVENTS, SUPPRESSION_ENTRIES } from '@lethe/contracts';
 import { DatabaseModule } from '@lethe/database';
 import { KafkaModule, OutboxModule } from '@lethe/kafka';
+import { HOLDER_TOPICS, PrivacyHolderModule } from '@lethe/privacy-holder';
 import { VaultModule } from '@lethe/vault';
 import { Module } from '@nestjs/common';
 import { BouncesController } from './bounces/bounces.controller.ts';
 import { BouncesService } from './bounces/bounces.service.ts';
-import { EntriesPublisher } from './entries/entries.publisher.ts';
-import { EntriesRepository } from './entries/entries.repository.ts';
+import { EntriesModule } from './entries/entries.module.ts';
 import { FailuresConsumer } from './failures/failures.consumer.ts';
 import { FailuresService } from './failures/failures.service.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
+import { StandingUseWorker } from './privacy/standing-use.worker.ts';
+import { SuppressionHolder } from './privacy/suppression.holder.ts';
 import { DomainsTable } from './settings/domains.table.ts';
 
 /** Every change goes through EntriesPublisher: state and record in one transaction. */
@@ -19,14 +21,16 @@ import { DomainsTable } from './settings/domains.table.ts';
     VaultModule,
     KafkaModule.forService({
       name: 'suppression',
-      consumes: [MAIL_EVENTS],
+      consumes: [MAIL_EVENTS, ...HOLDER_TOPICS.consumes],
       // Publishing a compacted topic brings its heartbeat with it: while it is missing, delivery sends nothing.
-      produces: [SUPPRESSION_ENTRIES],
+      produces: [SUPPRESSION_ENTRIES, ...HOLDER_TOPICS.produces],
       tables: [DOMAIN_SETTINGS],
     }),
     OutboxModule,
+    EntriesModule,
+    PrivacyHolderModule.forService('suppression', SuppressionHolder, { imports: [EntriesModule] }),
   ],
   controllers: [BouncesController],
-  providers: [DomainsTable, BouncesService, FailuresConsumer, FailuresService, EntriesRepository, EntriesPublisher],
+  providers: [DomainsTable, BouncesService, FailuresConsumer, FailuresService, StandingUseWorker],
 })
 export class AppModule {}

@@ -122,14 +122,24 @@ export class BouncesService {
     const normalForms = bounces.map((bounce) => bounce.normalForm);
     try {
       const subjects = await this.vault.subjectsFor(list.account, normalForms);
-      return await Promise.all(bounces.map((bounce, index) => this.entryOf(list, bounce, subjects[index] as string)));
+      const pseudonyms = await this.vault.pseudonyms(list.account, normalForms);
+      return await Promise.all(
+        bounces.map((bounce, index) =>
+          this.entryOf(list, bounce, subjects[index] as string, pseudonyms[index] as Buffer),
+        ),
+      );
     } catch (error) {
       if (!(error instanceof ForgottenError)) throw error;
       throw new ApiError(503, 'an erasure is under way: try again', { retryAfterSeconds: 2 });
     }
   }
 
-  private async entryOf({ account, domainId }: ListOf, bounce: BounceInput, subject: string): Promise<Entry> {
+  private async entryOf(
+    { account, domainId }: ListOf,
+    bounce: BounceInput,
+    subject: string,
+    pseudonym: Buffer,
+  ): Promise<Entry> {
     const id = randomUUIDv7();
     const { address, code, error, createdAt } = bounce;
     const part: Suppression = { address, code, error };
@@ -137,7 +147,7 @@ export class BouncesService {
     return {
       scopeId: domainId,
       reason: 'bounce',
-      pseudonym: await this.vault.pseudonym(account, bounce.normalForm),
+      pseudonym,
       id,
       accountId: account,
       subjectId: subject,

@@ -14,6 +14,9 @@ export interface Slice {
 const LEAST = Buffer.alloc(0);
 const GREATEST = Buffer.alloc(33, 0xff);
 
+/** Smaller than every account's id. */
+const NIL = '00000000-0000-0000-0000-000000000000';
+
 /** Reads entries. */
 @Injectable()
 export class EntriesRepository {
@@ -38,5 +41,40 @@ export class EntriesRepository {
       values: [scopeId, reason, pivot ?? end, most],
     });
     return rows.map(entryOf);
+  }
+
+  /** All that the account holds of these people, by subject id or by pseudonym. */
+  async ofPeople(accountId: string, subjects: readonly string[], pseudonyms: readonly Buffer[]): Promise<Entry[]> {
+    const { rows } = await this.database.pool.query<EntryRow>(
+      `SELECT * FROM suppression WHERE account_id = $1 AND subject_id = ANY($2)
+       UNION
+       SELECT * FROM suppression WHERE account_id = $1 AND pseudonym = ANY($3)
+       ORDER BY pseudonym, scope_id, reason`,
+      [accountId, subjects, pseudonyms],
+    );
+    return rows.map(entryOf);
+  }
+
+  /** Whether something about one of these people has not reached Kafka yet. */
+  async isWaiting(pseudonyms: readonly Buffer[]): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `SELECT FROM outbox WHERE split_part(records->0->>'key', ':', 1) = ANY($1) LIMIT 1`,
+      [pseudonyms.map((pseudonym) => pseudonym.toString('base64url'))],
+    );
+    return rowCount === 1;
+  }
+
+  /** People with a subject whom entries refer to, each once, in batches; from the start without `after`. */
+  async referredTo(
+    after: { accountId: string; pseudonym: Buffer } | undefined,
+    most: number,
+  ): Promise<{ accountId: string; pseudonym: Buffer }[]> {
+    const { rows } = await this.database.pool.query<Pick<EntryRow, 'account_id' | 'pseudonym'>>(
+      `SELECT DISTINCT account_id, pseudonym FROM suppression
+        WHERE subject_id IS NOT NULL AND (account_id, pseudonym) > ($1::uuid, $2::bytea)
+        ORDER BY account_id, pseudonym LIMIT $3`,
+      [after?.accountId ?? NIL, after?.pseudonym ?? LEAST, most],
+    );
+    return rows.map(({ account_id: accountId, pseudonym }) => ({ accountId, pseudonym }));
   }
 }

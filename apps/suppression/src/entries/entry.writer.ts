@@ -51,6 +51,11 @@ export class EntryWriter {
     return this.delete('scope_id = $1 AND reason = $2 AND pseudonym = ANY($3)', [scopeId, reason, pseudonyms]);
   }
 
+  /** Rows as they were read; one that was replaced meanwhile has another id. How many there were still. */
+  removeRows(ids: readonly string[]): Promise<number> {
+    return ids.length === 0 ? Promise.resolve(0) : this.delete('id = ANY($1)', [ids]);
+  }
+
   private async delete(condition: string, values: unknown[]): Promise<number> {
     // As a query, because TypeORM answers a bare DELETE with another shape.
     const gone = await this.manager.query<KeyRow[]>(

@@ -15,7 +15,7 @@ import {
 } from '@lethe/kafka';
 import { acceptForms, Clock, createLog, createService, HealthRegistry, IdentitySigner } from '@lethe/service';
 import { createDatabase, createTopics, createVault, deleteTopics, until, type Stores } from '@lethe/testing';
-import { migrateVault, readKek, Vault } from '@lethe/vault';
+import { migrateVault, readKek, Vault, VaultKeeper } from '@lethe/vault';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Pool } from 'pg';
 import { z } from 'zod';
@@ -47,6 +47,8 @@ export interface Surroundings {
   keyOf(domain: Domain, address: string, scope?: string): Promise<string>;
   vault: Record<'accounts' | 'ingest' | 'suppression', Vault>;
   vaultAdmin: Pool;
+  /** The vault as privacy has it. */
+  keeper: VaultKeeper;
   /** As delivery publishes events. */
   events: Publisher;
   /** A domain of a new account, or of the one given; known to suppression when this resolves. */
@@ -94,6 +96,8 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
     suppression: await vaultOf('suppression'),
   };
 
+  const keeper = new VaultKeeper({ url: vaultDatabase.urls.privacy });
+
   const settings = new Publisher(client('accounts'), [DOMAIN_SETTINGS]);
   const heartbeats = new HeartbeatPublisher(settings, 'accounts', [DOMAIN_SETTINGS], silent, () => true);
   heartbeats.start();
@@ -135,6 +139,7 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
     table,
     vault,
     vaultAdmin,
+    keeper,
     events,
     async keyOf({ account, domainId }, address, scope = domainId) {
       return suppressionKey((await vault.suppression.pseudonym(account, address)).toString('base64url'), scope);
@@ -177,7 +182,8 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
       heartbeats.stop();
       await Promise.all([settings.close(1_000), events.close(1_000)]);
       await Promise.all(clients.map((each) => each.close()));
-      await Promise.all([...Object.values(vault).map((each) => each.close()), database.end(), vaultAdmin.end()]);
+      await Promise.all([...Object.values(vault).map((each) => each.close()), keeper.close()]);
+      await Promise.all([database.end(), vaultAdmin.end()]);
       await Promise.all([own.drop(), vaultDatabase.drop(), deleteTopics(stores, prefix)]);
       rmSync(folder, { recursive: true, force: true });
     },
