@@ -21,7 +21,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = readFileSync(join(root, PRIVACY_MAP), 'utf8');
 
 describe('docs/privacy-map.md', () => {
-  it('is what the marks say: run "npm run generate" and look at what changed', async () => {
+  it('is what the marks say: run "npm run generate" and look at what changed', { timeout: 60_000 }, async () => {
     expect(page).toBe(await privacyMap(root));
   });
 
