@@ -8,13 +8,21 @@ export interface Received {
 }
 
 /** Copies of one message for one recipient, in the order in which they arrived. */
-export type Copies = readonly { readonly marked: boolean; readonly raw: string }[];
+export type Copies = readonly Copy[];
+
+export interface Copy {
+  /** Says that it may be a second one. */
+  readonly marked: boolean;
+  readonly raw: string;
+  /** Of its final dot, by the world's clock, epoch ms. */
+  readonly receivedAt: number;
+}
 
 const MARK = /^X-Lethe-Delivery: maybe-duplicate\r$/m;
 
 /** Everything that ever arrived in a world, by recipient; the world may be emptied in between. */
 export class Arrivals {
-  readonly #byRecipient = new Map<string, { marked: boolean; raw: string }[]>();
+  readonly #byRecipient = new Map<string, Copy[]>();
   readonly #world: World;
   #read = 0;
 
@@ -34,7 +42,8 @@ export class Arrivals {
     await fetch(`${this.#world.http}/messages`, { method: 'DELETE' });
     for (const message of messages) {
       const raw = Buffer.from(message.raw, 'base64').toString('latin1');
-      const copy = { marked: MARK.test(raw.slice(0, raw.indexOf('\r\n\r\n') + 2)), raw };
+      const marked = MARK.test(raw.slice(0, raw.indexOf('\r\n\r\n') + 2));
+      const copy = { marked, raw, receivedAt: Date.parse(message.receivedAt) };
       for (const to of message.to) this.#byRecipient.set(to, [...(this.#byRecipient.get(to) ?? []), copy]);
     }
     this.#read += messages.length;

@@ -70,7 +70,13 @@ export async function killStream(own: OwnPlatform, options: KillStreamOptions): 
   return judge(own, stream, arrivals, begin);
 }
 
-async function judge(own: OwnPlatform, stream: MailStream, arrivals: Arrivals, begin: Date): Promise<KillStreamResult> {
+/** What became of everything that was acknowledged, once nothing is under way any more. */
+export async function judge(
+  own: OwnPlatform,
+  stream: MailStream,
+  arrivals: Arrivals,
+  begin: Date,
+): Promise<KillStreamResult> {
   const ids = stream.acknowledged.map(({ messageId }) => messageId);
   let [accepted, delivered] = [new Map<string, number>(), new Map<string, number>()];
   // Searchable within a second of being indexed.

@@ -9,6 +9,7 @@ import {
   type RunningStores,
   type StoreName,
   type SuitePlatform,
+  type WorldOptions,
 } from '@lethe/testing';
 
 export const STORES: readonly StoreName[] = ['kafka', 'postgres', 'vault', 'elasticsearch'];
@@ -25,7 +26,7 @@ export interface OwnPlatform extends SuitePlatform {
 
 export async function startOwnPlatform(
   suite: string,
-  options: { settings?: Readonly<Record<string, string>>; worldBytes?: number } = {},
+  options: { settings?: Readonly<Record<string, string>>; worldBytes?: number; world?: WorldOptions } = {},
 ): Promise<OwnPlatform> {
   const dir = mkdtempSync(join(tmpdir(), `lethe-${suite}-stores-`));
   const running = await startStores({ dir });
@@ -39,7 +40,7 @@ export async function startOwnPlatform(
       suite,
       ownStores: true,
       settings: { RETRY_DELAYS: '1s,1s,2s', RETRY_POLL_MS: '100', ...options.settings },
-      world: { maxBytes: options.worldBytes ?? 256 * 1024 * 1024 },
+      world: { maxBytes: options.worldBytes ?? 256 * 1024 * 1024, ...options.world },
     });
     return {
       ...own,

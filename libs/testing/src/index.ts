@@ -26,6 +26,7 @@ export { platformSecrets, type PlatformSecrets } from './platform/secrets.ts';
 export { serviceEnvironment, type ServiceSettings } from './platform/service-commands.ts';
 export { provisionTopics } from './stores/provision-kafka.ts';
 export {
+  databaseUrl,
   DATABASE_OWNERS,
   provisionDatabase,
   provisionRoles,
