@@ -53,6 +53,7 @@ export class AttemptService {
   /** `lost`: whether the attempt is not ours any more; it is asked before the first word to a server. */
   async run(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {
     if (flight.forgotten) return FORGOTTEN;
+    flight.again();
     const release = this.large.take(attempt.record.size);
     if (!release) return later('memory', 250);
     try {

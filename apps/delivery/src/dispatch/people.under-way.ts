@@ -7,7 +7,7 @@ const ASK_EVERY_MS = 250;
 
 /** One attempt at one person, from its beginning until its outcome is kept. */
 export class Flight {
-  private readonly controller = new AbortController();
+  private controller = new AbortController();
   private doubt = false;
   /** The content is going out: a doubt ends it, because nobody can be asked any more. */
   private writing = false;
@@ -36,6 +36,11 @@ export class Flight {
   /** The vault is asked now. */
   asked(): void {
     this.doubt = false;
+  }
+
+  /** Once more, after a doubt ended it while nothing was sent: the signal is a new one. */
+  again(): void {
+    if (this.signal.aborted && !this.forgotten) this.controller = new AbortController();
   }
 
   /** The next transaction begins: nothing of the message is on its way. */

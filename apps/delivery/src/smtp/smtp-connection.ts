@@ -12,6 +12,10 @@ interface Waiting {
   reject: (error: SmtpBroken) => void;
 }
 
+/** What is handed to the network together with the final dot: little enough for one write, and one TLS record (RFC 8446 §5.1). */
+const END_BYTES = 16_384;
+const NOTHING = Buffer.alloc(0);
+
 /**
  * One SMTP session that is kept for many messages. MAIL, RCPT and DATA go out in one write where the server offers
  * PIPELINING (RFC 2920), and a message's content in one more. It always knows whether the final dot has left.
@@ -61,7 +65,8 @@ export class SmtpConnection {
    */
   async send(message: Transmission, guard: Guard): Promise<SmtpReply> {
     const callOff = (): void => {
-      if (this.phase !== 'final-dot') this.break('called-off');
+      // What waits in this process for a slow server must not leave any more; it may have left even so.
+      if (this.phase !== 'final-dot' || this.socket.writableLength > 0) this.break('called-off');
     };
     guard.signal.throwIfAborted();
     guard.signal.addEventListener('abort', callOff);
@@ -92,20 +97,31 @@ export class SmtpConnection {
     if (refusal !== undefined) return refusal;
     await this.permitted(guard);
     this.phase = 'content';
-    const { bytes } = message.data;
     const reply = this.expect(this.options.timeouts.content);
-    if (message.prefix.length > 0) {
-      this.socket.cork();
-      this.socket.write(message.prefix);
+    const { prefix, data } = message;
+    const end = Math.max(0, data.bytes.length - END_BYTES);
+    if (end > 0) {
+      await Promise.race([reply, this.written(prefix, data.bytes.subarray(0, end))]);
+      if (this.waiting.length === 0) return this.early(await reply);
     }
-    this.socket.write(bytes, (error) => {
-      if (error || this.broken || this.phase !== 'content') return;
-      // Only now has the last octet left this process: a session that breaks before is safe to repeat.
-      this.phase = 'final-dot';
-      this.limit(this.options.timeouts.finalDot);
+    // From here on the server may have the message. Whether it does is never a matter of when a callback is called.
+    this.phase = 'final-dot';
+    void this.written(end > 0 ? NOTHING : prefix, data.bytes.subarray(end)).then(() => {
+      if (this.phase === 'final-dot') this.limit(this.options.timeouts.finalDot);
     });
-    if (message.prefix.length > 0) this.socket.uncork();
     return this.decided(await reply);
+  }
+
+  /** Resolves once the octets have left this process; never if they do not. */
+  private written(first: Buffer, rest: Buffer): Promise<void> {
+    return new Promise((resolve) => {
+      this.socket.cork();
+      if (first.length > 0) this.socket.write(first);
+      this.socket.write(rest, (error) => {
+        if (!error && !this.broken) resolve();
+      });
+      this.socket.uncork();
+    });
   }
 
   /** The server waits for content; there is no way to send none but to leave. */
@@ -191,14 +207,18 @@ export class SmtpConnection {
   }
 
   private decided(reply: SmtpReply): SmtpReply {
-    const unsent = this.socket.writableLength > 0;
+    if (this.socket.writableLength > 0) return this.early(reply);
     this.messages += 1;
     this.transactionOpen = false;
     this.phase = 'envelope';
-    // An answer before the end of the content: what is still to be written must not be read as commands.
-    if (unsent) this.destroy();
-    if (unsent && reply.code < 400) throw new SmtpBroken('content', 'protocol');
     this.settle(reply);
+    return reply;
+  }
+
+  /** An answer before the end of the content: what would follow must not be read as commands. A refusal counts all the same. */
+  private early(reply: SmtpReply): SmtpReply {
+    this.destroy();
+    if (reply.code < 400) throw new SmtpBroken('content', 'protocol');
     return reply;
   }
 

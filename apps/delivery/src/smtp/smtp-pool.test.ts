@@ -223,6 +223,28 @@ describe('SmtpPool and SmtpConnection', () => {
       expect(connection.usable).toBe(true);
     });
 
+    // Another task can run between the write and whatever tells that it is done.
+    it.each([1, 2, 3, 4, 6, 8])('%d tasks behind its content is sent or is not, and says which', async (tasks) => {
+      const { pool, target, lines, sockets } = await start();
+      const connection = await pool.acquire(target);
+      const { guard, back } = called();
+      const sending = settled(
+        connection.send(hello, {
+          ...guard,
+          beforeContent: () => {
+            const behind = (left: number): void => queueMicrotask(() => (left === 0 ? back() : behind(left - 1)));
+            behind(tasks);
+            return undefined;
+          },
+        }),
+      );
+      const answer = await sending;
+      await soon(() => expect(lines.includes('.') || [...sockets].every(({ destroyed }) => destroyed)).toBe(true));
+      // Either is right; that its dot left although it counts as not sent is not.
+      if (answer === why) expect(lines).not.toContain('.');
+      else expect(answer).toEqual({ code: 250, text: 'ok' });
+    });
+
     it('when the server waits for the content is not sent', async () => {
       const { pool, target, lines } = await start();
       const connection = await pool.acquire(target);
