@@ -19,7 +19,11 @@ export async function setup(project: TestProject): Promise<void> {
     return;
   }
   const dir = mkdtempSync(join(tmpdir(), 'lethe-test-stores-'));
-  const running = await startStores({ dir, progress: (message) => console.log(`stores: ${message}`) });
+  const running = await startStores({
+    dir,
+    shortLived: true,
+    progress: (message) => console.log(`stores: ${message}`),
+  });
   project.provide('stores', running.stores);
   end = async () => {
     await running.stop();

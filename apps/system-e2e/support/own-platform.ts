@@ -29,7 +29,7 @@ export async function startOwnPlatform(
   options: { settings?: Readonly<Record<string, string>>; worldBytes?: number; world?: WorldOptions } = {},
 ): Promise<OwnPlatform> {
   const dir = mkdtempSync(join(tmpdir(), `lethe-${suite}-stores-`));
-  const running = await startStores({ dir });
+  const running = await startStores({ dir, shortLived: true });
   const stop = async (): Promise<void> => {
     await running.stop();
     rmSync(dir, { recursive: true, force: true });

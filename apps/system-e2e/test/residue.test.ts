@@ -32,7 +32,7 @@ let suite: SuitePlatform;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'lethe-residue-stores-'));
-  stores = await startStores({ dir });
+  stores = await startStores({ dir, shortLived: true });
   suite = await startSuitePlatform({
     stores: stores.stores,
     suite: 'residue',

@@ -14,7 +14,7 @@ let running: RunningStores;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'lethe-stores-test-'));
-  running = await startStores({ dir });
+  running = await startStores({ dir, shortLived: true });
 }, START_MS);
 
 afterAll(async () => {

@@ -5,7 +5,7 @@ import type { Progress } from './cache.ts';
 import { startDaemon } from './daemon.ts';
 import type { Daemon, Launched } from './daemon.ts';
 import { definitionFile, version } from './definition.ts';
-import { findJava } from './java.ts';
+import { compiler, findJava } from './java.ts';
 import { freePorts, requireFree } from './ports.ts';
 import { ownFolder, ownTree } from './run-as.ts';
 
@@ -20,6 +20,7 @@ export interface ElasticsearchOptions {
   readonly launched?: Launched;
   /** Variables of the process, besides those it needs. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly shortLived?: boolean | undefined;
 }
 
 export interface Elasticsearch extends Daemon {
@@ -65,6 +66,7 @@ export async function startElasticsearch(options: ElasticsearchOptions): Promise
       ES_HOME: home,
       ES_PATH_CONF: folder('config'),
       ES_TMPDIR: folder('tmp'),
+      ES_JAVA_OPTS: compiler(options.shortLived).join(' '),
       ES_DISTRIBUTION_TYPE: 'tar',
       CLI_JAVA_OPTS: launcherOptions.join(' '),
     },

@@ -41,3 +41,6 @@ export function requireMaven(): void {
     );
   }
 }
+
+/** Options of a JVM's compiler: `StoresOptions.shortLived`. */
+export const compiler = (shortLived = false): string[] => (shortLived ? ['-XX:TieredStopAtLevel=1'] : []);

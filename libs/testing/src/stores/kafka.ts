@@ -7,7 +7,7 @@ import type { Progress } from './cache.ts';
 import { startDaemon } from './daemon.ts';
 import type { Daemon, Launched } from './daemon.ts';
 import { DEFINITION, definitionFile, version } from './definition.ts';
-import { findJava } from './java.ts';
+import { compiler, findJava } from './java.ts';
 import { kafkaAdmin } from './kafka-admin.ts';
 import type { Credentials } from './kafka-admin.ts';
 import { freePorts, requireFree } from './ports.ts';
@@ -27,6 +27,7 @@ export interface KafkaOptions {
   readonly launched?: Launched;
   /** Variables of the process, besides those it needs. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly shortLived?: boolean | undefined;
 }
 
 export interface Kafka extends Daemon {
@@ -64,7 +65,7 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
       `-Xmx${heap}`,
       `-Xms${heap}`,
       '-XX:+UseSerialGC',
-      '-XX:TieredStopAtLevel=4',
+      ...compiler(options.shortLived),
       ...common,
       'kafka.Kafka',
       properties,

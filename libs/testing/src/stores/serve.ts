@@ -28,7 +28,7 @@ const end = () => {
 for (const name of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(name, end);
 
 try {
-  running = await startStores({ dir, progress: (message) => console.log(message) });
+  running = await startStores({ dir, shortLived: true, progress: (message) => console.log(message) });
 } catch (error) {
   if (ending === undefined) {
     console.error(error instanceof Error ? error.message : error);

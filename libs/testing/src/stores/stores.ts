@@ -75,6 +75,11 @@ export interface StoresOptions {
   readonly ports?: StorePorts;
   readonly settings?: Partial<Record<StoreName, Readonly<Record<string, string>>>>;
   readonly progress?: Progress;
+  /**
+   * They live for minutes: the JVMs compile quickly (C1) and never well, which costs more processor time than it saves in such a
+   * life. Not for measurements.
+   */
+  readonly shortLived?: boolean;
   /** Variables of every store's process, besides those it needs: a moved clock. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -101,7 +106,7 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
   const processFile = join(options.dir, 'processes.json');
   for (const name of await endLeftovers(processFile)) progress(`ended ${name}, left over from a former start`);
   const secrets = readSecrets(join(options.dir, 'secrets.json'));
-  const { settings = {}, environment } = options;
+  const { settings = {}, environment, shortLived } = options;
   const ports = options.ports ?? (await freePorts(...PORT_NAMES));
 
   const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
@@ -127,6 +132,7 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
         progress,
         launched,
         environment,
+        shortLived,
         ports: { client: ports.kafka, controller: ports.kafkaController },
         ...(settings.kafka && { settings: settings.kafka }),
       }).then(async (kafka) => {
@@ -141,6 +147,7 @@ export async function startStores(options: StoresOptions): Promise<RunningStores
         progress,
         launched,
         environment,
+        shortLived,
         ports: { http: ports.elasticsearch, transport: ports.elasticsearchTransport },
         ...(settings.elasticsearch && { settings: settings.elasticsearch }),
       }),
