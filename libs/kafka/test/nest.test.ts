@@ -7,6 +7,7 @@ import {
   EXAMPLES,
   MAIL_ACCEPTED,
   MAIL_EVENTS,
+  PRIVACY_COMMANDS,
   TOPICS,
   type MailAccepted,
   type Service,
@@ -59,6 +60,15 @@ class SecondConsumer {
   }
 }
 
+/** As every service that may hold personal data has one (libs/privacy-holder). */
+@Injectable()
+class CommandsConsumer {
+  @Consume(PRIVACY_COMMANDS, {})
+  async answer(_record: ConsumedRecord<typeof PRIVACY_COMMANDS>): Promise<Outcome> {
+    return done();
+  }
+}
+
 @Global()
 @Module({})
 class Surroundings {
@@ -76,14 +86,16 @@ class Surroundings {
 async function start(declared: KafkaDeclarations, ...providers: (typeof DispatchConsumer | typeof SecondConsumer)[]) {
   const module = await Test.createTestingModule({
     imports: [Surroundings.of(declared.name), KafkaModule.forService(declared)],
-    providers,
+    providers: (declared.consumes ?? []).some(({ name }) => name === PRIVACY_COMMANDS.name)
+      ? [...providers, CommandsConsumer]
+      : providers,
   }).compile();
   module.get(HealthRegistry).markStarted();
   await module.init();
   return module;
 }
 
-const delivery = { name: 'delivery', consumes: [MAIL_ACCEPTED], produces: [MAIL_EVENTS] } as const;
+const delivery = { name: 'delivery', consumes: [MAIL_ACCEPTED, PRIVACY_COMMANDS], produces: [MAIL_EVENTS] } as const;
 
 it('refuses to start without a handler, with two, with a foreign one, or with a spill method that is not there', async () => {
   await expect(start(delivery)).rejects.toThrow(/mail-accepted has no handler/);
@@ -101,14 +113,22 @@ it('refuses to start without a handler, with two, with a foreign one, or with a 
   );
 });
 
+it('refuses to start a service that may hold personal data and answers no command about it', async () => {
+  await expect(
+    start({ ...delivery, consumes: [MAIL_ACCEPTED], tables: [DOMAIN_SETTINGS] }, DispatchConsumer),
+  ).rejects.toThrow(
+    /delivery does not answer privacy-commands, and it may hold personal data: import PrivacyHolderModule/,
+  );
+});
+
 it('runs a service: tables first, then handlers; ready when all stand; and stops in order', async () => {
   // The owner's side keeps the table fresh: heartbeats start by themselves where a compacted topic is produced.
-  const accounts = await start({ name: 'accounts', produces: [DOMAIN_SETTINGS] });
+  const accounts = await start({ name: 'accounts', consumes: [PRIVACY_COMMANDS], produces: [DOMAIN_SETTINGS] });
   const domain = z.object({ domainId: z.string() }).loose().parse(EXAMPLES['domain-settings']?.[0]);
   await accounts
     .get(Publisher)
     .publish(DOMAIN_SETTINGS, [{ key: domain.domainId, value: domain as never, id: 'd1', type: 'domain-settings' }]);
-  const ingest = await start({ name: 'ingest', produces: [MAIL_ACCEPTED] });
+  const ingest = await start({ name: 'ingest', consumes: [PRIVACY_COMMANDS], produces: [MAIL_ACCEPTED] });
   const message = (at: number) => ({
     key: `m${at}`,
     value: { ...example, messageId: `m${at}` },

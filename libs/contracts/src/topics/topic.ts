@@ -10,6 +10,8 @@ export interface Topic<S extends z.ZodType = z.ZodType> {
   readonly what: string;
   readonly producers: readonly Service[];
   readonly consumers: readonly Service[];
+  /** Set where silence of one consumer would break a promise: each of them has a handler, or does not start. */
+  readonly everyConsumerAnswers?: string;
   /** What the record key is: always opaque, ids or pseudonyms. */
   readonly key: string;
   /** Set where a pseudonym is part of the key: it is personal (Art. 4(5) GDPR), gone with the key's tombstone. */

@@ -77,6 +77,8 @@ export const PRIVACY_COMMANDS = topic({
   what: 'what privacy asks of every holder, by subject id',
   producers: ['privacy'],
   consumers: HOLDERS,
+  everyConsumerAnswers:
+    'it may hold personal data: import PrivacyHolderModule.forService with its holder, and spread HOLDER_TOPICS into consumes and produces',
   key: 'request id',
   partitions: 4,
   cleanup: { kind: 'time-limited', limitMs: 30 * DAY },

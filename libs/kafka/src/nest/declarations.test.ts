@@ -1,32 +1,33 @@
-import { DOMAIN_SETTINGS, MAIL_ACCEPTED, MAIL_EVENTS } from '@lethe/contracts';
+import { DOMAIN_SETTINGS, MAIL_ACCEPTED, MAIL_EVENTS, PRIVACY_COMMANDS } from '@lethe/contracts';
 import { expect, it } from 'vitest';
 import { checkDeclarations } from './declarations.ts';
 
 const handler = { topic: MAIL_ACCEPTED, group: 'mail-accepted', name: 'Dispatch.handle' };
-const delivery = { name: 'delivery', consumes: [MAIL_ACCEPTED], produces: [MAIL_EVENTS] } as const;
+const holder = { topic: PRIVACY_COMMANDS, group: 'privacy-commands', name: 'HolderConsumer.handle' };
+const delivery = { name: 'delivery', consumes: [MAIL_ACCEPTED, PRIVACY_COMMANDS], produces: [MAIL_EVENTS] } as const;
 
 it('accepts what fits', () => {
-  expect(() => checkDeclarations({ ...delivery, tables: [DOMAIN_SETTINGS] }, [handler])).not.toThrow();
+  expect(() => checkDeclarations({ ...delivery, tables: [DOMAIN_SETTINGS] }, [handler, holder])).not.toThrow();
 });
 
 it.each([
-  ['a missing handler', delivery, [], /mail-accepted has no handler: mark a method with @Consume/],
+  ['a missing handler', delivery, [holder], /mail-accepted has no handler: mark a method with @Consume/],
   [
     'a doubled handler',
     delivery,
-    [handler, { ...handler, name: 'Other.take' }],
+    [holder, handler, { ...handler, name: 'Other.take' }],
     /two handlers in group mail-accepted, Dispatch\.handle and Other\.take/,
   ],
   [
     'an unknown handler',
     delivery,
-    [handler, { ...handler, topic: MAIL_EVENTS, name: 'X.y' }],
+    [holder, handler, { ...handler, topic: MAIL_EVENTS, name: 'X.y' }],
     /X\.y handles mail-events, which is not declared: add it to "consumes"/,
   ],
   [
     'a foreign producer',
     { ...delivery, produces: [MAIL_ACCEPTED] },
-    [handler],
+    [holder, handler],
     /mail-accepted names no producer "delivery"/,
   ],
   [
@@ -36,15 +37,22 @@ it.each([
     /mail-events names no consumer "gateway"/,
   ],
   [
+    'a holder of personal data that does not answer',
+    { ...delivery, consumes: [MAIL_ACCEPTED] },
+    [handler],
+    /delivery does not answer privacy-commands, and it may hold personal data: import PrivacyHolderModule\.forService/,
+  ],
+  ['a holder without its handler', delivery, [handler], /privacy-commands has no handler/],
+  [
     'a table without compaction',
-    { name: 'delivery', tables: [MAIL_ACCEPTED] } as const,
-    [],
+    { ...delivery, tables: [MAIL_ACCEPTED] },
+    [handler, holder],
     /mail-accepted is not compacted/,
   ],
   [
     'a spill method that is not there',
     delivery,
-    [{ ...handler, missingSpill: 'park' }],
+    [holder, { ...handler, missingSpill: 'park' }],
     /Dispatch\.handle names the spill method "park"/,
   ],
 ])('refuses %s by name', (_, declared, found, message) => {

@@ -1,4 +1,4 @@
-import type { Service, Topic } from '@lethe/contracts';
+import { TOPICS, type Service, type Topic } from '@lethe/contracts';
 import { StartupError } from '@lethe/service';
 
 /** What a service says it takes from and gives to Kafka. */
@@ -41,6 +41,11 @@ export function checkDeclarations(declared: KafkaDeclarations, found: readonly F
       wrong.push(
         `${topic} has no handler: mark a method with @Consume and provide its class, or remove it from "consumes".`,
       );
+    }
+  }
+  for (const { name: topic, consumers, everyConsumerAnswers: why } of TOPICS as readonly Topic[]) {
+    if (why !== undefined && consumers.includes(name) && !consumes.some((consumed) => consumed.name === topic)) {
+      wrong.push(`${name} does not answer ${topic}, and ${why}.`);
     }
   }
   for (const handler of found) {
