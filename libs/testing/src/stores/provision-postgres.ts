@@ -2,6 +2,7 @@ import { SERVICES } from '@lethe/contracts';
 import type { Service } from '@lethe/contracts';
 import type { Client } from 'pg';
 import { withClient } from './postgres.ts';
+import { vaultFiles } from './vault-files.ts';
 
 /** Services with a database of their own; the gateway owns nothing. */
 export const DATABASE_OWNERS = SERVICES.filter((service) => service !== 'gateway');
@@ -49,7 +50,8 @@ async function provisionBodies(adminUrl: string, database: string): Promise<void
 
 /**
  * The vault: schema `vault` belongs to its owner, who migrates it; services may call what the migration grants them, and functions
- * are closed to everyone until then. `privacy` does the physical pass: it may switch the WAL and order a checkpoint.
+ * are closed to everyone until then. `privacy` does the physical pass: it may switch the WAL, order a checkpoint, and have files emptied
+ * that a kill left behind.
  */
 export async function provisionVault(adminUrl: string, database: string): Promise<void> {
   await createOwned(adminUrl, database, VAULT_OWNER);
@@ -64,6 +66,7 @@ export async function provisionVault(adminUrl: string, database: string): Promis
       GRANT pg_checkpoint TO privacy WITH INHERIT TRUE;
       GRANT EXECUTE ON FUNCTION pg_switch_wal() TO privacy;
     `);
+    await client.query(vaultFiles);
   });
 }
 

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { VaultUnavailableError } from '../errors.ts';
+import { VaultSetupError, VaultUnavailableError } from '../errors.ts';
 import { translate } from '../keys/vault-database.ts';
 
 export interface PassOptions {
@@ -20,7 +20,7 @@ const RELATION = /^vault\.[a-z_0-9]+$/;
 const LEFT = /^(\d+) dead row versions cannot be removed yet/;
 
 /**
- * Brings what was deleted out of the files: every marked partition is written anew (VACUUM FULL), then the WAL is switched after one
+ * Brings what was deleted out of the files: files that a kill left behind are emptied, every marked partition is written anew (VACUUM FULL), then the WAL is switched after one
  * row more and checkpointed, which removes the segments before (`wal_recycle=off`). Marks are cleared last, so that a pass that was
  * killed anywhere is done again. Answers the moment from which on no file of the vault has what was deleted before the call.
  * VaultUnavailableError where it cannot be done now, such as while an old snapshot keeps rows.
@@ -37,10 +37,19 @@ export async function physicalPass({ url, timeoutMs }: PassOptions): Promise<Dat
     await client.connect();
     return await run(client, timeoutMs);
   } catch (error) {
-    throw error instanceof VaultUnavailableError ? error : translate('the physical pass', error);
+    throw error instanceof VaultUnavailableError ? error : explain(error);
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+function explain(error: unknown): Error {
+  const { code } = error as { code?: string };
+  // No such schema, no such function.
+  if (code === '3F000' || code === '42883') {
+    return new VaultSetupError('The physical pass lacks what a superuser has to give it: provision the vault again');
+  }
+  return translate('dirty_marks', error);
 }
 
 async function run(client: Client, timeoutMs: number): Promise<Date> {
@@ -52,6 +61,8 @@ async function run(client: Client, timeoutMs: number): Promise<Date> {
     'select mark, relation from vault.dirty_marks()',
   );
   if (marks.length > 0) {
+    // Copies of everybody's keys, if a server was killed while it wrote a table anew.
+    await client.query('select vault_files.empty_unowned()');
     for (const relation of new Set(marks.map((row) => row.relation))) {
       if (relation !== null) await rewrite(client, relation);
     }

@@ -38,7 +38,7 @@ export async function vaultWorld(place?: SuiteVault): Promise<VaultWorld> {
     const made = new Vault({ url: urls[service], kek, ...options });
     vaults.push(made);
     made.start();
-    await made.ready();
+    await made.ready(20_000);
     return made;
   }
   const accounts = await vault('accounts');
