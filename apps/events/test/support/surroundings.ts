@@ -17,16 +17,20 @@ import { sealedEvent, type Mail } from './sealed-event.ts';
 
 export const DOMAIN = 'events.example';
 
-/** A clock that tests move. */
+/** A clock that tests stop at any time they like. */
 export class MovedClock extends Clock {
-  private by = 0;
+  private at: number | null = null;
 
   override now(): number {
-    return Date.now() + this.by;
+    return this.at ?? Date.now();
   }
 
-  moveTo(instant: number): void {
-    this.by = instant - Date.now();
+  stopAt(instant: number): void {
+    this.at = instant;
+  }
+
+  goOn(): void {
+    this.at = null;
   }
 }
 
@@ -50,8 +54,8 @@ export interface Surroundings {
   query(parameters: string, account?: string): Promise<{ status: number; body: Record<string, any> }>;
   /** Everything that is indexed, in the order of ids. */
   documents(): Promise<EventDocument[]>;
-  /** Waits until so many documents can be found. */
-  indexed(count: number): Promise<EventDocument[]>;
+  /** Waits until so many documents can be found, of recipients like these. */
+  indexed(count: number, recipients?: RegExp): Promise<EventDocument[]>;
   subjectOf(address: string): Promise<string>;
   /** As an erasure does: cut off, and nothing sealed for them opens any more. */
   fence(...addresses: string[]): Promise<void>;
@@ -166,9 +170,12 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
       return { status: response.statusCode, body: response.json() };
     },
     documents,
-    indexed: async (count) => {
+    indexed: async (count, recipients = /^/) => {
       let found: EventDocument[] = [];
-      const enough = async () => (found = await documents()).length === count;
+      const enough = async () => {
+        found = (await documents()).filter(({ recipient }) => recipients.test(recipient));
+        return found.length === count;
+      };
       if (!(await until(enough, 60_000))) throw new Error(`${found.length} documents are indexed, not ${count}`);
       return found;
     },
