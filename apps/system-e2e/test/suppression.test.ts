@@ -81,6 +81,15 @@ async function call(method: string, path: string, key = suite.demo.apiKey): Prom
   return [response.status, (await response.json()) as Record<string, unknown>];
 }
 
+async function privacy(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+  const headers = { authorization: basic(suite.demo.privacyKey), 'content-type': 'application/json' };
+  const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
+  const response = await fetch(`${suite.platform.gateway}/v1/privacy/requests${path}`, init);
+  const answer = (await response.json()) as Record<string, unknown>;
+  if (!response.ok) throw new Error(`${method} answered ${response.status}: ${String(answer['message'])}`);
+  return answer;
+}
+
 describe('a mailbox that does not exist', () => {
   const address = '550+once@world.example';
 
@@ -139,6 +148,26 @@ describe('a mailbox that does not exist', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(await sendAndFail(address)).toMatchObject({ reason: 'bounce', 'delivery-status': { code: 550 } });
     expect((await stats()).refused).toBe(refused + 1);
+  });
+
+  it('erased with do_not_contact: no entry is left to show, and whoever comes back is not mailed by any domain', async () => {
+    const person = 'ok+forgotten@world.example';
+    const order = await privacy('POST', '', {
+      type: 'erasure',
+      subjects: [{ address: person }],
+      do_not_contact: 'keep',
+    });
+    const id = String(order['id']);
+    let state = '';
+    await until(async () => (state = String((await privacy('GET', `/${id}`))['state'])) === 'completed', 120_000, 500);
+    expect(state).toBe('completed');
+    const before = await stats();
+    expect(await sendAndFail(person)).toMatchObject({
+      reason: 'suppress-unsubscribe',
+      'delivery-status': { code: 606 },
+    });
+    expect(await stats()).toEqual(before);
+    expect((await call('GET', `/${encodeURIComponent(person)}`))[0]).toBe(404);
   });
 
   it('is nobody else’s to see or change', async () => {
