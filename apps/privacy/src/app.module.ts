@@ -11,6 +11,7 @@ import { MIGRATIONS } from './migrations/migrations.ts';
 import { PrivacyHolder } from './privacy/privacy.holder.ts';
 import { ReleaseModule } from './release/release.module.ts';
 import { RequestsModule } from './requests/requests.module.ts';
+import { RetentionModule } from './retention/retention.module.ts';
 import { KeeperModule } from './vault/keeper.module.ts';
 
 @Module({
@@ -29,6 +30,7 @@ import { KeeperModule } from './vault/keeper.module.ts';
     ReleaseModule,
     RequestsModule,
     CertificatesModule,
+    RetentionModule,
     PrivacyHolderModule.forService('privacy', PrivacyHolder),
   ],
 })

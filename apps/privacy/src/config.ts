@@ -37,6 +37,12 @@ export const config = defineConfig({
   RELEASE_POLL_MS: milliseconds(5_000).describe(
     'How often bodies that waited for other recipients are looked at, in milliseconds',
   ),
+  RETENTION_MEASURE_MS: milliseconds(300_000).describe(
+    'How often the oldest record of every store is measured, in milliseconds; a reading older than two rounds is not ok',
+  ),
+  RETENTION_WORK_MS: milliseconds(60_000).describe(
+    'How often keys that are due are destroyed, and those of the time to come made, in milliseconds',
+  ),
 });
 export type PrivacyConfig = z.infer<typeof config>;
 

@@ -3,6 +3,7 @@ import { BarrierService } from '../barrier/barrier.service.ts';
 import { CertificatesModule } from '../certificates/certificates.module.ts';
 import { LedgerModule } from '../ledger/ledger.module.ts';
 import { ReleaseModule } from '../release/release.module.ts';
+import { RetentionModule } from '../retention/retention.module.ts';
 import { CompletedRequestReader } from './completed-request.reader.ts';
 import { ExpirySweep } from './expiry.sweep.ts';
 import { AnswersRepository } from './holders/answers.repository.ts';
@@ -23,7 +24,7 @@ import { TypedTexts } from './typed.texts.ts';
 
 /** A request from its order to its certificate. The order: `requests.service.ts`; then `steps/`, in the order of its list. */
 @Module({
-  imports: [CertificatesModule, LedgerModule, ReleaseModule],
+  imports: [CertificatesModule, LedgerModule, ReleaseModule, RetentionModule],
   controllers: [RequestsController],
   providers: [
     RequestsService,

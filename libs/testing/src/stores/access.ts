@@ -7,8 +7,8 @@ import type { AclEntry } from 'kafkajs';
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
 /**
- * The barrier of an erasure waits until every group has passed the ends of the topics: `privacy` may look at the offsets of all,
- * and at no record it is not a declared consumer of.
+ * The barrier of an erasure waits until every group has passed the ends of the topics, and the oldest record of each is measured:
+ * `privacy` may look at the offsets of all, and at no record it is not a declared consumer of.
  */
 const SEES_OFFSETS: Service = 'privacy';
 
@@ -21,7 +21,9 @@ export type TopicAccess = Pick<Topic, 'name' | 'producers' | 'consumers' | 'dead
  */
 export function topicAcls(prefix: string, topics: readonly TopicAccess[] = TOPICS): AclEntry[] {
   return topics.flatMap(({ name, producers, consumers, deadLetter }) => [
-    ...allow(SEES_OFFSETS, 'TOPIC', prefix + name, ['DESCRIBE']),
+    ...[name, ...(deadLetter === null ? [] : [deadLetter])].flatMap((each) =>
+      allow(SEES_OFFSETS, 'TOPIC', prefix + each, ['DESCRIBE']),
+    ),
     ...producers.flatMap((service) => allow(service, 'TOPIC', prefix + name, ['WRITE', 'DESCRIBE'])),
     ...consumers.flatMap((service) => [
       ...allow(service, 'TOPIC', prefix + name, ['READ', 'DESCRIBE']),

@@ -3,6 +3,7 @@ import { Consume, type ConsumedRecord, done, type Outcome, retry } from '@lethe/
 import { isUnavailable, Log } from '@lethe/service';
 import { Injectable } from '@nestjs/common';
 import { InFlightService } from '../../release/in-flight.service.ts';
+import { HoldersMeter } from '../../retention/holders.meter.ts';
 import { AnswersRepository } from './answers.repository.ts';
 
 const AT_ONCE = 8;
@@ -16,6 +17,7 @@ export class RepliesConsumer {
   constructor(
     private readonly answers: AnswersRepository,
     private readonly inFlight: InFlightService,
+    private readonly readings: HoldersMeter,
     private readonly log: Log,
   ) {}
 
@@ -53,8 +55,7 @@ export class RepliesConsumer {
       case 'in-flight':
         return (await this.inFlight.receive(reply)) ? undefined : 'not-asked';
       case 'measure':
-        // Of the readings, which have a consumer of their own.
-        return undefined;
+        return this.readings.receive(reply);
       case 'failed':
         return this.failed(reply);
     }
