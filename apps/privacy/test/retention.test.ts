@@ -40,7 +40,7 @@ async function eventually(wanted: (all: ShownReading[]) => boolean): Promise<Sho
 
 const measured =
   (of: (right: Extract<PrivacyReply, { step: 'measure' }>) => PrivacyReply | null): Behaviour =>
-  (command, right) =>
+  (_command, right) =>
     right.step === 'measure' ? of(right) : right;
 const body = (more: Partial<Reading> = {}): Reading => ({
   store: 'ingest.body',
