@@ -8,6 +8,7 @@ import {
   until,
   type RunningStores,
   type StoreName,
+  type StoresOptions,
   type SuitePlatform,
   type WorldOptions,
 } from '@lethe/testing';
@@ -26,10 +27,15 @@ export interface OwnPlatform extends SuitePlatform {
 
 export async function startOwnPlatform(
   suite: string,
-  options: { settings?: Readonly<Record<string, string>>; worldBytes?: number; world?: WorldOptions } = {},
+  options: {
+    settings?: Readonly<Record<string, string>>;
+    stores?: Pick<StoresOptions, 'settings' | 'environment'>;
+    worldBytes?: number;
+    world?: WorldOptions;
+  } = {},
 ): Promise<OwnPlatform> {
   const dir = mkdtempSync(join(tmpdir(), `lethe-${suite}-stores-`));
-  const running = await startStores({ dir, shortLived: true });
+  const running = await startStores({ dir, shortLived: true, ...options.stores });
   const stop = async (): Promise<void> => {
     await running.stop();
     rmSync(dir, { recursive: true, force: true });

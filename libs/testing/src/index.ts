@@ -13,6 +13,7 @@ export { endLeftovers, isRunning, processIdentity, recordProcesses, signal, star
 export type { ProcessIdentity } from './stores/processes.ts';
 export type { Daemon } from './stores/daemon.ts';
 export { cacheFolder, elasticsearchHome, kafkaJars, type Progress } from './stores/cache.ts';
+export { movedClock, type MovedClock } from './clock/moved-clock.ts';
 export { pythonWith } from './python.ts';
 export { findJava, requireMaven } from './stores/java.ts';
 export { freePorts, requireFree } from './stores/ports.ts';
