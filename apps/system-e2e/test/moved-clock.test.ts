@@ -70,7 +70,7 @@ describe.skipIf(clock === null)('on a clock that moves on', () => {
 
   /** Names of all event indices. */
   async function indices(): Promise<string[]> {
-    const response = await fetch(`${own.stores.elasticsearch}/_cat/indices/events-*?format=json&h=index`);
+    const response = await fetch(`${own.stores.elasticsearch}/_cat/indices/lethe-events-*?format=json&h=index`);
     return ((await response.json()) as { index: string }[]).map(({ index }) => index);
   }
 
@@ -79,7 +79,9 @@ describe.skipIf(clock === null)('on a clock that moves on', () => {
       own.stores.kafka.brokers,
       own.stores.kafka.admin,
     )(async (admin) =>
-      (await admin.fetchTopicOffsets(topic)).map(({ low, high }) => ({ low: Number(low), high: Number(high) })),
+      (await admin.fetchTopicOffsets(topic))
+        .toSorted((one, other) => one.partition - other.partition)
+        .map(({ low, high }) => ({ low: Number(low), high: Number(high) })),
     );
 
   const periodsOf = (values: Saved['values'], ...classes: RetentionClass[]) =>
@@ -202,6 +204,6 @@ const PAST_PARTITIONS = `
 
 /** When everything in an index has to be gone, epoch ms. */
 function limitOf(index: string): number {
-  const [, name = '', bucket = ''] = /^events-(\w+)-(\d{10})$/.exec(index) ?? [];
+  const [, name = '', bucket = ''] = /^lethe-events-(\w+)-(\d{10})$/.exec(index) ?? [];
   return bucketLimit(name as RetentionClass, bucket);
 }
