@@ -18,7 +18,7 @@ async function check(files: readonly string[]): Promise<Map<string, string>> {
   const java = join(findJava(), 'bin/java');
   const said = execFileSync(java, ['-Xmx256m', '-cp', classes, CHECK, ...files], { encoding: 'utf8', stdio: 'pipe' });
   const lines = said.trim().split('\n');
-  return new Map(lines.map((line) => [line.split(' ')[1] as string, line.replace(/^(\w+) \S+/, '$1')]));
+  return new Map(lines.map((line) => [line.split(' ', 2)[1] ?? '', line.replace(/^(\w+) \S+/, '$1')]));
 }
 
 describe('lifecycle policies', () => {

@@ -41,6 +41,13 @@ export class DoomedPerson {
     this.#sending = this.#send();
   }
 
+  /** Resolves once there is mail to each of the addresses, on its way or arrived. */
+  async writtenTo(): Promise<void> {
+    const acknowledged = () => this.#tries.filter((one) => one.acknowledged).length;
+    if (await until(() => acknowledged() >= this.addresses.length, 120_000, 50)) return;
+    throw new Error(`only ${acknowledged()} messages to ${this.#name} were accepted in two minutes`);
+  }
+
   /** Orders the erasure as a patient client; resolves with the order, whose fence may still be to come. */
   async order(erasures: Erasures): Promise<Erasure> {
     const [address = '', ...aliases] = this.addresses;
