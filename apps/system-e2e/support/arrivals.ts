@@ -61,15 +61,23 @@ export class Arrivals {
   }
 }
 
-/** What a crash may leave: a copy after the first one, and whether it says so. */
+/** What a crash may leave: a copy of the same message (by Message-ID) after its first one, and whether it says so. */
 export function duplicates(arrivals: Arrivals): { marked: number; unmarked: string[] } {
   let marked = 0;
   const unmarked: string[] = [];
   for (const to of arrivals.recipients()) {
-    for (const later of arrivals.copies(to).slice(1)) {
-      if (later.marked) marked += 1;
-      else unmarked.push(to);
+    for (const copies of Map.groupBy(arrivals.copies(to), messageId).values()) {
+      for (const later of copies.slice(1)) {
+        if (later.marked) marked += 1;
+        else unmarked.push(to);
+      }
     }
   }
   return { marked, unmarked };
+}
+
+function messageId({ raw }: Copy): string {
+  const [, id] = /^Message-ID:\s*(<[^>]+>)/im.exec(raw.slice(0, raw.indexOf('\r\n\r\n'))) ?? [];
+  if (id === undefined) throw new Error('a message arrived without a Message-ID');
+  return id;
 }
