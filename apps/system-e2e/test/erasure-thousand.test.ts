@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { form, sendMessage } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Erasures } from '../support/erasure-api.ts';
@@ -33,9 +35,21 @@ async function send(recipients: Record<string, string | string[]>): Promise<void
   await response.text();
 }
 
+/** How often Elasticsearch merged deleted documents away (shards, all indices), and keys were destroyed by the ledger. */
+async function passes({ stores, platform }: OwnPlatform): Promise<{ merges: number; keys: number }> {
+  const response = await fetch(`${stores.elasticsearch}/_nodes/stats/thread_pool`);
+  const { nodes } = (await response.json()) as {
+    nodes: Record<string, { thread_pool: { force_merge: { completed: number } } }>;
+  };
+  const merges = Object.values(nodes).reduce((sum, { thread_pool: pool }) => sum + pool.force_merge.completed, 0);
+  const log = readFileSync(join(platform.logDir, 'privacy.log'), 'utf8');
+  return { merges, keys: log.split('"vault.keys-destroyed"').length - 1 };
+}
+
 describe(`${PEOPLE} people in one request`, () => {
   it('are erased within five minutes, the others are not', { timeout: LIMIT_MS + 60_000 }, async () => {
     const before = await indexedEvents(own);
+    const passesBefore = await passes(own);
     const { erasure, certificate, tookMs } = await new Erasures(own).erase(
       { subjects: people.map((address) => ({ address })) },
       LIMIT_MS,
@@ -50,6 +64,10 @@ describe(`${PEOPLE} people in one request`, () => {
       `${PEOPLE} people: ${(tookMs / 1_000).toFixed(1)} s from request to certificate; times asked: ${asked}; ` +
         `removed ${JSON.stringify(removed)}; ${before.size} events before`,
     );
+    const { merges, keys } = await passes(own);
+    console.log(`passes: ${merges - passesBefore.merges} of Elasticsearch, ${keys - passesBefore.keys} of the vault`);
+    expect(merges - passesBefore.merges).toBeGreaterThan(0);
+    expect(keys - passesBefore.keys).toBe(1);
     expect(tookMs).toBeLessThanOrEqual(LIMIT_MS);
     expect(certificate.payload.kept).toEqual([]);
     const subjects = await erasedSubjects(own, erasure.id);
