@@ -28,6 +28,12 @@ export const config = defineConfig({
     .default(1_000)
     .describe('How long a new request can still be cancelled before it begins, in milliseconds'),
   REQUEST_POLL_MS: milliseconds(500).describe('How often unfinished requests are looked at, in milliseconds'),
+  REQUESTS_UNFINISHED_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(1_000)
+    .describe('Unfinished requests one account may have; one more is answered 429'),
   HOLDER_PATIENCE_MS: milliseconds(15_000).describe(
     'How long a holder may take before it is asked again, in milliseconds; grows to 60,000 with each attempt',
   ),

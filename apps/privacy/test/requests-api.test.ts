@@ -4,13 +4,17 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ORIGIN, Setting } from './support/setting.ts';
 
 const URL = '/v1/privacy/requests';
+const MOST = 50;
 let setting: Setting;
 let ana: { account: string };
 let ben: { account: string };
 
 beforeAll(async () => {
   // Nothing begins: requests stay as they were received.
-  setting = await new Setting(inject('stores')).open({ REQUEST_HOLD_MS: '3600000' });
+  setting = await new Setting(inject('stores')).open({
+    REQUEST_HOLD_MS: '3600000',
+    REQUESTS_UNFINISHED_MAX: String(MOST),
+  });
   await setting.start();
   ana = { account: setting.account };
   ben = { account: await setting.newAccount() };
@@ -75,6 +79,20 @@ describe('what is refused', () => {
     });
     if (field !== undefined) expect(answer.body.message).toContain(field);
     expect(answer.text).not.toContain('secret');
+  });
+
+  it('more unfinished requests than one account may have: 429, until some are over', async () => {
+    const eve = { account: await setting.newAccount() };
+    const orders = await Promise.all(Array.from({ length: MOST }, () => post(body(), {}, eve)));
+    expect(orders.map(({ status }) => status)).toEqual(orders.map(() => 202));
+    const refused = await post(body(), {}, eve);
+    expect([refused.status, refused.type]).toEqual([429, 'application/problem+json; charset=utf-8']);
+    expect(refused.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+    // The others, and an order that is only repeated, are not concerned.
+    expect((await post(body(), {}, ben)).status).toBe(202);
+    const cancelled = await setting.call(eve, 'DELETE', `${URL}/${orders[0]?.body.id}`);
+    expect(cancelled.status).toBe(200);
+    expect((await post(body(), {}, eve)).status).toBe(202);
   });
 
   it('says the same of an Idempotency-Key that is none', async () => {

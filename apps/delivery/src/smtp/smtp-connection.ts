@@ -217,8 +217,9 @@ export class SmtpConnection {
 
   /** An answer before the end of the content: what would follow must not be read as commands. A refusal counts all the same. */
   private early(reply: SmtpReply): SmtpReply {
+    const { phase } = this;
     this.destroy();
-    if (reply.code < 400) throw new SmtpBroken('content', 'protocol');
+    if (reply.code < 400) throw new SmtpBroken(phase, 'protocol');
     return reply;
   }
 

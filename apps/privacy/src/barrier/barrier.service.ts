@@ -3,18 +3,10 @@ import { KafkaClient } from '@lethe/kafka';
 import { Injectable } from '@nestjs/common';
 import type { Ends } from '../requests/request.ts';
 import { behind, type Progress } from './progress.ts';
+import { within } from './within.ts';
 
 /** Topics whose records can be about people and are on their way somewhere. Compacted ones and commands hold ids and codes. */
 const TOPICS: readonly Topic[] = [MAIL_ACCEPTED, MAIL_EVENTS];
-/** kafkajs repeats a call without end; who waits for it must be able to look at other things. */
-const ANSWER_MS = 10_000;
-
-/** Kafka did not answer in time: look again later. */
-class KafkaSilentError extends Error {
-  override readonly name = 'KafkaSilentError';
-  readonly code = 'ETIMEDOUT';
-}
-
 /**
  * The barrier of an erasure: what was written before a moment has been read by everybody who reads it. After the fence nothing
  * about the subjects is written any more; behind the barrier nothing about them is still on its way either.
@@ -59,7 +51,7 @@ export class BarrierService {
     const name = this.kafka.topicName(topic);
     // The name libs/kafka gives a group whose handler names none.
     const groupId = this.kafka.topicName(`${service}-${topic.name}`);
-    const answer = await within((await this.kafka.admin()).fetchOffsets({ groupId, topics: [name] }));
+    const answer = await within(this.kafka.admin().then((admin) => admin.fetchOffsets({ groupId, topics: [name] })));
     return new Map(
       answer.flatMap(({ partitions }) =>
         partitions.map(({ partition, offset }) => [partition, Number(offset)] as const),
@@ -67,20 +59,8 @@ export class BarrierService {
     );
   }
 
-  private async offsetsOf(topic: Topic) {
-    return within((await this.kafka.admin()).fetchTopicOffsets(this.kafka.topicName(topic)));
-  }
-}
-
-async function within<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new KafkaSilentError('Kafka did not say how far its groups are')), ANSWER_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
+  private offsetsOf(topic: Topic) {
+    const name = this.kafka.topicName(topic);
+    return within(this.kafka.admin().then((admin) => admin.fetchTopicOffsets(name)));
   }
 }

@@ -49,7 +49,7 @@ const JSON_COLUMNS = new Set(['barrier', 'kept']);
 
 /** One statement for all that is unfinished, so that a thousand requests cost one look. */
 const OPEN = `
-  select r.id, r.account_id, r.state, r.stage, r.do_not_contact, r.received_at, r.cut_off, r.barrier, r.ledger_position,
+  select row_number() over (partition by r.account_id order by r.id) as turn, r.id, r.account_id, r.state, r.stage, r.do_not_contact, r.received_at, r.cut_off, r.barrier, r.ledger_position,
     r.unreadable_at, r.expunged_at, a.asked, a.missing, a.ask_at
   from request r cross join lateral (
     select count(*)::int as asked, count(*) filter (where h.acknowledged_at is null)::int as missing,
@@ -65,9 +65,9 @@ export class OpenRequestRepository {
     private readonly clock: Clock,
   ) {}
 
-  /** The oldest first. */
+  /** The oldest of every account, then the second of every one: who orders much at once is served beside the others, not before. */
   async all(limit: number): Promise<OpenRequest[]> {
-    const { rows } = await this.database.pool.query<Row>(`${OPEN} order by r.id limit $1`, [limit]);
+    const { rows } = await this.database.pool.query<Row>(`${OPEN} order by turn, r.id limit $1`, [limit]);
     return rows.map(toRequest);
   }
 

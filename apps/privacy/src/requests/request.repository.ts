@@ -78,6 +78,15 @@ const SELECT = `select id, account_id, type, state, subjects, do_not_contact, ov
 export class RequestRepository {
   constructor(private readonly database: Database) {}
 
+  /** How many of an account's requests are not over. */
+  async unfinished(client: PoolClient, accountId: string): Promise<number> {
+    const { rows } = await client.query<{ n: number }>(
+      `select count(*)::int as n from request where account_id = $1 and stage <> 'done'`,
+      [accountId],
+    );
+    return rows[0]?.n ?? 0;
+  }
+
   async insert(client: PoolClient, request: ReceivedRequest): Promise<void> {
     await client.query(
       `insert into request (id, account_id, type, state, stage, subjects, do_not_contact, override_reason, reference,

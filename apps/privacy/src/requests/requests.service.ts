@@ -1,8 +1,9 @@
 import { createHash, randomBytes, randomUUIDv7 } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '@lethe/database';
-import { ApiError, Clock, type Identity } from '@lethe/service';
+import { ApiError, Clock, CONFIG, type Identity } from '@lethe/service';
 import { Vault } from '@lethe/vault';
+import type { PrivacyConfig } from '../config.ts';
 import { dueDate } from './due-date.ts';
 import { type Claim, IdempotencyService } from './idempotency.service.ts';
 import type { NewRequest } from './request.form.ts';
@@ -12,6 +13,13 @@ import { StopPolicy } from './stop.policy.ts';
 import { TypedTexts } from './typed.texts.ts';
 
 const SALT_BYTES = 32;
+const TOO_MANY = new ApiError(
+  429,
+  'Too many requests are unfinished: wait for some, or put subjects together (5,000 in one)',
+  {
+    retryAfterSeconds: 30,
+  },
+);
 
 /** Takes and calls off requests. Addresses become pseudonyms and salted digests here, and go no further. */
 @Injectable()
@@ -27,6 +35,7 @@ export class RequestsService {
     private readonly texts: TypedTexts,
     private readonly idempotency: IdempotencyService,
     private readonly stops: StopPolicy,
+    @Inject(CONFIG) private readonly config: PrivacyConfig,
   ) {}
 
   /** Called after each new request. */
@@ -125,6 +134,7 @@ export class RequestsService {
     const late = new Error('an order with the same key was faster');
     try {
       await this.database.withClientTransaction(async (client) => {
+        if ((await this.requests.unfinished(client, accountId)) >= this.config.REQUESTS_UNFINISHED_MAX) throw TOO_MANY;
         await this.requests.insert(client, request);
         if (claim && receipt && !(await this.idempotency.claim(client, accountId, claim, id, receipt))) throw late;
       });

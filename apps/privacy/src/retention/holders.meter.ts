@@ -3,7 +3,7 @@ import { PRIVACY_COMMANDS, type PrivacyReply } from '@lethe/contracts';
 import { Publisher } from '@lethe/kafka';
 import { Clock } from '@lethe/service';
 import { Injectable } from '@nestjs/common';
-import { nonsense } from './reading.ts';
+import { nonsense, SKEW_MS } from './reading.ts';
 import { ReadingRepository } from './reading.repository.ts';
 
 export type MeasureReply = Extract<PrivacyReply, { step: 'measure' }>;
@@ -28,7 +28,9 @@ export class HoldersMeter {
   /** Of a holder that says in the record's header who it is. @returns why the answer is not believed, if it is not. */
   async receive({ service, at, readings }: MeasureReply): Promise<string | undefined> {
     if (service === 'gateway') return 'not-a-holder';
-    const reason = readings.map((reading) => nonsense(service, reading)).find((one) => one !== undefined);
+    // A clock that is ahead would make every right answer after it look late.
+    if (at > this.clock.now() + SKEW_MS) return 'from-the-future';
+    const reason = readings.map((reading) => nonsense(service, reading, at)).find((one) => one !== undefined);
     if (reason !== undefined) return reason;
     const stored = readings.map(({ oldestAt, ...reading }) => ({
       ...reading,

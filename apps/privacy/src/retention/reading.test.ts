@@ -46,6 +46,11 @@ describe('a reading', () => {
     expect(line([of('ingest', 2 * ROUND + 1, null)])?.ok).toBe(false);
   });
 
+  it('of a clock that was ahead proves nothing either', () => {
+    expect(line([of('ingest', -60_000, null)])?.ok).toBe(true);
+    expect(line([of('ingest', -60_001, null)])?.ok).toBe(false);
+  });
+
   it('is missed from everybody who measures', () => {
     const silent = shown([of('topics', 0, null)], NOW, ROUND).filter(({ measured_at }) => measured_at === null);
     expect(silent.map(({ store }) => store)).toEqual(SOURCES.filter((name) => name !== 'topics'));
@@ -64,13 +69,16 @@ describe("a holder's reading", () => {
   const reading = { store: 'ingest.body', class: 'body', limitSeconds: 7 * DAY, oldestAt: null };
 
   it('is believed about its own store, within the limit of its class', () => {
-    expect(nonsense('ingest', reading)).toBeUndefined();
-    expect(nonsense('ingest', { ...reading, limitSeconds: DAY })).toBeUndefined();
-    expect(nonsense('ingest', { ...reading, class: 'idempotency', limitSeconds: DAY })).toBeUndefined();
+    expect(nonsense('ingest', reading, NOW)).toBeUndefined();
+    expect(nonsense('ingest', { ...reading, limitSeconds: DAY }, NOW)).toBeUndefined();
+    expect(nonsense('ingest', { ...reading, class: 'idempotency', limitSeconds: DAY }, NOW)).toBeUndefined();
   });
 
   it('is not believed otherwise', () => {
-    expect(nonsense('delivery', reading)).toBe('not-its-store');
-    expect(nonsense('ingest', { ...reading, limitSeconds: 7 * DAY + 1 })).toBe('longer-than-declared');
+    expect(nonsense('delivery', reading, NOW)).toBe('not-its-store');
+    const future = { ...reading, oldestAt: NOW + 60_001 };
+    expect(nonsense('ingest', future, NOW)).toBe('younger-than-its-measurement');
+    expect(nonsense('ingest', future, NOW + 1)).toBeUndefined();
+    expect(nonsense('ingest', { ...reading, limitSeconds: 7 * DAY + 1 }, NOW)).toBe('longer-than-declared');
   });
 });

@@ -1,5 +1,8 @@
 import { HOLDERS, RETENTION, type Reading } from '@lethe/contracts';
 
+/** How far the clocks of two machines may be apart. */
+export const SKEW_MS = 60_000;
+
 /** Who measured: a holder its own stores, privacy the topics and the vault. */
 export const SOURCES = [...HOLDERS, 'topics', 'vault'] as const;
 export type Source = (typeof SOURCES)[number];
@@ -43,7 +46,8 @@ export function shown(sources: readonly SourceReadings[], now: number, staleMs: 
       readings: [],
     };
     if (measuredAt === null) return [silent(name)];
-    const fresh = now - measuredAt.getTime() <= staleMs;
+    const age = now - measuredAt.getTime();
+    const fresh = age >= -SKEW_MS && age <= staleMs;
     return readings.map((reading) => ({
       store: reading.store,
       service: reading.service,
@@ -72,8 +76,12 @@ const silent = (source: Source): ShownReading => ({
   ok: false,
 });
 
-/** Why a reading cannot be one, if so: a holder cannot give itself more time than is declared, or measure what is not its own. */
-export function nonsense(source: Source, reading: Reading): string | undefined {
+/**
+ * Why a reading cannot be one, if so: a holder cannot give itself more time than is declared, measure what is not its own, or have
+ * a record that is younger than the measurement. `at`: when it was measured, epoch ms.
+ */
+export function nonsense(source: Source, reading: Reading, at: number): string | undefined {
+  if (reading.oldestAt !== null && reading.oldestAt > at + SKEW_MS) return 'younger-than-its-measurement';
   if (!reading.store.startsWith(`${source}.`)) return 'not-its-store';
   const declared = Object.hasOwn(RETENTION, reading.class)
     ? RETENTION[reading.class as keyof typeof RETENTION]

@@ -12,9 +12,6 @@ const forgotten = metrics.counter('lethe.retention.forgotten', { kind: KINDS });
  */
 @Injectable()
 export class RetentionWorker {
-  /** Something was destroyed whose bytes may still lie in the files: at first, what a killed process left. */
-  private owed = true;
-
   constructor(
     private readonly keeper: VaultKeeper,
     private readonly ledger: LedgerApplier,
@@ -22,15 +19,22 @@ export class RetentionWorker {
   ) {}
 
   async work(): Promise<void> {
+    try {
+      await this.forget();
+    } finally {
+      // Also when it failed half-way, and for what a killed process left: what was destroyed is marked, and without marks it only asks.
+      await this.ledger.physicalPass();
+    }
+    // Last, since it needs an open vault: one that is closed forgets all the same.
     const made = await this.keeper.makeAhead();
+    if (made > 0) this.log.info('retention.made-ahead', { made });
+  }
+
+  private async forget(): Promise<void> {
     const gone = await this.keeper.forgetDue();
     for (const kind of KINDS) forgotten.add(gone[kind], { kind });
-    const counts = { made, periods: gone.periods, bodies: gone.contentKeys, subjects: gone.subjects };
-    const done = Object.values(counts).some((count) => count > 0);
-    this.log[done ? 'info' : 'debug']('retention.worked', counts);
-    if (gone.periods + gone.contentKeys + gone.subjects > 0) this.owed = true;
-    if (!this.owed) return;
-    await this.ledger.physicalPass();
-    this.owed = false;
+    const counts = { periods: gone.periods, bodies: gone.contentKeys, subjects: gone.subjects };
+    const any = Object.values(counts).some((count) => count > 0);
+    this.log[any ? 'info' : 'debug']('retention.forgotten', counts);
   }
 }

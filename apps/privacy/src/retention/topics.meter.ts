@@ -2,12 +2,11 @@ import { TOPICS, type Topic } from '@lethe/contracts';
 import { KafkaClient } from '@lethe/kafka';
 import { Clock } from '@lethe/service';
 import { Injectable } from '@nestjs/common';
+import { within } from '../barrier/within.ts';
 import { oldestRecord, type OffsetSource } from './oldest-record.ts';
-import type { StoredReading } from './reading.ts';
+import { SKEW_MS, type StoredReading } from './reading.ts';
 
 const DAY = 86_400_000;
-/** How far a broker's clock may be ahead of ours. */
-const SKEW_MS = 60_000;
 
 /** Measures the topics that have a time limit, and their dead letters. */
 @Injectable()
@@ -38,17 +37,17 @@ export class TopicsMeter {
   }
 
   private async offsetsOf(topic: string): Promise<OffsetSource> {
-    const admin = await this.kafka.admin();
+    const admin = await within(this.kafka.admin());
     const name = this.kafka.topicName(topic);
     return {
       bounds: async () =>
-        (await admin.fetchTopicOffsets(name)).map(({ partition, low, high }) => ({
+        (await within(admin.fetchTopicOffsets(name))).map(({ partition, low, high }) => ({
           partition,
           low: Number(low),
           high: Number(high),
         })),
       offsetsAt: async (timestamp) => {
-        const found = await admin.fetchTopicOffsetsByTimestamp(name, timestamp);
+        const found = await within(admin.fetchTopicOffsetsByTimestamp(name, timestamp));
         return new Map(found.map(({ partition, offset }) => [partition, Number(offset)]));
       },
     };

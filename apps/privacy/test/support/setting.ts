@@ -27,6 +27,7 @@ import { FakeHolders } from './fake-holders.ts';
 export const ORIGIN = 'https://mail.example.net';
 
 export interface Answer {
+  headers: Readonly<Record<string, unknown>>;
   status: number;
   type: string;
   body: any;
@@ -178,7 +179,14 @@ export class Setting {
     });
     const type = String(response.headers['content-type']);
     const text = response.body;
-    return { status: response.statusCode, type, text, body: /json/.test(type) ? response.json() : undefined };
+    const { headers: sent } = response;
+    return {
+      status: response.statusCode,
+      headers: sent,
+      type,
+      text,
+      body: /json/.test(type) ? response.json() : undefined,
+    };
   }
 
   /** Orders the erasure of these addresses; answers the request's view. */

@@ -70,8 +70,20 @@ export async function provisionVault(adminUrl: string, database: string): Promis
   });
 }
 
+const OBJECT_IN_USE = '55006';
+
+/**
+ * Connections that are just being closed (a pool's `end` does not wait for them) have five seconds; a client that is ended by the
+ * server instead throws at nobody in particular. What stays connected is ended.
+ */
 export async function dropDatabase(adminUrl: string, name: string): Promise<void> {
-  await withClient(adminUrl, (client) => client.query(`DROP DATABASE IF EXISTS ${id(client, name)} WITH (FORCE)`));
+  await withClient(adminUrl, async (client) => {
+    const drop = `DROP DATABASE IF EXISTS ${id(client, name)}`;
+    await client.query(drop).catch((error: { code?: string }) => {
+      if (error.code !== OBJECT_IN_USE) throw error;
+      return client.query(`${drop} WITH (FORCE)`);
+    });
+  });
 }
 
 /** `url` with another database and, if given, another user. */
