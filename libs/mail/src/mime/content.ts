@@ -15,6 +15,8 @@ export interface Content {
   filename: string;
   contentId: string;
   encoding: string;
+  /** Lower case; '' if the part names none. */
+  charset: string;
 }
 
 const MAX_PARAMETER_BYTES = 16 * 1024;
@@ -42,6 +44,7 @@ export function readContent(part: { header: Buffer; fields: HeaderField[] }): Co
     filename: parameter(disposed, 'filename') || parameter(typed, 'name'),
     contentId,
     encoding,
+    charset: (typed.params['charset'] ?? '').trim().toLowerCase(),
   };
 }
 

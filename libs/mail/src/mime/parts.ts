@@ -43,6 +43,14 @@ interface Delimiter {
   closing: boolean;
 }
 
+/** A part that holds no others, where it stands. */
+export interface Leaf {
+  content: Content;
+  body: Buffer;
+  /** In how many attached messages it lies. */
+  attachedIn: number;
+}
+
 export interface PartScan {
   attachments: Attachment[];
   parts: number;
@@ -55,10 +63,15 @@ const MAX_BOUNDARY = 256;
 /**
  * Walks the parts in one pass over the bytes and without recursion: a header is read line by line, a body is skipped to
  * the next delimiter line, and a delimiter closes every part below the multipart it belongs to (RFC 2046 5.1.2). What is
- * inside an attached message counts for the limits, not as an attachment of this one.
+ * inside an attached message counts for the limits, not as an attachment of this one. `visit` sees each leaf, in order.
  */
-export function scanParts(raw: Buffer, top: PartHeader, limits: ScanLimits): PartScan | 'too-deep' | 'too-many-parts' {
-  const walk = new Walk(raw);
+export function scanParts(
+  raw: Buffer,
+  top: PartHeader,
+  limits: ScanLimits,
+  visit?: (leaf: Leaf) => void,
+): PartScan | 'too-deep' | 'too-many-parts' {
+  const walk = new Walk(raw, visit);
   let part: PartHeader | undefined = top;
   while (part) {
     if (++walk.parts > limits.maxParts) return 'too-many-parts';
@@ -77,10 +90,12 @@ class Walk {
   depth = 0;
   readonly #raw: Buffer;
   readonly #indexOf = new Map<string, number>();
+  readonly #visit: ((leaf: Leaf) => void) | undefined;
   #attachedMessages = 0;
 
-  constructor(raw: Buffer) {
+  constructor(raw: Buffer, visit?: (leaf: Leaf) => void) {
     this.#raw = raw;
+    this.#visit = visit;
   }
 
   enterMessage(part: PartHeader, content: Content): PartHeader {
@@ -100,9 +115,11 @@ class Walk {
     }
     // A delimiter owns the CRLF before it, which for an empty body is that of the empty line.
     let delimiter = this.#nextDelimiter(Math.max(part.bodyStart - 2, 0));
-    if (content.boundary === '' && isAttachment(content)) {
+    if (content.boundary === '') {
       const end = Math.max(delimiter?.start ?? this.#raw.length, part.bodyStart);
-      this.#add(content, decodedSize(this.#raw.subarray(part.bodyStart, end), content.encoding));
+      const body = this.#raw.subarray(part.bodyStart, end);
+      this.#visit?.({ content, body, attachedIn: this.#attachedMessages });
+      if (isAttachment(content)) this.#add(content, decodedSize(body, content.encoding));
     }
     while (delimiter) {
       this.closeTo(delimiter.index + (delimiter.closing ? 0 : 1), delimiter.start);
