@@ -1,7 +1,8 @@
 /**
  * Everything about mail that needs no I/O. A message's way through it: its addresses are read (`address`), its form is
  * composed (`compose`) or its raw bytes are brought to one form (`message`), it is scanned (`mime`), signed (`dkim`), and
- * what the other side answers is read and stripped of addresses (`reply`).
+ * what the other side answers is read and stripped of addresses (`reply`); why it did not arrive is found by one set of rules
+ * for live replies and for bounces (`bounce`).
  */
 export { type Refusal, type RefusalReason, type Result } from './refusal.ts';
 export { canonicalDomain, normalForm, parseAddress, type Mailbox } from './address/address.ts';
@@ -17,3 +18,6 @@ export { dkimBodyHash } from './dkim/canonical.ts';
 export { dkimSign, type DkimSignInput } from './dkim/sign.ts';
 export { classifyReply, enhancedCode, type FailureReason, type ReplyClass } from './reply/classify.ts';
 export { maskAddresses } from './reply/mask.ts';
+export { explainBounce, type ExplainedBounce } from './bounce/explain.ts';
+export { MAX_MESSAGE as MAX_BOUNCE } from './bounce/readable.ts';
+export { REASONS, type BounceReason, type ReasonMeaning } from './bounce/reasons.ts';
