@@ -188,17 +188,20 @@ describe('delivery', () => {
     expect(message?.raw.toString()).toMatch(/^X-Lethe-Delivery: maybe-duplicate\r\nReceived: /);
   });
 
-  it('does not send again what it has just concluded, when its record comes again', async () => {
-    const { messageId, records } = await send(around, { to: ['once@world.example'] });
-    await events.next(messageId, 'delivered', 1);
-    await publish(around, records, true);
-    const { messageId: later } = await send(around, { to: ['later@world.example'] });
-    await events.next(later, 'delivered', 1);
-    // Long enough for a second copy to have come, had it been sent.
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(await received(around, 'once@world.example')).toHaveLength(1);
-    expect(events.of(messageId)).toHaveLength(1);
-  });
+  it.each([true, false])(
+    'does not send again what it has just concluded, when its record comes again, marked: %s',
+    async (marked) => {
+      const { messageId, records } = await send(around, { to: [`once+${marked}@world.example`] });
+      await events.next(messageId, 'delivered', 1);
+      await publish(around, records, marked);
+      const { messageId: later } = await send(around, { to: ['later@world.example'] });
+      await events.next(later, 'delivered', 1);
+      // Long enough for a second copy to have come, had it been sent.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await received(around, `once+${marked}@world.example`)).toHaveLength(1);
+      expect(events.of(messageId)).toHaveLength(1);
+    },
+  );
 
   it('leaves a record alone that may have been handed over and was', async () => {
     const { messageId, records } = await send(around, { to: ['temperror+over@world.example'] });

@@ -85,7 +85,8 @@ it('after a crash between commit and publish the relay publishes, marked, once o
 it('relays a backlog of more records than the publisher can hold', async () => {
   const narrow = world.publisher('ingest', [WORK], { KAFKA_PUBLISH_QUEUE_RECORDS: '5000' });
   const outbox = open(narrow);
-  await insert(outbox, await Promise.all([0, 1, 2, 3].map((n) => group(1_000 + n * 2_000, 3_000 + n * 2_000))));
+  // Another process left them.
+  await insert(open(), await Promise.all([0, 1, 2, 3].map((n) => group(1_000 + n * 2_000, 3_000 + n * 2_000))));
   const relay = new OutboxRelay(pool, outbox, silent, { olderThanMs: 0, everyMs: 50 });
   relay.start();
   await eventually('relayed', async () => (await rows()) === 0);
@@ -96,18 +97,35 @@ it('relays a backlog of more records than the publisher can hold', async () => {
 it('leaves young rows, and rows being published, alone', async () => {
   const outbox = open();
   const [young, busy] = [await group(40, 41), await group(41, 42)];
-  await insert(outbox, [young, busy]);
+  await insert(open(), [young, busy]);
   outbox.underWay.add(busy.id);
   await pool.query(`UPDATE outbox SET created_at = now() - interval '1 hour' WHERE id = $1`, [busy.id]);
   const relay = new OutboxRelay(pool, outbox, silent, { olderThanMs: 60_000, everyMs: 20 });
   relay.start();
   // An old row of nobody shows that the relay has passed.
   const old = await group(42, 43);
-  await insert(outbox, [old]);
+  await insert(open(), [old]);
   await pool.query(`UPDATE outbox SET created_at = now() - interval '1 hour' WHERE id = $1`, [old.id]);
   await eventually('the old row is relayed', async () => (await rows()) === 2, 5_000);
   await relay.stop();
   expect(await written(40, 43)).toEqual([{ n: 42, marked: true }]);
+});
+
+it('leaves alone what this process has committed and is about to publish, however long that took', async () => {
+  const outbox = open();
+  const mine = await group(44, 45);
+  await insert(outbox, [mine]);
+  const relay = new OutboxRelay(pool, outbox, silent, { olderThanMs: 0, everyMs: 20 });
+  relay.start();
+  await insert(open(), [await group(45, 46)]);
+  await eventually('the row of nobody is relayed', async () => (await rows()) === 1, 5_000);
+  expect(await outbox.publishNow([mine], 5_000)).toBe(true);
+  await eventually('rows deleted', async () => (await rows()) === 0, 5_000);
+  await relay.stop();
+  expect(await written(44, 46)).toEqual([
+    { n: 44, marked: false },
+    { n: 45, marked: true },
+  ]);
 });
 
 it('with Kafka away the rows stay, the caller is told in time, and the bound is held', async () => {

@@ -83,7 +83,7 @@ export class OutboxRelay {
              FROM due WINDOW by_id AS (ORDER BY id)
          )
          SELECT id, records FROM counted WHERE nth = 1 OR up_to <= $4 ORDER BY id`,
-        [this.options.olderThanMs ?? 2_000, [...this.outbox.underWay], batch, MOST_RECORDS],
+        [this.options.olderThanMs ?? 2_000, this.outbox.ours, batch, MOST_RECORDS],
       );
       if (rows.length === 0) return 0;
       const groups = rows.map(({ id, records }) => ({ id, records: records.map(markMaybeDuplicate) }));

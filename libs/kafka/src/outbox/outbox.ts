@@ -26,6 +26,8 @@ export interface OutboxOptions {
 }
 
 const COUNT_EVERY_MS = 1_000;
+/** From the insert of a group to its commit and publishing, at most; then what it may have left is the relay's. */
+const HANDED_OVER_WITHIN_MS = 15_000;
 const DELETE_AFTER_MS = 5;
 
 /**
@@ -35,6 +37,11 @@ const DELETE_AFTER_MS = 5;
 export class Outbox {
   /** Groups this process is publishing; the relay leaves them alone, also while Kafka is away. */
   readonly underWay = new Set<string>();
+  /**
+   * Groups this process has inserted and not handed to `publishNow` yet, and since when (monotonic ms): by the time their commit is
+   * seen they can be older than the relay waits for, and both would publish them.
+   */
+  private readonly inserted = new Map<string, number>();
   private published: string[] = [];
   private deleting: Promise<void> | undefined;
   private rows = 0;
@@ -60,13 +67,27 @@ export class Outbox {
     if (this.pending > this.options.mostPending) throw new OutboxFullError();
   }
 
+  /** Groups of this process that the relay is not to publish: they are, or are about to be, published here. */
+  get ours(): string[] {
+    const since = performance.now() - HANDED_OVER_WITHIN_MS;
+    // Rolled back, or nobody knows: oldest first.
+    for (const [id, at] of this.inserted) if (at < since) this.inserted.delete(id);
+    return [...this.inserted.keys(), ...this.underWay];
+  }
+
   /** Adds groups inside the caller's transaction, with one statement. */
   async insertMany(client: SqlExecutor, groups: readonly OutboxGroup[]): Promise<void> {
     if (groups.length === 0) return;
-    await client.query('INSERT INTO outbox (id, records) SELECT * FROM unnest($1::uuid[], $2::jsonb[])', [
-      groups.map(({ id }) => id),
-      groups.map(({ records }) => JSON.stringify(records)),
-    ]);
+    const at = performance.now();
+    for (const { id } of groups) {
+      this.inserted.delete(id);
+      this.inserted.set(id, at);
+    }
+    // By the clock, not by `now()`, which stands still in a transaction: other replicas' relays count from here.
+    await client.query(
+      'INSERT INTO outbox (id, created_at, records) SELECT id, clock_timestamp(), records FROM unnest($1::uuid[], $2::jsonb[]) AS u(id, records)',
+      [groups.map(({ id }) => id), groups.map(({ records }) => JSON.stringify(records))],
+    );
   }
 
   /**
@@ -80,7 +101,10 @@ export class Outbox {
 
   /** The same for rows that are counted already. */
   async publishAgain(groups: readonly OutboxGroup[], waitMs: number): Promise<boolean> {
-    for (const { id } of groups) this.underWay.add(id);
+    for (const { id } of groups) {
+      this.underWay.add(id);
+      this.inserted.delete(id);
+    }
     const work = this.publish(groups);
     return (await settleWithin(work, waitMs)) === 'settled' && work;
   }
