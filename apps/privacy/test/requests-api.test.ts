@@ -89,7 +89,7 @@ describe('what is refused', () => {
     expect([refused.status, refused.type]).toEqual([429, 'application/problem+json; charset=utf-8']);
     expect(refused.headers['retry-after']).toMatch(/^[1-9]\d*$/);
     // The others, and an order that is only repeated, are not concerned.
-    expect((await post(body(), {}, ben)).status).toBe(202);
+    expect((await post(body(), {}, { account: await setting.newAccount() })).status).toBe(202);
     const cancelled = await setting.call(eve, 'DELETE', `${URL}/${orders[0]?.body.id}`);
     expect(cancelled.status).toBe(200);
     expect((await post(body(), {}, eve)).status).toBe(202);

@@ -145,7 +145,8 @@ describe('the worker', () => {
     );
     const [{ class: name, bucket }] = rows;
     setting.log.length = 0;
-    const worked = () => setting.log.find((line) => line.includes('retention.worked') && line.includes('"periods":1'));
+    const worked = () =>
+      setting.log.find((line) => line.includes('retention.forgotten') && line.includes('"periods":1'));
     expect(await until(() => worked() !== undefined, 10_000)).toBe(true);
     // Made ahead again where its time is not over: by then it is another secret.
     expect(await periods(`class = '${name}' and bucket = '${bucket}' and forget_at <= now()`)).toBe(0);
