@@ -398,6 +398,50 @@ describe('bodies that others still wait for', () => {
     ]);
   });
 
+  it('are each request’s own, also those of two at once that name people of both', async () => {
+    const [first, second] = [await newKeys(3), await newKeys(2)];
+    const [both, waited] = [await newKeys(1), await newKeys(1)];
+    const idsOf = (messages: readonly { messageId: string }[]) => messages.map(({ messageId }) => messageId).toSorted();
+    setting.holders.behaviours.set(
+      'delivery',
+      at('in-flight', (right) => ({ ...right, messages: idsOf(waited) })),
+    );
+    setting.holders.behaviours.set(
+      'accounts',
+      at('erase', () => null),
+    );
+    const orders = [await setting.order([fresh()]), await setting.order([fresh()])];
+    const own = [
+      [...first, ...both],
+      [...second, ...both, ...waited],
+    ];
+    for (const [index, { id }] of orders.entries()) {
+      await setting.reach(id, () => setting.holders.steps(id, 'accounts').includes('erase'));
+      await setting.vault.condemnContentKeys(id, own[index]);
+    }
+    setting.holders.behaviours.delete('accounts');
+    await Promise.all(orders.map(({ id }) => setting.reach(id, 'completed')));
+    const entries = await Promise.all(
+      orders.map(async ({ id }) => {
+        const sql = 'select messages from erasure_ledger where request_id = $1';
+        return (await setting.database.query<{ messages: string[] }>(sql, [id])).rows.map((row) =>
+          row.messages.toSorted(),
+        );
+      }),
+    );
+    expect(entries).toEqual([[idsOf([...first, ...both])], [idsOf([...second, ...both])]]);
+    const payloads = await Promise.all(orders.map(({ id }) => payloadOf(id)));
+    expect(payloads.map(({ keys_destroyed: { content_keys: count } }) => count)).toEqual([4, 3]);
+    expect(payloads.map(({ kept }) => kept.map((one: any) => one.count))).toEqual([[], [1]]);
+    expect([await left([...first, ...second, ...both]), await left(waited)]).toEqual([0, 1]);
+    const heard = setting.holders.heard.flatMap(({ service, command }) =>
+      service === 'delivery' && command.step === 'in-flight' ? [command.messages.toSorted()] : [],
+    );
+    for (const messages of own) expect(heard).toContainEqual(idsOf(messages));
+    setting.holders.behaviours.clear();
+    expect(await until(async () => (await left(waited)) === 0, 15_000)).toBe(true);
+  });
+
   it('delivery that is away is asked again, and the request waits', async () => {
     const messages = await newKeys(1);
     setting.holders.behaviours.set(

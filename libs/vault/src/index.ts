@@ -5,7 +5,7 @@ export type { AccountSeal, Expected, Forgotten, SealPeriod, SubjectSeal } from '
 export type { ContentKeyOf } from './content/content-keys.ts';
 export type { SubjectId } from './subjects/subjects.ts';
 export { VaultKeeper } from './keeper/vault-keeper.ts';
-export type { CondemnedKey, Fence, KeeperOptions, LedgerEntry, VaultState } from './keeper/vault-keeper.ts';
+export type { Fence, KeeperOptions, LedgerEntry, VaultState } from './keeper/vault-keeper.ts';
 export type { VaultReading } from './keeper/forgetting.ts';
 export type { RevokedKind } from './keys/revocations.ts';
 export { migrateVault } from './schema/migrate.ts';

@@ -74,7 +74,16 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
     what: 'a key per message: without it its body cannot be opened',
     limit: { class: 'body', limitMs: RETENTION.body.limitMs, mechanism: 'partitions dropped at their drop time' },
     table: 'vault.content_key',
-    columns: { drop_at: instant, message_id: opaque, secret: key, condemned_by: opaque },
+    columns: { drop_at: instant, message_id: opaque, secret: key, condemned: flag },
+  },
+  {
+    store: 'vault.condemnation',
+    owner,
+    kind,
+    what: 'which erasures a body names somebody of, while others may still wait for it',
+    limit: { until: 'the drop time of the body' },
+    table: 'vault.condemnation',
+    columns: { drop_at: instant, message_id: opaque, request_id: opaque },
   },
   {
     store: 'vault.fence',

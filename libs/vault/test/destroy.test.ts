@@ -33,6 +33,8 @@ async function message(): Promise<{ messageId: string; dropAt: Date; key: Buffer
   const [key] = await ingest.createContentKeys([made]);
   return { ...made, key: key ?? Buffer.alloc(0) };
 }
+const ref = ({ messageId }: { messageId: string }) => ({ messageId, dropAt });
+const ids = (messages: readonly { messageId: string }[]) => new Set(messages.map(({ messageId }) => messageId));
 const next = async (): Promise<number> => (await keeper.state()).position + 1;
 const entry = (position: number, more: Partial<LedgerEntry> = {}): LedgerEntry => ({
   position,
@@ -132,12 +134,43 @@ describe('a condemned content key', () => {
     await expect(ingest.createContentKeys([condemned])).rejects.toThrow(forgotten);
     expect(await delivery.contentKey(condemned.messageId, dropAt)).toEqual(condemned.key);
     expect(await ingest.contentKey(other.messageId, dropAt)).toEqual(other.key);
-    const listed = { messageId: condemned.messageId, dropAt, requestId };
-    expect(await keeper.condemned()).toEqual([listed]);
-    await ingest.condemnContentKeys(randomUUID(), [condemned]);
-    expect(await keeper.condemned(1)).toEqual([listed]);
+    expect(await keeper.condemned(requestId)).toEqual([ref(condemned)]);
     await keeper.destroy([entry(await next(), { messages: [condemned] })]);
-    expect(await keeper.condemned()).toEqual([]);
     await vi.waitFor(() => expect(delivery.contentKey(condemned.messageId, dropAt)).rejects.toThrow(forgotten), 1000);
+  });
+
+  it('is one of each request that condemned it, whichever had it destroyed, and of no other', async () => {
+    const [first, shared, second, late] = [await message(), await message(), await message(), await message()];
+    const [one, two, three] = [randomUUID(), randomUUID(), randomUUID()];
+    await ingest.condemnContentKeys(one, [first, shared]);
+    await ingest.condemnContentKeys(two, [shared, second, late]);
+    await ingest.condemnContentKeys(two, [shared]);
+    const own = async (requestId: string) => ids(await keeper.condemned(requestId));
+    const [ofOne, ofTwo] = [ids([first, shared]), ids([shared, second, late])];
+    expect([await own(one), await own(two), await own(three)]).toEqual([ofOne, ofTwo, new Set()]);
+    await keeper.destroy([entry(await next(), { messages: [first, shared] })]);
+    expect([await own(one), await own(two)]).toEqual([ofOne, ofTwo]);
+    // Whoever comes when the key is gone already has it among its own too.
+    await ingest.condemnContentKeys(three, [shared, { messageId: randomUUID(), dropAt }]);
+    expect(await own(three)).toEqual(ids([shared]));
+    expect(await keeper.condemned(two, 2)).toHaveLength(2);
+    await keeper.destroy([entry(await next(), { messages: [second, late] })]);
+  });
+
+  it('that is left is listed page by page, without what only early requests condemned', async () => {
+    const [one, two, three] = [randomUUID(), randomUUID(), randomUUID()];
+    const mine = await Promise.all(Array.from({ length: 5 }, message));
+    const both = await message();
+    const early = await message();
+    await ingest.condemnContentKeys(one, mine.slice(0, 3));
+    await ingest.condemnContentKeys(two, [...mine.slice(3), both]);
+    await ingest.condemnContentKeys(three, [both, early]);
+    const inOrder = [...mine, both].map(ref).toSorted((a, b) => (a.messageId < b.messageId ? -1 : 1));
+    const first = await keeper.condemnedLeft([three], undefined, 4);
+    const rest = await keeper.condemnedLeft([three], first.at(-1), 4);
+    expect([first, rest]).toEqual([inOrder.slice(0, 4), inOrder.slice(4)]);
+    expect(ids(await keeper.condemnedLeft([]))).toEqual(ids([...mine, both, early]));
+    await keeper.destroy([entry(await next(), { messages: [...mine, both] })]);
+    expect(await keeper.condemnedLeft([])).toEqual([ref(early)]);
   });
 });

@@ -205,6 +205,18 @@ describe('content keys', () => {
     expect((await keeper.forgetDue()).contentKeys).toBe(0);
   });
 
+  it('go with what says who condemned them', async () => {
+    const [due, kept] = [boundary(0), boundary(24)];
+    await put(due);
+    const request = randomUUID();
+    for (const dropAt of [due, kept]) {
+      await world.admin.query('insert into vault.condemnation values ($1, gen_random_uuid(), $2)', [dropAt, request]);
+    }
+    await keeper.forgetDue();
+    const { rows } = await world.admin.query('select drop_at from vault.condemnation where request_id = $1', [request]);
+    expect(rows).toEqual([{ drop_at: kept }]);
+  });
+
   it('of a partition that holds later ones too go one by one', async () => {
     const last = new Date(boundary(6).getTime() - 1);
     await put(boundary(0));

@@ -79,7 +79,9 @@ export class Requests1764200000000 implements MigrationInterface {
         attempts integer NOT NULL DEFAULT 0,
         ask_again_at timestamptz NOT NULL,
         messages uuid[] NOT NULL,
-        in_flight uuid[]
+        drops timestamptz[] NOT NULL,
+        in_flight uuid[],
+        CONSTRAINT in_flight_question_drops_check CHECK (cardinality(messages) = cardinality(drops))
       )`);
 
     await runner.query('CREATE INDEX in_flight_question_asker_idx ON in_flight_question (asker)');

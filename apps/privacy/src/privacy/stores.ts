@@ -106,6 +106,7 @@ export const STORES: readonly StoreDeclaration[] = [
       attempts: count,
       ask_again_at: instant,
       messages: opaque,
+      drops: instant,
       in_flight: opaque,
     },
   },

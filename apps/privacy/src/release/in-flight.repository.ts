@@ -1,12 +1,13 @@
 import { Database } from '@lethe/database';
 import { Injectable } from '@nestjs/common';
 import type { PoolClient } from 'pg';
+import type { DoomedKey } from '../ledger/ledger.entry.ts';
 
 export interface InFlightQuestion {
   readonly id: string;
   readonly attempts: number;
   readonly askAgainAt: Date;
-  readonly messages: readonly string[];
+  readonly keys: readonly DoomedKey[];
   /** `null`: not answered yet. */
   readonly inFlight: readonly string[] | null;
 }
@@ -16,6 +17,7 @@ interface Row {
   attempts: number;
   ask_again_at: Date;
   messages: string[];
+  drops: Date[];
   in_flight: string[] | null;
 }
 
@@ -28,32 +30,32 @@ export class InFlightRepository {
 
   async of(asker: string): Promise<InFlightQuestion[]> {
     const { rows } = await this.database.pool.query<Row>(
-      'select id, attempts, ask_again_at, messages, in_flight from in_flight_question where asker = $1',
+      'select id, attempts, ask_again_at, messages, drops, in_flight from in_flight_question where asker = $1',
       [asker],
     );
     return rows.map((row) => ({
       id: row.id,
       attempts: row.attempts,
       askAgainAt: row.ask_again_at,
-      messages: row.messages,
+      keys: row.messages.map((messageId, index) => ({ messageId, dropAt: row.drops[index] as Date })),
       inFlight: row.in_flight,
     }));
   }
 
   async insert(
     asker: string,
-    parts: readonly { id: string; messages: readonly string[] }[],
+    parts: readonly { id: string; keys: readonly DoomedKey[] }[],
     at: Date,
   ): Promise<InFlightQuestion[]> {
     await this.database.withClientTransaction(async (client) => {
-      for (const { id, messages } of parts) {
+      for (const { id, keys } of parts) {
         await client.query(
-          'insert into in_flight_question (id, asker, ask_again_at, messages) values ($1, $2, $3, $4)',
-          [id, asker, at, messages],
+          'insert into in_flight_question (id, asker, ask_again_at, messages, drops) values ($1, $2, $3, $4, $5)',
+          [id, asker, at, keys.map(({ messageId }) => messageId), keys.map(({ dropAt }) => dropAt)],
         );
       }
     });
-    return parts.map(({ id, messages }) => ({ id, attempts: 0, askAgainAt: at, messages, inFlight: null }));
+    return parts.map(({ id, keys }) => ({ id, attempts: 0, askAgainAt: at, keys, inFlight: null }));
   }
 
   async asked(id: string, attempt: number, askAgainAt: Date): Promise<void> {

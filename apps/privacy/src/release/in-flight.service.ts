@@ -5,13 +5,16 @@ import { Clock, CONFIG } from '@lethe/service';
 import { Inject, Injectable } from '@nestjs/common';
 import type { PoolClient } from 'pg';
 import type { PrivacyConfig } from '../config.ts';
+import type { DoomedKey } from '../ledger/ledger.entry.ts';
 import { patience } from '../requests/holders/patience.ts';
 import { InFlightRepository, type InFlightQuestion } from './in-flight.repository.ts';
 
-/** What delivery said: of the messages `asked` about, those that are still being sent to somebody. */
-export interface InFlight {
-  readonly asked: ReadonlySet<string>;
-  readonly inFlight: ReadonlySet<string>;
+/** What delivery said of the messages it was asked about. */
+export interface Release {
+  /** Nobody is sent them any more: their keys can go. */
+  readonly free: readonly DoomedKey[];
+  /** Others still wait for them. */
+  readonly waiting: readonly DoomedKey[];
 }
 
 /**
@@ -29,20 +32,22 @@ export class InFlightService {
 
   /**
    * The whole answer to `asker`, or undefined as long as something of it is missing: call again. The first call asks about
-   * `messages`. The answer stays until `forget`.
+   * `keys`. The answer stays until `forget`.
    */
-  async answer(asker: string, messages: () => Promise<readonly string[]>): Promise<InFlight | undefined> {
+  async answer(asker: string, keys: () => Promise<readonly DoomedKey[]>): Promise<Release | undefined> {
     let open = await this.questions.of(asker);
     if (open.length === 0) {
-      const about = await messages();
-      if (about.length === 0) return { asked: new Set(), inFlight: new Set() };
+      const about = await keys();
+      if (about.length === 0) return { free: [], waiting: [] };
       open = await this.questions.insert(asker, chunks(about), new Date(this.clock.now()));
     }
     const missing = open.filter(({ inFlight }) => inFlight === null);
     if (missing.length === 0) {
+      const inFlight = new Set(open.flatMap((question) => question.inFlight ?? []));
+      const asked = open.flatMap((question) => question.keys);
       return {
-        asked: new Set(open.flatMap((question) => question.messages)),
-        inFlight: new Set(open.flatMap((question) => question.inFlight ?? [])),
+        free: asked.filter(({ messageId }) => !inFlight.has(messageId)),
+        waiting: asked.filter(({ messageId }) => inFlight.has(messageId)),
       };
     }
     await this.ask(missing.filter(({ askAgainAt }) => askAgainAt.getTime() <= this.clock.now()));
@@ -72,12 +77,13 @@ export class InFlightService {
   private async ask(due: readonly InFlightQuestion[]): Promise<void> {
     if (due.length === 0) return;
     const records = await Promise.all(
-      due.map(async ({ id, attempts, messages }) => {
+      due.map(async ({ id, attempts, keys }) => {
         const attempt = attempts + 1;
         const wait = patience(attempt, this.config.HOLDER_PATIENCE_MS);
         await this.questions.asked(id, attempt, new Date(this.clock.now() + wait));
         const at = this.clock.now();
-        const value: PrivacyCommand = { requestId: id, attempt, at, step: 'in-flight', messages: [...messages] };
+        const messages = keys.map(({ messageId }) => messageId);
+        const value: PrivacyCommand = { requestId: id, attempt, at, step: 'in-flight', messages };
         return { key: id, value, id: `${id}/in-flight/${attempt}`, type: 'privacy.in-flight' };
       }),
     );
@@ -85,10 +91,10 @@ export class InFlightService {
   }
 }
 
-function chunks(messages: readonly string[]): { id: string; messages: readonly string[] }[] {
+function chunks(keys: readonly DoomedKey[]): { id: string; keys: readonly DoomedKey[] }[] {
   const parts = [];
-  for (let at = 0; at < messages.length; at += MAX_MESSAGE_IDS) {
-    parts.push({ id: randomUUIDv7(), messages: messages.slice(at, at + MAX_MESSAGE_IDS) });
+  for (let at = 0; at < keys.length; at += MAX_MESSAGE_IDS) {
+    parts.push({ id: randomUUIDv7(), keys: keys.slice(at, at + MAX_MESSAGE_IDS) });
   }
   return parts;
 }

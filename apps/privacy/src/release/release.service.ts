@@ -1,20 +1,16 @@
+import { MAX_MESSAGE_IDS } from '@lethe/contracts';
 import { Database } from '@lethe/database';
-import { type CondemnedKey, VaultKeeper } from '@lethe/vault';
+import { VaultKeeper } from '@lethe/vault';
 import { Injectable } from '@nestjs/common';
 import type { PoolClient } from 'pg';
 import type { DoomedKey } from '../ledger/ledger.entry.ts';
-import { InFlightService } from './in-flight.service.ts';
+import { InFlightService, type Release } from './in-flight.service.ts';
 
-/** More than could ever be condemned at once; what lies beyond comes with the next look. */
+/** More than could ever name the people of one request; what lies beyond is left to the sweep. */
 const MOST = 200_000;
 
-/** Condemned bodies, told apart. */
-export interface Release {
-  /** Nobody is sent them any more: their keys can go. */
-  readonly free: readonly DoomedKey[];
-  /** Others still wait for them. */
-  readonly waiting: readonly DoomedKey[];
-}
+/** What one look of the sweep asks about: a question to delivery, and a ledger entry. */
+const PAGE = MAX_MESSAGE_IDS;
 
 /**
  * Bodies that name an erased person while the message is still being sent to others: nobody reads them any more (the vault
@@ -22,6 +18,9 @@ export interface Release {
  */
 @Injectable()
 export class ReleaseService {
+  /** The sweep's place among what is left. A restart begins anew. */
+  private after: DoomedKey | undefined;
+
   constructor(
     private readonly database: Database,
     private readonly keeper: VaultKeeper,
@@ -29,56 +28,30 @@ export class ReleaseService {
   ) {}
 
   /**
-   * What a request condemned, or undefined while delivery has not said all. A body that an earlier request of the same account
-   * condemned is counted too: the vault notes only the first, and it may name this one's people as well.
+   * What a request condemned, or undefined while delivery has not said all. A body that another request condemned too is in both
+   * answers, also when the other one's entry has destroyed its key already: it names people of both.
    */
-  ofRequest(requestId: string, accountId: string): Promise<Release | undefined> {
-    return this.look(requestId, async (keys) => {
-      const ids = [...new Set(keys.map((key) => key.requestId))];
-      const { rows } = await this.database.pool.query<{ id: string }>(
-        'select id from request where id = any($1) and account_id = $2',
-        [ids, accountId],
-      );
-      return new Set(rows.map(({ id }) => id));
-    });
+  ofRequest(requestId: string): Promise<Release | undefined> {
+    return this.inFlight.answer(requestId, () => this.keeper.condemned(requestId, MOST));
   }
 
-  /** What is left of requests that are past their own release. */
+  /** A page of what is left of requests that are past their own release; the next call after `forget` answers the next page. */
   ofTheRest(): Promise<Release | undefined> {
-    return this.look('rest', async (keys) => {
-      const ids = [...new Set(keys.map((key) => key.requestId))];
+    return this.inFlight.answer('rest', async () => {
+      // Whatever stage is not known here to be past the release counts as before it: it is only waited for.
       const { rows } = await this.database.pool.query<{ id: string }>(
-        `select id from request where id = any($1) and stage in ('hold', 'cut-off', 'fence', 'barrier', 'erase', 'release')`,
-        [ids],
+        `select id from request where stage <> 'done' and stage not in ('destroy', 'verify', 'certify', 'close')`,
       );
-      const early = new Set(rows.map(({ id }) => id));
-      return new Set(ids.filter((id) => !early.has(id)));
+      const early = rows.map(({ id }) => id);
+      const page = await this.keeper.condemnedLeft(early, this.after, PAGE);
+      // Those that are still waited for must not keep the ones behind them from being looked at.
+      this.after = page.length < PAGE ? undefined : page.at(-1);
+      return page;
     });
   }
 
   /** In the transaction that uses the answer. */
   forget(client: PoolClient, asker: string): Promise<void> {
     return this.inFlight.forget(client, asker);
-  }
-
-  private async look(
-    asker: string,
-    requestsOf: (keys: readonly CondemnedKey[]) => Promise<ReadonlySet<string>>,
-  ): Promise<Release | undefined> {
-    const answer = await this.inFlight.answer(asker, async () => {
-      const condemned = await this.keeper.condemned(MOST);
-      if (condemned.length === 0) return [];
-      const requests = await requestsOf(condemned);
-      return condemned.filter(({ requestId }) => requests.has(requestId)).map(({ messageId }) => messageId);
-    });
-    if (answer === undefined) return undefined;
-    if (answer.asked.size === 0) return { free: [], waiting: [] };
-    const keys = (await this.keeper.condemned(MOST))
-      .filter(({ messageId }) => answer.asked.has(messageId))
-      .map(({ messageId, dropAt }) => ({ messageId, dropAt }));
-    return {
-      free: keys.filter(({ messageId }) => !answer.inFlight.has(messageId)),
-      waiting: keys.filter(({ messageId }) => answer.inFlight.has(messageId)),
-    };
   }
 }

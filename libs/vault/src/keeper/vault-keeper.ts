@@ -27,10 +27,8 @@ export interface VaultState {
   readonly startedAt: Date;
 }
 
-export interface CondemnedKey extends ContentKeyOf {
-  /** The erasure that condemned it. */
-  readonly requestId: string;
-}
+/** Before every content key. */
+const FIRST: ContentKeyOf = { messageId: '00000000-0000-0000-0000-000000000000', dropAt: new Date(0) };
 
 export interface KeeperOptions {
   /** PostgreSQL URL of the role `privacy` in the vault. */
@@ -109,12 +107,20 @@ export class VaultKeeper {
     return { subjects: row.subjects, contentKeys: row.content_keys, position: Number(row.reached) };
   }
 
-  /** Content keys that wait for their messages' last delivery, the first to be dropped first. */
-  async condemned(limit = 1000): Promise<CondemnedKey[]> {
-    const rows = await this.database.call<{ message: string; drop_at: Date; request: string }>('list_condemned', [
-      limit,
-    ]);
-    return rows.map((row) => ({ messageId: row.message, dropAt: row.drop_at, requestId: row.request }));
+  /**
+   * Content keys that a request condemned, the first to be dropped first; until their drop time also those that another request's
+   * ledger entry has destroyed.
+   */
+  async condemned(requestId: string, limit = 1000): Promise<ContentKeyOf[]> {
+    return toKeys(await this.database.call<CondemnedRow>('list_condemned', [requestId, limit]));
+  }
+
+  /**
+   * A page of the condemned keys that are still there, in order, behind `after`; without those that only `early` requests condemned.
+   */
+  async condemnedLeft(early: readonly string[], after: ContentKeyOf = FIRST, limit = 1000): Promise<ContentKeyOf[]> {
+    const { dropAt, messageId } = after;
+    return toKeys(await this.database.call<CondemnedRow>('list_left', [[...early], dropAt, messageId, limit]));
   }
 
   /**
@@ -151,3 +157,11 @@ export class VaultKeeper {
     return readings(this.database);
   }
 }
+
+interface CondemnedRow {
+  message: string;
+  drop_at: Date;
+}
+
+const toKeys = (rows: readonly CondemnedRow[]): ContentKeyOf[] =>
+  rows.map((row) => ({ messageId: row.message, dropAt: row.drop_at }));

@@ -1,7 +1,7 @@
 /**
  * What erasures need: how far the ledger of destruction was applied and for which start of the server the vault was opened
- * (`state`), whom unfinished erasures fenced, keys that await their messages' last delivery, and which partitions still hold the
- * bytes of what was deleted (`dirty`: a log, so that nobody waits for another's mark; null stands for the WAL alone).
+ * (`state`), whom unfinished erasures fenced, keys that await their messages' last delivery and every erasure that condemned them, and
+ * which partitions still hold the bytes of what was deleted (`dirty`: a log, so that nobody waits for another's mark; null stands for the WAL alone).
  */
 export const ledgerTables = `
 create table vault.state (
@@ -33,8 +33,18 @@ create table vault.dirty (
   relation text
 );
 
-alter table vault.content_key add column condemned_by uuid;
-create index content_key_condemned on vault.content_key (condemned_by) where condemned_by is not null;
+alter table vault.content_key add column condemned boolean not null default false;
+create index content_key_condemned on vault.content_key (drop_at, message_id) where condemned;
+
+-- Which erasures a body names somebody of. It outlives the key, until the drop time: whichever erasure destroys the key, the body is one
+-- of each of them. Ids alone, so it may keep its dead rows.
+create table vault.condemnation (
+  drop_at timestamptz not null,
+  message_id uuid not null,
+  request_id uuid not null,
+  primary key (drop_at, message_id, request_id)
+);
+create index condemnation_request on vault.condemnation (request_id, drop_at, message_id);
 
 -- The ledger may name a subject that a restored vault never knew: it is cut off all the same.
 alter table vault.subject alter column account_id drop not null;

@@ -160,7 +160,7 @@ begin
     select w.drop_at, w.message_id, w.secret from unnest(messages, drops, secrets) as w(message_id, drop_at, secret)
     order by 1, 2 on conflict do nothing;
   return query select k.message_id, k.secret from unnest(messages, drops) as w(message_id, drop_at)
-    join vault.content_key k using (drop_at, message_id) where k.condemned_by is null;
+    join vault.content_key k using (drop_at, message_id) where not k.condemned;
 end $$;
 
 create or replace function vault.read_content_keys(messages uuid[], drops timestamptz[])
@@ -171,6 +171,6 @@ begin
   perform vault.require_open();
   return query select k.message_id, k.secret from unnest(messages, drops) as w(message_id, drop_at)
     join vault.content_key k using (drop_at, message_id)
-    where k.drop_at > now() and (k.condemned_by is null or delivers);
+    where k.drop_at > now() and (not k.condemned or delivers);
 end $$;
 `;

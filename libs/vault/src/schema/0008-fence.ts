@@ -15,7 +15,7 @@ begin
     end)::text);
   return null;
 end $$;
-create trigger condemn after update of condemned_by on vault.content_key
+create trigger condemn after update of condemned on vault.content_key
   for each row execute function vault.announce('condemned');
 
 -- As before, and says where the name was.
@@ -68,19 +68,39 @@ begin
   return query select s.subject_id, s.pseudonym from vault.fence_subject s where s.request_id = request order by 1;
 end $$;
 
--- The key of a body that names someone erased while others still wait for it: gone for reading, there for delivery.
+-- The key of a body that names someone erased while others still wait for it: gone for reading, there for delivery. Noted for every
+-- erasure, also where another one has condemned it before, or even destroyed it.
 create function vault.condemn_content_keys(request uuid, messages uuid[], drops timestamptz[]) returns void ${DOOR} as $$
 begin
   perform vault.require_open();
   perform from vault.content_key k join unnest(messages, drops) as w(message_id, drop_at) using (drop_at, message_id)
     order by k.drop_at, k.message_id for update of k;
-  update vault.content_key k set condemned_by = request from unnest(messages, drops) as w(message_id, drop_at)
-    where k.drop_at = w.drop_at and k.message_id = w.message_id and k.condemned_by is null;
+  insert into vault.condemnation (drop_at, message_id, request_id)
+    select w.drop_at, w.message_id, request from unnest(messages, drops) as w(message_id, drop_at)
+    where w.drop_at > now() and (
+      exists (select from vault.content_key k where k.drop_at = w.drop_at and k.message_id = w.message_id)
+      or exists (select from vault.condemnation c where c.drop_at = w.drop_at and c.message_id = w.message_id))
+    order by 1, 2 on conflict do nothing;
+  update vault.content_key k set condemned = true from unnest(messages, drops) as w(message_id, drop_at)
+    where k.drop_at = w.drop_at and k.message_id = w.message_id and not k.condemned;
 end $$;
 
-create function vault.list_condemned(most int) returns table (message uuid, drop_at timestamptz, request uuid) ${DOOR} as $$
+-- What a request condemned, whether or not another one has destroyed it since.
+create function vault.list_condemned(request uuid, most int) returns table (message uuid, drop_at timestamptz) ${DOOR} as $$
 begin
-  return query select k.message_id, k.drop_at, k.condemned_by from vault.content_key k
-    where k.condemned_by is not null and k.drop_at > now() order by k.drop_at, k.message_id limit most;
+  return query select c.message_id, c.drop_at from vault.condemnation c
+    where c.request_id = request and c.drop_at > now() order by c.drop_at, c.message_id limit most;
+end $$;
+
+-- A page of the condemned keys that are still there, behind one of them; without those that only the given requests condemned, which
+-- will see to them.
+create function vault.list_left(early uuid[], after_drop timestamptz, after_message uuid, most int)
+returns table (message uuid, drop_at timestamptz) ${DOOR} as $$
+begin
+  return query select k.message_id, k.drop_at from vault.content_key k
+    where k.condemned and k.drop_at > now() and (k.drop_at, k.message_id) > (after_drop, after_message)
+      and exists (select from vault.condemnation c
+        where c.drop_at = k.drop_at and c.message_id = k.message_id and c.request_id <> all(early))
+    order by k.drop_at, k.message_id limit most;
 end $$;
 `;

@@ -39,6 +39,7 @@ begin
       continue;
     end if;
     execute format('drop table %s', part.name);
+    delete from vault.condemnation c where c.drop_at <= now();
     insert into vault.dirty (relation) values (null);
     perform pg_notify('vault_revocations', json_build_object('kind', 'dropped', 'id',
       to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))::text);

@@ -25,7 +25,7 @@ export class ReleaseStep implements RequestStep {
 
   async run(request: OpenRequest): Promise<boolean> {
     const { id: requestId, accountId } = request;
-    const found = await this.release.ofRequest(requestId, accountId);
+    const found = await this.release.ofRequest(requestId);
     if (found === undefined) return false;
     const subjects = await this.requests.subjectIds(requestId);
     const { position: vaultPosition } = await this.keeper.state();
