@@ -1,5 +1,5 @@
 import { periodOf, RETENTION } from '@lethe/contracts';
-import { withClient } from '@lethe/testing';
+import { until, withClient } from '@lethe/testing';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -215,6 +215,42 @@ describe('content keys', () => {
     await keeper.forgetDue();
     const { rows } = await world.admin.query('select drop_at from vault.condemnation where request_id = $1', [request]);
     expect(rows).toEqual([{ drop_at: kept }]);
+  });
+
+  it('are counted before all others are locked out', async () => {
+    const due = boundary(-6);
+    for (let n = 0; n < 3; n += 1) await put(due);
+    const forgetting = new Client({ connectionString: world.urls.privacy });
+    await forgetting.connect();
+    const waits = async () =>
+      (
+        await world.admin.query(
+          `select from pg_locks where relation = 'vault.content_key'::regclass and mode = 'AccessExclusiveLock' and not granted
+             and database = (select oid from pg_database where datname = current_database())`,
+        )
+      ).rowCount === 1;
+    // Whoever reads keeps it from its lock, for a second at most: on a busy machine it is asked again, as the worker does.
+    const counted = async (): Promise<number | null | undefined> => {
+      await world.admin.query('begin');
+      await world.admin.query('select from vault.content_key limit 1');
+      const answer = forgetting.query<{ gone: number | null }>('select vault.forget_drop_bucket() as gone').then(
+        ({ rows }) => rows[0]?.gone,
+        () => undefined,
+      );
+      const waited = await until(waits, 5_000, 10);
+      if (waited)
+        await world.admin.query(
+          `delete from vault.${nameOf(due)} where ctid = (select min(ctid) from vault.${nameOf(due)})`,
+        );
+      const late = await Promise.race([answer.then(() => true), Promise.resolve(false)]);
+      await world.admin.query(waited && !late ? 'commit' : 'rollback');
+      return waited ? answer : undefined;
+    };
+    let gone: number | null | undefined;
+    expect(await until(async () => (gone = await counted()) !== undefined, 20_000)).toBe(true);
+    expect(gone).toBe(3);
+    await forgetting.end();
+    expect(await exists(nameOf(due))).toBe(false);
   });
 
   it('of a partition that holds later ones too go one by one', async () => {
