@@ -62,7 +62,11 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
     readers: through('read_secrets'),
     kind,
     what: 'a secret per retention class and bucket, at most as old as the class allows',
-    limit: { class: 'e30', limitMs: RETENTION.e30.limitMs, mechanism: 'deleted at the limit of its own class' },
+    limit: {
+      class: 'e30',
+      limitMs: RETENTION.e30.limitMs,
+      mechanism: 'deleted ten minutes before the limit of its own class',
+    },
     table: 'vault.period_secret',
     columns: { class: code, bucket: instant, secret: key, forget_at: instant },
   },

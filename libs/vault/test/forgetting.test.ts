@@ -1,8 +1,9 @@
-import { periodOf, RETENTION } from '@lethe/contracts';
+import { bucketLimit, periodOf, RETENTION, type RetentionClass } from '@lethe/contracts';
 import { until, withClient } from '@lethe/testing';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { migrateVault } from '../src/index.ts';
 import type { Vault, VaultKeeper } from '../src/index.ts';
 import { VaultDatabase } from '../src/keys/vault-database.ts';
 import { vaultWorld } from './support/vault-world.ts';
@@ -36,9 +37,10 @@ const subjects = (forms: string[]): Promise<string[]> => ingest.subjectsFor(acco
 const seal = (subject: string, name: 'e1' | 'e30' = 'e30') =>
   ingest.seal({ account, subject, period: periodOf(name, Date.now()), type: 'envelope', recordId: 'r/1' }, 'x');
 const open = (jwe: string) => delivery.open(jwe, { account, type: 'envelope', recordId: 'r/1' });
+/** Days of disuse, of which the last begins an hour early. */
 const unused = (ids: string[], days: number) =>
   world.admin.query(
-    `update vault.subject set last_used = (now() at time zone 'UTC')::date - $2::int where subject_id = any($1)`,
+    `update vault.subject set last_used = vault.disused_before() + 31 - $2::int where subject_id = any($1)`,
     [ids, days],
   );
 const exists = async (name: string): Promise<boolean> =>
@@ -116,6 +118,29 @@ describe('people', () => {
     expect(await keeper.residual(ids)).toEqual({ secrets: 0, names: 0 });
   });
 
+  it('are due an hour before their last day is 32 days old', async () => {
+    const { rows } = await world.admin.query<{ before: string; then: string }>(
+      `select vault.disused_before('2026-03-04T22:59:59Z')::text as before, vault.disused_before('2026-03-04T23:00Z')::text as then`,
+    );
+    expect(rows).toEqual([{ before: '2026-02-01', then: '2026-02-02' }]);
+  });
+
+  it('are forgotten until nobody is due, however many transactions it takes', async () => {
+    const ids = await subjects(Array.from({ length: 250 }, address));
+    await unused(ids, 33);
+    const value = VaultDatabase.prototype.value;
+    const few = vi.spyOn(VaultDatabase.prototype, 'value').mockImplementation(function two(
+      this: VaultDatabase,
+      name: string,
+      parameters,
+    ) {
+      return value.call(this, name, name === 'forget_subjects' ? [2] : parameters);
+    } as typeof value);
+    const gone = await keeper.forgetDue();
+    few.mockRestore();
+    expect(gone.subjects).toBe(250);
+  });
+
   it('that were erased are forgotten too, in the end', async () => {
     const [subject = ''] = await subjects([address()]);
     await keeper.destroy([{ position: 1, subjects: [subject], messages: [] }]);
@@ -157,6 +182,51 @@ describe('period secrets', () => {
     await vi.waitFor(() => expect(open(short)).rejects.toThrow(forgotten), 1000);
     expect(await open(long)).toBe('x');
     expect(await dirty()).toEqual(['vault.period_secret']);
+  });
+
+  it('end ten minutes before the limit of what they seal, in the vault and with who has them', async () => {
+    await world.admin.query('delete from vault.period_secret');
+    await keeper.makeAhead();
+    const { rows } = await world.admin.query<{ class: RetentionClass; bucket: string; forget_at: Date }>(
+      'select class, bucket, forget_at from vault.period_secret',
+    );
+    expect(rows).toHaveLength(14);
+    for (const row of rows) {
+      expect(row.forget_at.getTime()).toBe(bucketLimit(row.class, row.bucket) - 600_000);
+    }
+    // Nobody deletes it here, so nobody is told: whoever has it knows its end.
+    const [subject = ''] = await subjects([address()]);
+    const jwe = await seal(subject);
+    await world.admin.query(
+      `update vault.period_secret set forget_at = now() + interval '3 seconds' where class = 'e30'`,
+    );
+    const late = await world.vault('delivery');
+    const opens = () => late.open(jwe, { account, type: 'envelope', recordId: 'r/1' });
+    expect(await opens()).toBe('x');
+    await vi.waitFor(() => expect(opens()).rejects.toThrow(forgotten), 10_000);
+  });
+
+  it('are not made within ten minutes of their limit', async () => {
+    const { bucket } = periodOf('e3', Date.now());
+    const ends = (minutes: number) =>
+      asOwner(
+        `update vault.retention set max_age = now() + make_interval(mins => $2) - to_timestamp($1 || '+00', 'YYYYMMDDHH24TZH')
+         where class = 'e3'`,
+        [bucket, minutes],
+      );
+    const [subject = ''] = await subjects([address()]);
+    await world.admin.query(`delete from vault.period_secret where class = 'e3'`);
+    const sealing = async () =>
+      (await world.vault('ingest')).seal(
+        { account, subject, period: { class: 'e3', bucket }, type: 'envelope', recordId: 'r/1' },
+        'x',
+      );
+    await ends(9);
+    await expect(sealing()).rejects.toThrow(forgotten);
+    await ends(11);
+    await sealing();
+    await world.admin.query(`delete from vault.period_secret where class = 'e3'`);
+    await migrateVault(world.ownerUrl);
   });
 
   it('are made ahead for every class, once, and taken by who seals', async () => {
@@ -287,8 +357,12 @@ it('readings say how old the oldest is, and that there is none', async () => {
   await ingest.createContentKeys([{ messageId: randomUUID(), dropAt }]);
   const full = await all();
   const midnight = Math.floor(Date.now() / DAY) * DAY;
-  expect(full.get('vault.subject subject')).toEqual([(32 * DAY) / 1000, midnight - 3 * DAY]);
+  const midnightSoon = Math.floor((Date.now() + HOUR) / DAY) * DAY;
+  expect(full.get('vault.subject subject')).toEqual([(32 * DAY) / 1000, midnightSoon - 3 * DAY]);
   expect(full.get('vault.period_secret e30')).toEqual([(30 * DAY) / 1000, midnight]);
   expect(full.get('vault.period_secret e1')).toEqual([DAY / 1000, null]);
-  expect(full.get('vault.content_key body')).toEqual([(7 * DAY) / 1000, dropAt.getTime() - 7 * DAY]);
+  expect(full.get('vault.content_key body')).toEqual([(7 * DAY) / 1000, dropAt.getTime() - 7 * DAY + 600_000]);
+  // Exactly due, it is not too old yet: nobody can have made it earlier.
+  const tooLate = new Date(Math.ceil((Date.now() + 7 * DAY - 540_000) / (6 * HOUR)) * 6 * HOUR);
+  await expect(ingest.createContentKeys([{ messageId: randomUUID(), dropAt: tooLate }])).rejects.toThrow(RangeError);
 });

@@ -3,11 +3,15 @@ import type { Period, RetentionClass } from '@lethe/contracts';
 import type { KeyWrap } from '../crypto/key-wrap.ts';
 import type { VaultDatabase } from '../keys/vault-database.ts';
 
-/** Subjects forgotten in one transaction, and transactions in one call; the next call goes on. */
+/** Subjects forgotten in one transaction. */
 const SUBJECTS_AT_ONCE = 500;
-const MOST_ROUNDS = 100;
+/** How long one call goes on forgetting of one kind: what is gone waits meanwhile to leave the files. The next call goes on. */
+const LONGEST_MS = 120_000;
 
-/** Days without use after which a subject is forgotten; the day of last use is not counted, as it is known by its date only. */
+/**
+ * Days without use after which a subject is forgotten; the day of last use is not counted, as it is known by its date only. It goes
+ * an hour before they are over, so that the limit below holds for millions that are due at once.
+ */
 export const UNUSED_DAYS = 31;
 
 const DAY_MS = 86_400_000;
@@ -31,12 +35,13 @@ export async function forgetDue(database: VaultDatabase): Promise<Forgotten> {
 }
 
 async function repeat(forget: () => Promise<number | null>): Promise<number> {
+  const end = performance.now() + LONGEST_MS;
   let total = 0;
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  do {
     const gone = await forget();
     if (gone === null) break;
     total += gone;
-  }
+  } while (performance.now() < end);
   return total;
 }
 

@@ -145,8 +145,8 @@ export class VaultKeeper {
   }
 
   /**
-   * Deletes period secrets and content keys at their limits, and subjects unused for 31 days; their bytes go with the next physical
-   * pass. Bounded: what it leaves, the next call takes.
+   * Deletes period secrets and content keys before their limits, and subjects unused for 31 days; their bytes go with the next physical
+   * pass. Until nothing is due, and some minutes at most: what it leaves then, the next call takes.
    */
   forgetDue(): Promise<Forgotten> {
     return forgetDue(this.database);

@@ -1,5 +1,3 @@
-import { bucketLimit } from '@lethe/contracts';
-import type { RetentionClass } from '@lethe/contracts';
 import type { KeyObject } from 'node:crypto';
 import type { RecordKey } from '../crypto/record-key.ts';
 import { Lru } from './lru.ts';
@@ -76,9 +74,9 @@ export class KeyCache {
     return held !== undefined && Date.now() < held.until ? held : undefined;
   }
 
-  keepPeriod(id: string, bytes: Buffer): void {
-    const [name, bucket] = id.split('/') as [RetentionClass, string];
-    this.periods.set(id, { ...held(bytes), until: bucketLimit(name, bucket) });
+  /** `until`, epoch ms: when the vault forgets it. */
+  keepPeriod(id: string, bytes: Buffer, until: number): void {
+    this.periods.set(id, { ...held(bytes), until });
   }
 
   revoke(kind: RevokedKind, id: string): void {

@@ -13,6 +13,8 @@ interface SecretRow {
   kind: Wanted['kind'];
   id: string;
   secret: Buffer;
+  /** Of a period alone: when the vault forgets it. */
+  until: Date | null;
 }
 
 export interface LoaderLimits {
@@ -47,10 +49,10 @@ export class SecretLoader {
       () => this.read(wanted),
       (rows, revoked) => {
         const found = new Set<string>();
-        for (const { kind, id, secret } of rows) {
+        for (const { kind, id, secret, until } of rows) {
           if (revoked(kind, id)) continue;
           found.add(`${kind} ${id}`);
-          this.keep(kind, id, this.keyWrap.unwrap(secret));
+          this.keep(kind, id, this.keyWrap.unwrap(secret), until);
         }
         return wanted.map(({ kind, id }) => (found.has(`${kind} ${id}`) ? undefined : new ForgottenError(kind)));
       },
@@ -76,16 +78,24 @@ export class SecretLoader {
   }
 
   private async makePeriods(ids: string[]): Promise<SecretRow[]> {
-    const rows = await this.database.call<{ class: string; bucket: string; secret: Buffer }>('create_periods', [
-      ids.map((id) => id.split('/')[0]),
-      ids.map((id) => id.split('/')[1]),
-      ids.map(() => this.keyWrap.generateWrapped()),
-    ]);
-    return rows.map((row) => ({ kind: 'period', id: `${row.class}/${row.bucket}`, secret: row.secret }));
+    const rows = await this.database.call<{ class: string; bucket: string; secret: Buffer; until: Date }>(
+      'create_periods',
+      [
+        ids.map((id) => id.split('/')[0]),
+        ids.map((id) => id.split('/')[1]),
+        ids.map(() => this.keyWrap.generateWrapped()),
+      ],
+    );
+    return rows.map(({ class: name, bucket, secret, until }) => ({
+      kind: 'period',
+      id: `${name}/${bucket}`,
+      secret,
+      until,
+    }));
   }
 
-  private keep(kind: Wanted['kind'], id: string, bytes: Buffer): void {
-    if (kind === 'period') this.cache.keepPeriod(id, bytes);
+  private keep(kind: Wanted['kind'], id: string, bytes: Buffer, until: Date | null): void {
+    if (kind === 'period') this.cache.keepPeriod(id, bytes, until?.getTime() ?? 0);
     else this.cache[`${kind}s`].set(id, held(bytes));
   }
 }

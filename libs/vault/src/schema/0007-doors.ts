@@ -2,7 +2,8 @@ import { DOOR } from './door.ts';
 
 /**
  * The doors of 0004 again: each asks whether the vault is open; condemned content keys are answered to delivery alone; a subject that is
- * being forgotten for disuse is not answered to who finds it at that moment; and creating waits for a fence of the account.
+ * being forgotten for disuse is not answered to who finds it at that moment; and creating waits for a fence of the account. Periods'
+ * secrets come with the time from which they are not used any more, and end before the limit of what they seal.
  */
 export const doors = `
 create or replace function vault.create_account(account uuid, secret bytea, pseudonym_key bytea) returns void ${DOOR} as $$
@@ -17,51 +18,61 @@ begin
   return query select a.account_id, a.pseudonym_key from vault.account a where a.account_id = any(accounts);
 end $$;
 
-create or replace function vault.read_secrets(accounts uuid[], subjects uuid[], classes text[], buckets text[])
-returns table (kind text, id text, secret bytea) ${DOOR} as $$
+-- Whoever deletes what is due and rewrites the files comes by every minute or so, and may have to try again.
+create function vault.early() returns interval language sql immutable as $$
+  select interval '10 minutes'
+$$;
+-- Of secrets that were made without it.
+update vault.period_secret set forget_at = forget_at - vault.early();
+
+drop function vault.read_secrets(uuid[], uuid[], text[], text[]);
+create function vault.read_secrets(accounts uuid[], subjects uuid[], classes text[], buckets text[])
+returns table (kind text, id text, secret bytea, until timestamptz) ${DOOR} as $$
 declare
   made record;
 begin
   perform vault.require_open();
-  return query select 'account', a.account_id::text, a.secret from vault.account a where a.account_id = any(accounts);
+  return query select 'account', a.account_id::text, a.secret, null::timestamptz from vault.account a where a.account_id = any(accounts);
   for made in
     select s.week, array_agg(s.subject_id) as ids from vault.subject s
     where s.subject_id = any(subjects) and s.cut_off is null group by s.week
   loop
-    return query select 'subject', k.subject_id::text, k.secret from vault.subject_secret k
+    return query select 'subject', k.subject_id::text, k.secret, null::timestamptz from vault.subject_secret k
       where k.week = made.week and k.subject_id = any(made.ids);
   end loop;
-  return query select 'period', p.class || '/' || p.bucket, p.secret
+  return query select 'period', p.class || '/' || p.bucket, p.secret, p.forget_at
     from unnest(classes, buckets) as wanted(class, bucket)
     join vault.period_secret p using (class, bucket)
     join vault.class_grant g on g.class = p.class and g.role_name = session_user
     where p.forget_at > now();
 end $$;
 
-create or replace function vault.create_periods(classes text[], buckets text[], secrets bytea[])
-returns table (class text, bucket text, secret bytea) ${DOOR} as $$
+drop function vault.create_periods(text[], text[], bytea[]);
+create function vault.create_periods(classes text[], buckets text[], secrets bytea[])
+returns table (class text, bucket text, secret bytea, until timestamptz) ${DOOR} as $$
 #variable_conflict use_column
 begin
   perform vault.require_open();
   insert into vault.period_secret (class, bucket, secret, forget_at)
-    select w.class, w.bucket, w.secret, start.at + r.max_age
+    select w.class, w.bucket, w.secret, start.at + r.max_age - vault.early()
     from unnest(classes, buckets, secrets) as w(class, bucket, secret)
     join vault.retention r on r.class = w.class
     join vault.class_grant g on g.class = w.class and g.role_name = session_user
     cross join lateral (select to_timestamp(w.bucket || '+00', 'YYYYMMDDHH24TZH') as at) start
     where w.bucket ~ '^[0-9]{10}$' and date_bin(r.bucket, start.at, 'epoch'::timestamptz) = start.at
-      and start.at + r.max_age > now() and start.at <= now() + interval '2 days'
+      and start.at + r.max_age - vault.early() > now() and start.at <= now() + interval '2 days'
     order by 1, 2
     on conflict do nothing;
-  return query select p.class, p.bucket, p.secret
+  return query select p.class, p.bucket, p.secret, p.forget_at
     from unnest(classes, buckets) as w(class, bucket) join vault.period_secret p using (class, bucket)
     join vault.class_grant g on g.class = p.class and g.role_name = session_user
     where p.forget_at > now();
 end $$;
 
--- Names unused for longer than this are forgotten (design §4); the day counts whole.
-create function vault.disused_before() returns date language sql stable as $$
-  select (now() at time zone 'UTC')::date - 31
+-- Names unused for longer than this are forgotten (design §4); the day of last use counts whole, and the 31st day after it ends an
+-- hour early, so that even millions are gone before the day is 32 days old.
+create function vault.disused_before(at timestamptz default now()) returns date language sql stable as $$
+  select ((at + interval '1 hour') at time zone 'UTC')::date - 31
 $$;
 
 -- Notes the day of use, at most once a day, and never waiting for another that does the same.
@@ -149,7 +160,7 @@ declare
 begin
   perform vault.require_open();
   for at in select distinct unnest(drops) loop
-    if at <= now() or at > now() + kept.max_age + interval '1 minute' or date_bin(kept.bucket, at, 'epoch'::timestamptz) <> at then
+    if at <= now() or at > now() + kept.max_age - vault.early() + interval '1 minute' or date_bin(kept.bucket, at, 'epoch'::timestamptz) <> at then
       raise exception 'A drop time must be the next bucket''s start or later, within the limit, and on the bucket grid'
         using errcode = '22023';
     end if;

@@ -108,14 +108,14 @@ begin
   perform vault.prepare();
 end $$;
 
--- The oldest of each: the start of the bucket a period secret is for; the earliest acceptance a content key may stem from, which
--- is its drop time less the longest that bodies are kept; the day of last use. Null where there is none.
+-- The oldest of each: the start of the bucket a period secret is for; the earliest acceptance a content key may stem from, as
+-- create_content_keys has no drop time closer to the limit; the day of last use. Null where there is none.
 create function vault.read_ages() returns table (store text, class text, oldest timestamptz) ${DOOR} as $$
 begin
   return query select 'period_secret', r.class,
       (select to_timestamp(min(p.bucket) || '+00', 'YYYYMMDDHH24TZH') from vault.period_secret p where p.class = r.class)
     from vault.retention r order by r.max_age, r.class;
-  return query select 'content_key', r.class, (select min(k.drop_at) from vault.content_key k) - r.max_age
+  return query select 'content_key', r.class, (select min(k.drop_at) from vault.content_key k) - r.max_age + vault.early()
     from vault.retention r where r.class = 'body';
   return query select 'subject', 'subject', (select min(s.last_used) from vault.subject s)::timestamp at time zone 'UTC';
 end $$;
