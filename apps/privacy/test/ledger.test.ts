@@ -81,6 +81,30 @@ describe('a vault that comes back from a backup', () => {
     expect(await until(forgotten, 5_000)).toBe(true);
   });
 
+  it('is opened with the fences of requests that were under way', async () => {
+    const address = fresh();
+    const [subject] = await setting.vault.subjectsFor(setting.account, [address]);
+    let id = '';
+    await restored(subject, async () => {
+      // Past its cut-off, and its ledger entry far away.
+      setting.holders.behaviours.set('accounts', (command, right) => (command.step === 'erase' ? null : right));
+      ({ id } = await setting.order([address]));
+      await setting.reach(id, () => setting.holders.steps(id, 'accounts').includes('erase'));
+    });
+    await setting.vaultAdmin.query('delete from vault.fence where request_id = $1', [id]);
+    await setting.start();
+    const { rows } = await setting.vaultAdmin.query(
+      `select cut_off is not null as off, exists (select from vault.subject_name n where n.subject_id = s.subject_id) as named
+       from vault.subject s where subject_id = $1`,
+      [subject],
+    );
+    expect(rows).toEqual([{ off: true, named: false }]);
+    setting.holders.behaviours.clear();
+    await setting.reach(id, 'completed');
+    expect(await until(async () => (await setting.stageOf(id)) === 'done', 10_000)).toBe(true);
+    expect((await setting.vaultAdmin.query('select from vault.fence where request_id = $1', [id])).rowCount).toBe(0);
+  });
+
   it('is opened again while the service runs, also when only its server was started', async () => {
     await setting.vaultAdmin.query('update vault.state set opened_for = null');
     expect(await until(async () => (await stateOfVault()).open, 10_000)).toBe(true);

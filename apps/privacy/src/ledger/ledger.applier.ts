@@ -1,6 +1,7 @@
 import { Log } from '@lethe/service';
 import { VaultKeeper } from '@lethe/vault';
 import { Injectable } from '@nestjs/common';
+import { FenceRepeater } from './fence.repeater.ts';
 import { LedgerRepository } from './ledger.repository.ts';
 import { SharedRun } from './shared.run.ts';
 
@@ -19,6 +20,7 @@ export class LedgerApplier {
   constructor(
     private readonly ledger: LedgerRepository,
     private readonly keeper: VaultKeeper,
+    private readonly fences: FenceRepeater,
     private readonly log: Log,
   ) {
     this.passing = new SharedRun(() => keeper.physicalPass());
@@ -35,14 +37,15 @@ export class LedgerApplier {
   }
 
   /**
-   * After a start of the vault's server: applies what it has not applied, rewrites, opens it. Nothing to do is the rule, and
-   * cheap.
+   * After a start of the vault's server: applies what it has not applied, cuts off whom unfinished requests cut off, rewrites, opens
+   * it. Nothing to do is the rule, and cheap.
    */
   async ensure(): Promise<void> {
     const { position, open } = await this.keeper.state();
     if (open && position >= (await this.ledger.head())) return;
     const reached = await this.applying.run();
     if (open) return;
+    await this.fences.repeat();
     await this.physicalPass();
     // False: an entry was added meanwhile. The next look has it.
     if (await this.keeper.open(reached))

@@ -2,11 +2,12 @@ import { CONFIG } from '@lethe/service';
 import { Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { ActiveWorker } from '../active/active.worker.ts';
 import type { PrivacyConfig } from '../config.ts';
+import { FenceRepeater } from './fence.repeater.ts';
 import { LedgerApplier } from './ledger.applier.ts';
 import { LedgerRepository } from './ledger.repository.ts';
 
 /** Which keys have to be gone, and that they are: a vault that was started is opened here, once it has applied all of it. */
-@Module({ providers: [LedgerApplier, LedgerRepository], exports: [LedgerApplier, LedgerRepository] })
+@Module({ providers: [FenceRepeater, LedgerApplier, LedgerRepository], exports: [LedgerApplier, LedgerRepository] })
 export class LedgerModule implements OnApplicationBootstrap {
   constructor(
     private readonly active: ActiveWorker,
