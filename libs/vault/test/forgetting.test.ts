@@ -119,10 +119,10 @@ describe('people', () => {
   });
 
   it('are due an hour before their last day is 32 days old', async () => {
-    const { rows } = await world.admin.query<{ before: string; then: string }>(
-      `select vault.disused_before('2026-03-04T22:59:59Z')::text as before, vault.disused_before('2026-03-04T23:00Z')::text as then`,
+    const { rows } = await world.admin.query<{ before: string; due: string }>(
+      `select vault.disused_before('2026-03-04T22:59:59Z')::text as before, vault.disused_before('2026-03-04T23:00Z')::text as due`,
     );
-    expect(rows).toEqual([{ before: '2026-02-01', then: '2026-02-02' }]);
+    expect(rows).toEqual([{ before: '2026-02-01', due: '2026-02-02' }]);
   });
 
   it('are forgotten until nobody is due, however many transactions it takes', async () => {
@@ -135,7 +135,7 @@ describe('people', () => {
       parameters,
     ) {
       return value.call(this, name, name === 'forget_subjects' ? [2] : parameters);
-    } as typeof value);
+    });
     const gone = await keeper.forgetDue();
     few.mockRestore();
     expect(gone.subjects).toBe(250);
@@ -318,8 +318,8 @@ describe('content keys', () => {
     };
     let gone: number | null | undefined;
     expect(await until(async () => (gone = await counted()) !== undefined, 20_000)).toBe(true);
-    expect(gone).toBe(3);
     await forgetting.end();
+    expect(gone).toBe(3);
     expect(await exists(nameOf(due))).toBe(false);
   });
 

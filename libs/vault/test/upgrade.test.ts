@@ -21,7 +21,7 @@ it('a vault of the first release is brought here, and its period secrets end in 
   const { bucket } = periodOf('e30', Date.now());
   const limit = new Date(bucketLimit('e30', bucket));
   await withClient(place.ownerUrl, async (client) => {
-    await client.query('create schema vault');
+    await client.query('create schema if not exists vault');
     await client.query(
       'create table vault.migration (name text primary key, applied_at timestamptz not null default now())',
     );
