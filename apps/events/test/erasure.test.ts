@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { PersonalDataHolder, type Scope } from '@lethe/privacy-holder';
 import { createClient, Search, SearchError } from '@lethe/search';
 import { isUnavailable } from '@lethe/service';
@@ -96,6 +97,22 @@ describe('an erasure', () => {
     const left = (await around.documents()).filter(({ recipient }) => recipient.startsWith('crowd'));
     expect(left.map(({ recipients }) => recipients)).toEqual([['crowd0@people.example']]);
     expect(JSON.stringify(left)).not.toMatch(/crowd[^0]/);
+  });
+
+  it('counts a document once, before as while it removes, however many people it is asked about', async () => {
+    const [first, last] = ['first-of@people.example', 'last-of@people.example'];
+    await around.publish([
+      { to: last, cc: [first] },
+      { to: 'stranger@people.example', cc: [first, last] },
+    ]);
+    await around.indexed(2, /-of@|stranger/);
+    const [{ accountId, subjects: one }, { subjects: other }] = [await scope(first), await scope(last)];
+    // In different parts of the list.
+    const subjects = new Set([...one, ...Array.from({ length: 1_500 }, () => randomUUID()), ...other]);
+    const erasure = provided(EventErasure);
+    expect(await erasure.count(accountId, subjects)).toEqual({ event: 1, mention: 1 });
+    expect(await erasure.remove(accountId, subjects)).toEqual({ event: 1, mention: 1 });
+    expect(await erasure.count(accountId, subjects)).toEqual({ event: 0, mention: 0 });
   });
 
   it('of 1,000 people is one pass', { timeout: PASS_MS }, async () => {
