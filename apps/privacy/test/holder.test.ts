@@ -12,7 +12,7 @@ holderConformance('privacy', async () => {
   return {
     holder: app.get(PersonalDataHolder, { strict: false }),
     accountId: account,
-    // Keys are counted by the last look alone: what destroys them is the ledger.
+    // Keys are counted by `verify` alone: what destroys them is the ledger.
     kinds: ['request-subject'],
     stores: STORES,
     filled: [],

@@ -11,7 +11,19 @@ beforeAll(async () => {
 afterAll(() => setting?.close());
 
 const fresh = (): string => `p${randomUUIDv7()}@example.net`;
-const STAGES = ['hold', 'cut-off', 'fence', 'barrier', 'erase', 'release', 'destroy', 'verify', 'certify', 'close'];
+const STAGES = [
+  'hold',
+  'cut-off',
+  'fence',
+  'barrier',
+  'survey',
+  'erase',
+  'release',
+  'destroy',
+  'verify',
+  'certify',
+  'close',
+];
 
 /** Every step does its work and then fails to write down that it did: what a kill at the worst moment looks like. */
 async function trap(): Promise<{ open: (stage: string) => Promise<void> }> {

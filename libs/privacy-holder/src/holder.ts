@@ -38,7 +38,10 @@ export abstract class PersonalDataHolder {
    */
   abstract erase(scope: ErasureScope): Promise<Erased>;
 
-  /** Looks again, by another way than `erase` where there is one: what is left. */
+  /**
+   * Looks, by another way than `erase` where there is one, and changes nothing: what is there. It is asked before `erase`, for what
+   * a repeated erasure cannot tell any more, and at the end, for what is left: so it counts the kinds of `erase` in its units.
+   */
   abstract verify(scope: Scope): Promise<Counts>;
 
   /** The oldest record of each of its stores that has a limit; `measureTables` does it for tables. */

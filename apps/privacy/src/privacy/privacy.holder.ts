@@ -40,6 +40,7 @@ export class PrivacyHolder extends PersonalDataHolder {
     return { found: counts, removed: counts };
   }
 
+  /** Keys are counted here alone: the cut-off took the names away, so that a survey counts no name as a key. */
   async verify({ accountId, subjects }: Scope): Promise<Counts> {
     const ids = [...subjects];
     const [{ rows }, { secrets, names }] = await Promise.all([

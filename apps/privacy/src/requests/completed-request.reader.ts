@@ -3,6 +3,7 @@ import type { HolderService } from '@lethe/contracts';
 import { Injectable } from '@nestjs/common';
 import { LedgerRepository } from '../ledger/ledger.repository.ts';
 import type { CompletedRequest, Counts, HolderResult, Kept } from './completed-request.ts';
+import { tally } from './holders/tally.ts';
 import type { OpenRequest } from './request.ts';
 
 interface SubjectRow {
@@ -13,6 +14,8 @@ interface SubjectRow {
 
 interface ResultRow {
   service: HolderService;
+  /** Null: of before there were surveys. */
+  surveyed: Counts | null;
   found: Counts;
   removed: Counts;
   residual: Counts;
@@ -77,15 +80,16 @@ export class CompletedRequestReader {
 
   private async results(id: string): Promise<HolderResult[]> {
     const { rows } = await this.database.pool.query<ResultRow>(
-      `select e.service, e.found, e.removed, v.residual, e.acknowledged_at, v.acknowledged_at as verified_at, e.expunged_at
+      `select e.service, s.found as surveyed, e.found, e.removed, v.residual, e.acknowledged_at,
+         v.acknowledged_at as verified_at, e.expunged_at
        from holder_answer e join holder_answer v on v.request_id = e.request_id and v.service = e.service and v.step = 'verify'
+         left join holder_answer s on s.request_id = e.request_id and s.service = e.service and s.step = 'survey'
        where e.request_id = $1 and e.step = 'erase' order by e.service`,
       [id],
     );
     return rows.map((row) => ({
       service: row.service,
-      found: row.found,
-      removed: row.removed,
+      ...tally(row.surveyed ?? {}, row, row.residual),
       residual: row.residual,
       acknowledgedAt: row.acknowledged_at,
       verifiedAt: row.verified_at,

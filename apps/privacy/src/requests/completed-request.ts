@@ -3,7 +3,7 @@ import type { DoNotContact, HolderService } from '@lethe/contracts';
 /** Numbers of records by kind, such as `{ event: 12 }`. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** What one holder answered. */
+/** What one holder answered; how its counts come about is in `holders/tally.ts`. */
 export interface HolderResult {
   readonly service: HolderService;
   readonly found: Counts;

@@ -21,6 +21,7 @@ export type Stage =
   | 'cut-off'
   | 'fence'
   | 'barrier'
+  | 'survey'
   | 'erase'
   | 'release'
   | 'destroy'
@@ -55,6 +56,6 @@ export interface OpenRequest {
   };
 }
 
-/** Steps that all holders answer; their stage has the same name. */
-export const ASKED_STEPS = ['fence', 'erase', 'verify'] as const;
+/** Steps that all holders answer, in the order of a request's way; their stage has the same name. */
+export const ASKED_STEPS = ['fence', 'survey', 'erase', 'verify'] as const;
 export type AskedStep = (typeof ASKED_STEPS)[number];

@@ -1,6 +1,7 @@
 import { HOLDERS } from '@lethe/contracts';
+import { tally } from './holders/tally.ts';
 import type { AnswerRow, RequestRecord } from './request.repository.ts';
-import { ASKED_STEPS } from './request.ts';
+import { ASKED_STEPS, type AskedStep } from './request.ts';
 
 /** What a row holds sealed, opened. */
 export interface TypedText {
@@ -22,12 +23,7 @@ export function requestView(row: RequestRecord, typed: TypedText, self: string):
     cut_off: row.cut_off?.toISOString() ?? null,
     due_at: row.due_at.toISOString(),
     completed_at: row.completed_at?.toISOString() ?? null,
-    holders: HOLDERS.map((service) =>
-      holderView(
-        service,
-        row.answers.filter((answer) => answer.service === service),
-      ),
-    ),
+    holders: HOLDERS.map((service) => holderView(service, row.answers)),
     history: row.history.map(({ at, state, by }) => ({ at: at.toISOString(), state, by })),
     links: { self, certificate: `${self}/certificate`, archive: null },
   };
@@ -35,20 +31,31 @@ export function requestView(row: RequestRecord, typed: TypedText, self: string):
 
 /** How far one holder is: of the last step it was asked for, and what it counted on the way. */
 function holderView(service: string, answers: readonly AnswerRow[]): Record<string, unknown> {
-  const of = (step: string): AnswerRow | undefined => answers.find((answer) => answer.step === step);
+  const own = answers.filter((answer) => answer.service === service);
+  const of = (step: AskedStep): AnswerRow | undefined => own.find((answer) => answer.step === step);
   const last = ASKED_STEPS.map(of).findLast((answer) => answer !== undefined);
+  const [erase, verify] = [of('erase'), of('verify')];
+  const { found, removed } = tally(
+    of('survey')?.found ?? {},
+    { found: erase?.found ?? {}, removed: erase?.removed ?? {} },
+    verify && verify.acknowledged_at !== null ? verify.residual : null,
+  );
   return {
     service,
     step: last?.step ?? null,
     state: stateOf(last),
-    attempts: last?.attempts ?? 0,
+    attempts: last ? last.attempts - (last.step === 'verify' ? surveys(answers) : 0) : 0,
     acknowledged_at: last?.acknowledged_at?.toISOString() ?? null,
-    found: of('erase')?.found ?? {},
-    removed: of('erase')?.removed ?? {},
-    residual: of('verify')?.residual ?? {},
+    found,
+    removed,
+    residual: verify?.residual ?? {},
     error: last?.error ?? null,
   };
 }
+
+/** The last look's attempts are counted on from the survey's, of which it is shown without. */
+const surveys = (answers: readonly AnswerRow[]): number =>
+  Math.max(0, ...answers.filter(({ step }) => step === 'survey').map(({ attempts }) => attempts));
 
 function stateOf(answer: AnswerRow | undefined): string {
   if (answer === undefined || answer.attempts === 0) return 'waiting';

@@ -60,7 +60,10 @@ export class SuppressionHolder extends PersonalDataHolder {
     return { found: counts, removed: counts };
   }
 
-  /** By subject id, and by pseudonym what nothing opens any more. Throws while the end of it is not published. */
+  /**
+   * By subject id, and by pseudonym what nothing opens any more. Throws while the end of it is not published. Not what names nobody:
+   * it may stay, and only `erase` is told whether `remove` was asked, so that it alone counts those that go.
+   */
   async verify(scope: Scope): Promise<Counts> {
     const people = await this.peopleOf(scope);
     if (await this.repository.isWaiting(people.map(({ pseudonym }) => pseudonym))) {

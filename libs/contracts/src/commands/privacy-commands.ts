@@ -31,7 +31,7 @@ export type DoNotContact = (typeof DO_NOT_CONTACT)[number];
 export const fenceCommand = z.object({ ...scope, step: literal('fence') });
 /** Remove what is held of them; answer what was found and what was removed. */
 export const eraseCommand = z.object({ ...scope, step: literal('erase'), doNotContact: code(DO_NOT_CONTACT) });
-/** Look again; answer what is left. */
+/** Look, and change nothing; answer what is there. Asked before `erase`, and at the end for what is left. */
 export const verifyCommand = z.object({ ...scope, step: literal('verify') });
 /** Of `delivery`: which of these messages are still being sent to anyone. */
 export const inFlightCommand = z.object({ ...common, step: literal('in-flight'), messages: z.array(id()) });

@@ -4,12 +4,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { PoolClient } from 'pg';
 import type { PrivacyConfig } from '../../config.ts';
 import type { Counts } from '../completed-request.ts';
+import type { AskedStep } from '../request.ts';
 import { judge, type Judgement, type ScopedReply } from './answer.ts';
 import { afterFailure } from './patience.ts';
 
-type Where = Pick<ScopedReply, 'requestId' | 'service' | 'step'>;
+/** What was answered. */
+type Answered = Pick<ScopedReply, 'requestId' | 'service' | 'step' | 'attempt'>;
 
 interface QuestionRow {
+  step: AskedStep;
   first_attempt: number;
   attempts: number;
   acknowledged_at: Date | null;
@@ -35,25 +38,27 @@ export class AnswersRepository {
       const { first_attempt: firstAttempt, attempts, subjects } = row;
       const judgement = judge({ subjects, firstAttempt, attempts, acknowledged: row.acknowledged_at !== null }, reply);
       if (judgement.kind === 'believe') await this.acknowledge(client, reply, row);
-      if (judgement.kind === 'nonsense') await this.fault(client, reply, attempts, judgement.error);
+      if (judgement.kind === 'nonsense') await this.fault(client, reply, row, judgement.error);
       return judgement;
     });
   }
 
   /** A holder says that it could not: shown, and asked again soon. False if it was not asked that. */
-  fail(where: Where, attempt: number, error: string): Promise<boolean> {
+  fail(answered: Answered, error: string): Promise<boolean> {
     return this.database.withClientTransaction(async (client) => {
-      const row = await questionOf(client, where);
-      if (!row || attempt > row.attempts || attempt < row.first_attempt) return false;
-      if (row.acknowledged_at === null) await this.fault(client, where, row.attempts, error);
+      const row = await questionOf(client, answered);
+      if (!row || answered.attempt > row.attempts || answered.attempt < row.first_attempt) return false;
+      if (row.acknowledged_at === null) await this.fault(client, answered, row, error);
       return true;
     });
   }
 
   private async acknowledge(client: PoolClient, reply: ScopedReply, before: QuestionRow): Promise<void> {
-    const { requestId, service, step } = reply;
-    const counted = reply.step === 'erase' ? reply : { found: {}, removed: {} };
-    const residual = reply.step === 'verify' ? reply.residual : {};
+    const { requestId, service } = reply;
+    const { step } = before;
+    const there = reply.step === 'verify' ? reply.residual : {};
+    const surveyed = { found: step === 'survey' ? there : {}, removed: {} };
+    const counted = reply.step === 'erase' ? reply : surveyed;
     const expungedAt = reply.step === 'erase' && reply.expungedAt !== undefined ? new Date(reply.expungedAt) : null;
     await client.query(
       `update holder_answer set acknowledged_at = $4, error = null, found = $5, removed = $6, residual = $7,
@@ -67,13 +72,18 @@ export class AnswersRepository {
         // A round after a residual adds to what the one before had met.
         sum(before.found, counted.found),
         sum(before.removed, counted.removed),
-        residual,
+        step === 'verify' ? there : {},
         expungedAt,
       ],
     );
   }
 
-  private async fault(client: PoolClient, { requestId, service, step }: Where, attempts: number, error: string) {
+  private async fault(
+    client: PoolClient,
+    { requestId, service }: Answered,
+    { step, attempts }: QuestionRow,
+    error: string,
+  ): Promise<void> {
     const soon = new Date(this.clock.now() + afterFailure(attempts, this.config.HOLDER_PATIENCE_MS));
     await client.query(
       `update holder_answer set error = $4, ask_again_at = least(ask_again_at, $5)
@@ -83,15 +93,28 @@ export class AnswersRepository {
   }
 }
 
-async function questionOf(client: PoolClient, { requestId, service, step }: Where): Promise<QuestionRow | undefined> {
+async function questionOf(client: PoolClient, answered: Answered): Promise<QuestionRow | undefined> {
+  const { requestId, service } = answered;
   const { rows } = await client.query<QuestionRow>(
-    `select first_attempt, attempts, acknowledged_at, found, removed,
+    `select step, first_attempt, attempts, acknowledged_at, found, removed,
        (select count(distinct s)::int from request_subject rs cross join lateral unnest(rs.subject_ids) as s
         where rs.request_id = $1) as subjects
      from holder_answer where request_id = $1 and service = $2 and step = $3 for update`,
-    [requestId, service, step],
+    [requestId, service, await stepOf(client, answered)],
   );
   return rows[0];
+}
+
+/** A survey is answered like a last look; which of the two it was, the attempt tells. */
+async function stepOf(client: PoolClient, { requestId, step, attempt }: Answered): Promise<AskedStep> {
+  if (step !== 'verify') return step;
+  const { rows } = await client.query<{ looked: boolean }>(
+    `select coalesce(bool_or(step = 'verify'), false)
+       and $2 > coalesce(max(attempts) filter (where step = 'survey'), 0) as looked
+     from holder_answer where request_id = $1 and step in ('survey', 'verify')`,
+    [requestId, attempt],
+  );
+  return rows[0]?.looked ? 'verify' : 'survey';
 }
 
 function sum(one: Counts, other: Counts): Counts {

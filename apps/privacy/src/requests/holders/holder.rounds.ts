@@ -39,9 +39,11 @@ export class HolderRounds {
       cutOff: request.cutOff?.getTime() ?? 0,
     };
     const value: PrivacyCommand =
-      step === 'erase' ? { ...scope, step, doNotContact: request.doNotContact } : { ...scope, step };
+      step === 'erase'
+        ? { ...scope, step, doNotContact: request.doNotContact }
+        : { ...scope, step: step === 'survey' ? 'verify' : step };
     try {
-      const record = { key: id, value, id: `${id}/${step}/${attempt}`, type: `privacy.${step}` };
+      const record = { key: id, value, id: `${id}/${value.step}/${attempt}`, type: `privacy.${value.step}` };
       await this.publisher.publish(PRIVACY_COMMANDS, [record]);
     } catch (error) {
       await this.questions.askSoon(id, step);

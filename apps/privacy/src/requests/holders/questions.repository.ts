@@ -16,12 +16,17 @@ export class QuestionsRepository {
     @Inject(CONFIG) private readonly config: PrivacyConfig,
   ) {}
 
-  /** Notes that all who have not answered are asked (again), before they are: an answer must find its question. The attempt. */
+  /**
+   * Notes that all who have not answered are asked (again), before they are: an answer must find its question. The attempt.
+   * A survey and the last look are the same command to holders: its attempts are counted on, so that no answer fits both.
+   */
   ask(requestId: string, step: AskedStep): Promise<number> {
     return this.database.withClientTransaction(async (client) => {
       await client.query(
         `insert into holder_answer (request_id, service, step, first_attempt, attempts, ask_again_at)
-         select $1, s, $2, 1, 0, $4 from unnest($3::text[]) as s on conflict do nothing`,
+         select $1, s, $2, surveys + 1, surveys, $4 from unnest($3::text[]) as s cross join (
+           select coalesce(max(attempts), 0) as surveys from holder_answer
+           where request_id = $1 and step = 'survey' and $2 = 'verify') as before on conflict do nothing`,
         [requestId, step, HOLDERS, this.after(0)],
       );
       const { rows } = await client.query<{ attempt: number }>(

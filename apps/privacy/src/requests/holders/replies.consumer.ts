@@ -67,7 +67,7 @@ export class RepliesConsumer {
     const known =
       step === 'in-flight'
         ? await this.inFlight.failed(requestId)
-        : await this.answers.fail({ requestId, service, step }, attempt, error);
+        : await this.answers.fail({ requestId, service, step, attempt }, error);
     return known ? undefined : 'not-asked';
   }
 }

@@ -32,6 +32,6 @@ export class BarrierStep implements RequestStep {
     }
     this.since.delete(id);
     await this.questions.showBehind(id, []);
-    return this.requests.move(request, { stage: 'erase' });
+    return this.requests.move(request, { stage: 'survey' });
   }
 }

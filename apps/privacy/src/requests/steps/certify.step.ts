@@ -7,7 +7,7 @@ import type { OpenRequest } from '../request.ts';
 import { StopPolicy } from '../stop.policy.ts';
 import type { RequestStep } from './step.ts';
 
-/** 9. The certificate is made, the request is completed, and what led from it to people is gone. */
+/** 10. The certificate is made, the request is completed, and what led from it to people is gone. */
 @Injectable()
 export class CertifyStep implements RequestStep {
   readonly stage = 'certify';

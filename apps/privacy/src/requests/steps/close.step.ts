@@ -5,7 +5,7 @@ import { OpenRequestRepository } from '../open-request.repository.ts';
 import type { OpenRequest } from '../request.ts';
 import type { RequestStep } from './step.ts';
 
-/** 10. The vault forgets the names it cut off. After the certificate: until then a second erasure has to find them. */
+/** 11. The vault forgets the names it cut off. After the certificate: until then a second erasure has to find them. */
 @Injectable()
 export class CloseStep implements RequestStep {
   readonly stage = 'close';

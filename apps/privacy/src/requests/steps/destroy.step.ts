@@ -5,7 +5,7 @@ import { OpenRequestRepository } from '../open-request.repository.ts';
 import type { OpenRequest } from '../request.ts';
 import type { RequestStep } from './step.ts';
 
-/** 7. The vault is brought to where the ledger is: keys destroyed, and the bytes they lay in rewritten. */
+/** 8. The vault is brought to where the ledger is: keys destroyed, and the bytes they lay in rewritten. */
 @Injectable()
 export class DestroyStep implements RequestStep {
   readonly stage = 'destroy';

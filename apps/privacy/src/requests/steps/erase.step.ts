@@ -4,7 +4,7 @@ import { OpenRequestRepository } from '../open-request.repository.ts';
 import type { OpenRequest } from '../request.ts';
 import type { RequestStep } from './step.ts';
 
-/** 5. Every holder removes what it has of the subjects, and says what that was. */
+/** 6. Every holder removes what it has of the subjects, and says what that was. */
 @Injectable()
 export class EraseStep implements RequestStep {
   readonly stage = 'erase';

@@ -9,7 +9,7 @@ import type { OpenRequest } from '../request.ts';
 import type { RequestStep } from './step.ts';
 
 /**
- * 6. Which bodies can go, and which others still wait for; then the ledger says what is to be destroyed, before anything is. The
+ * 7. Which bodies can go, and which others still wait for; then the ledger says what is to be destroyed, before anything is. The
  * ledger lies in another store than the keys: a vault that comes back from a backup is brought up to date from it.
  */
 @Injectable()

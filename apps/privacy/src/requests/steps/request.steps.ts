@@ -10,6 +10,7 @@ import { FenceStep } from './fence.step.ts';
 import { HoldStep } from './hold.step.ts';
 import { ReleaseStep } from './release.step.ts';
 import type { RequestStep } from './step.ts';
+import { SurveyStep } from './survey.step.ts';
 import { VerifyStep } from './verify.step.ts';
 
 /** A request's way, in order. */
@@ -18,6 +19,7 @@ export const STEPS = [
   CutOffStep,
   FenceStep,
   BarrierStep,
+  SurveyStep,
   EraseStep,
   ReleaseStep,
   DestroyStep,
@@ -35,6 +37,7 @@ export class RequestSteps {
     cutOff: CutOffStep,
     fence: FenceStep,
     barrier: BarrierStep,
+    survey: SurveyStep,
     erase: EraseStep,
     release: ReleaseStep,
     destroy: DestroyStep,
@@ -42,7 +45,7 @@ export class RequestSteps {
     certify: CertifyStep,
     close: CloseStep,
   ) {
-    const all: RequestStep[] = [hold, cutOff, fence, barrier, erase, release, destroy, verify, certify, close];
+    const all: RequestStep[] = [hold, cutOff, fence, barrier, survey, erase, release, destroy, verify, certify, close];
     this.steps = new Map(all.map((step) => [step.stage, step]));
   }
 

@@ -6,7 +6,7 @@ import { OpenRequestRepository } from '../open-request.repository.ts';
 import type { OpenRequest } from '../request.ts';
 import type { RequestStep } from './step.ts';
 
-/** 8. Every holder looks again. Who finds something left erases again, and then everybody looks once more. */
+/** 9. Every holder looks again. Who finds something left erases again, and then everybody looks once more. */
 @Injectable()
 export class VerifyStep implements RequestStep {
   readonly stage = 'verify';
