@@ -7,6 +7,9 @@ import { Module } from '@nestjs/common';
 import { Account } from './accounts/account.entity.ts';
 import { AccountsController } from './accounts/accounts.controller.ts';
 import { AccountsService } from './accounts/accounts.service.ts';
+import { CredentialsController } from './credentials/credentials.controller.ts';
+import { CredentialsService } from './credentials/credentials.service.ts';
+import { SmtpCredentialRow } from './credentials/smtp-credential.entity.ts';
 import { DnsCheck } from './domains/dns-check.ts';
 import { Domain } from './domains/domain.entity.ts';
 import { DomainsController } from './domains/domains.controller.ts';
@@ -21,7 +24,11 @@ import { SettingsPublisher } from './settings/settings.publisher.ts';
 /** Every change goes through SettingsPublisher: state and record in one transaction. */
 @Module({
   imports: [
-    DatabaseModule.forService({ service: 'accounts', entities: [Account, ApiKey, Domain], migrations: MIGRATIONS }),
+    DatabaseModule.forService({
+      service: 'accounts',
+      entities: [Account, ApiKey, Domain, SmtpCredentialRow],
+      migrations: MIGRATIONS,
+    }),
     KafkaModule.forService({
       name: 'accounts',
       consumes: HOLDER_TOPICS.consumes,
@@ -31,7 +38,7 @@ import { SettingsPublisher } from './settings/settings.publisher.ts';
     VaultModule,
     PrivacyHolderModule.forService('accounts', AccountsHolder),
   ],
-  controllers: [AccountsController, KeysController, DomainsController],
-  providers: [AccountsService, KeysService, DomainsService, DnsCheck, SettingsPublisher],
+  controllers: [AccountsController, KeysController, DomainsController, CredentialsController],
+  providers: [AccountsService, KeysService, DomainsService, CredentialsService, DnsCheck, SettingsPublisher],
 })
 export class AppModule {}

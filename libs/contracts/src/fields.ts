@@ -27,6 +27,7 @@ export const SEALED_UNDER = {
   person: 'subject',
   reply: 'subject',
   'dkim-key': 'account',
+  'smtp-credential': 'account',
   suppression: 'subject',
   receipt: 'account',
   'request-text': 'account',

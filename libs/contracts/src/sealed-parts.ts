@@ -44,6 +44,16 @@ export type Reply = z.infer<typeof reply>;
 export const dkimKey = sealedPart('dkim-key', z.object({ privateKey: personal('customer-typed') }));
 export type DkimKey = z.infer<typeof dkimKey>;
 
+/**
+ * Who may hand mail in by SMTP for a domain, under the account's key, bound to the credential's id. `login` is the part before
+ * the @, in lower case: it can name someone. `hash` is what `verifyPassword` of `@lethe/service` reads.
+ */
+export const smtpCredential = sealedPart(
+  'smtp-credential',
+  z.object({ login: personal('customer-typed'), hash: personal('customer-typed') }),
+);
+export type SmtpCredential = z.infer<typeof smtpCredential>;
+
 /** A suppression as its list shows it (mailgun-api §5), bound to its row's id. Standing: it lasts until removed. */
 export const suppression = sealedPart(
   'suppression',

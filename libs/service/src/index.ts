@@ -28,5 +28,6 @@ export { kafkaLogCreator } from './logging/framework-logs.ts';
 export { createLog, Log } from './logging/log.ts';
 export type { LogLevel, LogOptions } from './logging/log.ts';
 export type { LogFields } from './logging/fields.ts';
+export { hashPassword, isFastHash, newPassword, verifyPassword } from './passwords/password.ts';
 export { metrics } from './telemetry/metrics.ts';
 export type { Counter, Histogram, Labels, LabelValues } from './telemetry/metrics.ts';

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { ApiError } from '@lethe/service';
 import { z } from 'zod';
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -20,3 +21,10 @@ export const domainName = z.string('is missing').transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'must be a domain name such as mail.example.com' });
   return z.NEVER;
 });
+
+/** A domain's name in a path. Throws ApiError 404: what is no domain name is no known domain either. */
+export function knownDomain(text: string): string {
+  const normal = normalDomain(text);
+  if (normal === undefined) throw new ApiError(404, 'Domain not found');
+  return normal;
+}

@@ -1,9 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiError, Caller, CONFIG } from '@lethe/service';
+import { Caller, CONFIG } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import type { AccountsConfig } from '../config.ts';
-import { domainName, normalDomain } from './domain-name.ts';
+import { domainName, knownDomain } from './domain-name.ts';
 import { domainItem, domainView } from './domain-view.ts';
 import type { DomainView } from './domain-view.ts';
 import { DomainsService } from './domains.service.ts';
@@ -51,25 +51,18 @@ export class DomainsController {
 
   @Get(':name')
   async get(@Caller() caller: Identity, @Param('name') name: string): Promise<DomainView> {
-    return domainView(await this.domains.get(caller, known(name)), this.config);
+    return domainView(await this.domains.get(caller, knownDomain(name)), this.config);
   }
 
   @Put(':name/verify')
   async verify(@Caller() caller: Identity, @Param('name') name: string): Promise<DomainView> {
-    const domain = await this.domains.verify(caller, known(name));
+    const domain = await this.domains.verify(caller, knownDomain(name));
     return domainView(domain, this.config, 'Domain DNS records have been updated');
   }
 
   @Delete(':name')
   async remove(@Caller() caller: Identity, @Param('name') name: string): Promise<{ message: string }> {
-    await this.domains.remove(caller, known(name));
+    await this.domains.remove(caller, knownDomain(name));
     return { message: 'Domain will be deleted in the background' };
   }
-}
-
-/** What is no domain name is no known domain either. */
-function known(name: string): string {
-  const normal = normalDomain(name);
-  if (normal === undefined) throw new ApiError(404, 'Domain not found');
-  return normal;
 }

@@ -69,7 +69,7 @@ export class DomainsService {
         .execute()) as { raw: unknown[] };
       if (inserted.length === 0) throw new ApiError(400, 'This domain name is already taken', { field: 'name' });
       const domain = await manager.findOneByOrFail(Domain, { id });
-      records.push(...this.settings.domain(domain));
+      records.push(...(await this.settings.domain(manager, domain)));
       return domain;
     });
   }
@@ -84,12 +84,12 @@ export class DomainsService {
       domain.dkimCheck = dkimCheck;
       if (dkimCheck === 'valid' && domain.state === 'unverified') domain.state = 'active';
       await manager.save(domain);
-      records.push(...this.settings.domain(domain));
+      records.push(...(await this.settings.domain(manager, domain)));
       return domain;
     });
   }
 
-  /** Its keys go with it. Throws ApiError 404. */
+  /** Its keys and SMTP credentials go with it. Throws ApiError 404. */
   async remove(caller: Identity, name: string): Promise<void> {
     await this.settings.change(caller.account, async (manager, records) => {
       const domain = await manager.findOneBy(Domain, { name, accountId: caller.account });

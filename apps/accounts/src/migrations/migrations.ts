@@ -1,4 +1,5 @@
 import { AccountsKeysDomains1764072000000 } from './1764072000000-accounts-keys-domains.ts';
+import { SmtpCredentials1764244800000 } from './1764244800000-smtp-credentials.ts';
 
 /** In order; each is applied once and never edited after a release. */
-export const MIGRATIONS = [AccountsKeysDomains1764072000000];
+export const MIGRATIONS = [AccountsKeysDomains1764072000000, SmtpCredentials1764244800000];

@@ -1,5 +1,6 @@
 import type { AccountSettings, DomainSettings } from '@lethe/contracts';
 import type { Account } from '../accounts/account.entity.ts';
+import type { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import type { ApiKey } from '../keys/api-key.entity.ts';
 import { ROLES } from '../keys/roles.ts';
@@ -19,7 +20,8 @@ export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSett
   };
 }
 
-export function domainSettingsOf(domain: Domain): DomainSettings {
+/** Likewise the whole of a domain. */
+export function domainSettingsOf(domain: Domain, credentials: SmtpCredentialRow[]): DomainSettings {
   return {
     domainId: domain.id,
     accountId: domain.accountId,
@@ -28,5 +30,6 @@ export function domainSettingsOf(domain: Domain): DomainSettings {
     dkim: { selector: domain.dkimSelector, privateKey: domain.dkimPrivateKey },
     bodiesDays: domain.bodiesDays,
     eventsDays: domain.eventsDays,
+    smtpCredentials: credentials.map(({ id, credential }) => ({ id, credential })),
   };
 }

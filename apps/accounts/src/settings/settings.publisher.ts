@@ -7,6 +7,7 @@ import type { EncodedRecord, OutboxGroup } from '@lethe/kafka';
 import { ApiError, OverloadedError, Semaphore } from '@lethe/service';
 import type { EntityManager } from 'typeorm';
 import { Account } from '../accounts/account.entity.ts';
+import { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import { ApiKey } from '../keys/api-key.entity.ts';
 import { accountSettingsOf, domainSettingsOf } from './settings-records.ts';
@@ -47,8 +48,11 @@ export class SettingsPublisher {
     });
   }
 
-  domain(domain: Domain): EncodedRecord[] {
-    return this.publisher.encode(DOMAIN_SETTINGS, [{ ...about(domain.id), value: domainSettingsOf(domain) }]);
+  /** What a domain is after the change that `manager` makes. */
+  async domain(manager: EntityManager, domain: Domain): Promise<EncodedRecord[]> {
+    const credentials = await manager.find(SmtpCredentialRow, { where: { domainId: domain.id }, order: { id: 'ASC' } });
+    const value = domainSettingsOf(domain, credentials);
+    return this.publisher.encode(DOMAIN_SETTINGS, [{ ...about(domain.id), value }]);
   }
 
   domainGone(domainId: string): EncodedRecord[] {

@@ -45,6 +45,8 @@ export const domainSettings = z.object({
   bodiesDays: count(),
   /** 1, 3, 7, 14 or 30. */
   eventsDays: count(),
+  /** Who may hand mail in by SMTP for this domain; records from before there were any have no such field. */
+  smtpCredentials: z.array(z.object({ id: id(), credential: sealed('smtp-credential') })).optional(),
 });
 export type DomainSettings = z.infer<typeof domainSettings>;
 

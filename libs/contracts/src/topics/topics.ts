@@ -49,7 +49,7 @@ export const ACCOUNT_SETTINGS = topic({
 
 export const DOMAIN_SETTINGS = topic({
   name: 'domain-settings',
-  what: 'sending domains: state, retention, sealed DKIM key',
+  what: 'sending domains: state, retention, sealed DKIM key and SMTP credentials',
   producers: ['accounts'],
   consumers: ['gateway', 'ingest', 'delivery', 'suppression', 'privacy'],
   key: 'domain id',

@@ -1,0 +1,88 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiError, Caller } from '@lethe/service';
+import type { Identity } from '@lethe/service';
+import { z } from 'zod';
+import { knownDomain } from '../domains/domain-name.ts';
+import { CredentialsService } from './credentials.service.ts';
+import { chosenPassword } from './login.ts';
+
+const page = z.object({
+  limit: z.coerce.number('must be a number').int().min(1).max(1_000).default(100),
+  skip: z.coerce.number('must be a number').int().min(0).default(0),
+});
+const newCredential = z.object({
+  // `mailbox` is the older name of the field.
+  login: z.string().optional(),
+  mailbox: z.string().optional(),
+  password: chosenPassword.optional(),
+});
+const newPassword = z.object({ password: chosenPassword });
+
+/** Mailgun's SMTP credentials (mailgun-api §6). A password is answered once, and only if it was made here. */
+@Controller(['v3/domains/:name/credentials', 'v4/domains/:name/credentials'])
+export class CredentialsController {
+  constructor(private readonly credentials: CredentialsService) {}
+
+  @Get()
+  async list(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+    @Query({ schema: page }) { skip, limit }: z.infer<typeof page>,
+  ): Promise<unknown> {
+    const all = await this.credentials.list(caller, knownDomain(name));
+    const items = all.slice(skip, skip + limit).map(({ login, createdAt }) => ({
+      login,
+      mailbox: login,
+      created_at: createdAt.toUTCString().replace('GMT', '+0000'),
+      size_bytes: null,
+    }));
+    return { total_count: all.length, items };
+  }
+
+  @Post()
+  @HttpCode(200)
+  async create(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+    @Body({ schema: newCredential }) body: z.infer<typeof newCredential>,
+  ): Promise<unknown> {
+    const wanted = body.login ?? body.mailbox;
+    if (wanted === undefined) throw new ApiError(400, 'login: is missing', { field: 'login' });
+    const { login, password } = await this.credentials.create(caller, knownDomain(name), {
+      login: wanted,
+      password: body.password,
+    });
+    const message = 'Created 1 credentials pair(s)';
+    return password === undefined ? { message } : { message, credentials: { [login]: password } };
+  }
+
+  @Put(':login')
+  async changePassword(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+    @Param('login') login: string,
+    @Body({ schema: newPassword }) { password }: z.infer<typeof newPassword>,
+  ): Promise<{ message: string }> {
+    await this.credentials.changePassword(caller, knownDomain(name), login, password);
+    return { message: 'Password changed' };
+  }
+
+  @Delete(':login')
+  async remove(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+    @Param('login') login: string,
+  ): Promise<{ message: string; spec: string }> {
+    const spec = await this.credentials.remove(caller, knownDomain(name), login);
+    return { message: 'Credentials have been deleted', spec };
+  }
+
+  @Delete()
+  async removeAll(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+  ): Promise<{ message: string; count: number }> {
+    const count = await this.credentials.removeAll(caller, knownDomain(name));
+    return { message: 'All domain credentials have been deleted', count };
+  }
+}
