@@ -11,6 +11,7 @@ import { CommitService } from './accept/commit.service.ts';
 import { MessageRepository } from './accept/message.repository.ts';
 import { SealingService } from './accept/sealing.service.ts';
 import { MemoryBudget } from './form/memory.budget.ts';
+import { IntakeService } from './messages/intake.service.ts';
 import { MessagesController } from './messages/messages.controller.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { FenceRepository } from './privacy/fence.repository.ts';
@@ -39,6 +40,7 @@ import { SendingDomains } from './settings/sending.domains.ts';
     AcceptService,
     AcceptsUnderWay,
     CommitService,
+    IntakeService,
     MemoryBudget,
     MessageRepository,
     SealingService,

@@ -3,7 +3,7 @@ import { ApiError, CONFIG } from '@lethe/service';
 import { type IngestConfig } from '../config.ts';
 
 /** Room a request's form, the composed message and its seal take, per octet received. */
-const COPIES = 3;
+export const COPIES = 3;
 
 interface Waiting {
   readonly bytes: number;

@@ -5,7 +5,9 @@ import type { Options } from './options.ts';
 export interface Origin {
   /** Name of the sending domain. */
   readonly domain: string;
+  /** Of the API key, or of the SMTP credential. */
   readonly keyId: string;
+  readonly method: Submission['method'];
   readonly acceptedAt: number;
   readonly originatingIp?: string;
 }
@@ -13,7 +15,7 @@ export interface Origin {
 /** What a submission has of its options and its origin, whichever way its content came. */
 export function handedIn(
   { tags, variables, testMode, dkim, requireTls }: Options,
-  { keyId, originatingIp }: Origin,
+  { keyId, method, originatingIp }: Origin,
 ): Pick<Submission, keyof Omit<Options, 'headers'> | 'method' | 'keyId' | 'originatingIp'> {
   return {
     tags,
@@ -21,7 +23,7 @@ export function handedIn(
     testMode,
     dkim,
     requireTls,
-    method: 'http',
+    method,
     keyId,
     ...(originatingIp ? { originatingIp } : {}),
   };

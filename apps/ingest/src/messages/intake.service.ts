@@ -1,0 +1,62 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { DomainSettings } from '@lethe/contracts';
+import { ApiError, Clock, CONFIG } from '@lethe/service';
+import { AcceptService } from '../accept/accept.service.ts';
+import { envelopeOctets } from '../accept/envelope.size.ts';
+import type { Submission } from '../accept/submission.ts';
+import { type IngestConfig } from '../config.ts';
+import type { Form } from '../form/form.parser.ts';
+import { MemoryBudget } from '../form/memory.budget.ts';
+import type { Origin } from './origin.ts';
+
+/** A recipient's envelope, sealed in base64 in two records, these in the outbox row and its statement. */
+const SEALED_COPIES = 6;
+
+/** A message at a door, not read yet. */
+export interface Arrival {
+  readonly domain: DomainSettings;
+  readonly by: Pick<Origin, 'keyId' | 'method' | 'originatingIp'>;
+  /** How large it says it is; undefined: as large as the largest. */
+  readonly octets: number | undefined;
+  /** Reads it. `more` reserves further memory (octets), and throws ApiError 503 if there is none. */
+  readonly read: (more: (octets: number) => void) => Promise<Form>;
+  readonly toSubmission: (form: Form, origin: Origin) => Submission | Promise<Submission>;
+}
+
+/** The one way in, whichever door a message comes to: room is reserved, it is read, and committed. */
+@Injectable()
+export class IntakeService {
+  constructor(
+    private readonly budget: MemoryBudget,
+    private readonly accept: AcceptService,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: IngestConfig,
+  ) {}
+
+  /**
+   * What can be refused without reading the message is refused first.
+   * @throws ApiError 413 if it says that it is larger than `limit` octets, 503 while too much waits for Kafka.
+   */
+  assertRoom(octets: number | undefined, limit: number): void {
+    this.accept.assertRoom();
+    if (octets !== undefined && octets > limit) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
+  }
+
+  /**
+   * Answers the Message-ID, without angle brackets, once the message is durable.
+   * @throws ApiError: 400 and 413 for the message, 503 with nothing kept of it.
+   */
+  take({ domain, by, octets, read, toSubmission }: Arrival): Promise<string> {
+    return this.budget.run(octets, async (more) => {
+      const form = await read(more);
+      const acceptedAt = this.clock.now();
+      const submission = await toSubmission(form, { domain: domain.name, acceptedAt, ...by });
+      if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
+      more(SEALED_COPIES * envelopeOctets(submission) * submission.recipients.length);
+      await this.accept.accept(submission, domain, acceptedAt);
+      return submission.messageIdHeader;
+    });
+  }
+}
+
+export const tooLarge = (limit: number): ApiError => new ApiError(413, `the message is larger than ${limit} octets`);
