@@ -11,6 +11,8 @@ import { CommitService } from './accept/commit.service.ts';
 import { MessageRepository } from './accept/message.repository.ts';
 import { SealingService } from './accept/sealing.service.ts';
 import { MemoryBudget } from './form/memory.budget.ts';
+import { LoginBackoff } from './login/login.backoff.ts';
+import { LoginService } from './login/login.service.ts';
 import { IntakeService } from './messages/intake.service.ts';
 import { MessagesController } from './messages/messages.controller.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -20,6 +22,8 @@ import { PersonRepository } from './privacy/person.repository.ts';
 import { RetentionRepository } from './retention/retention.repository.ts';
 import { RetentionWorker } from './retention/retention.worker.ts';
 import { SendingDomains } from './settings/sending.domains.ts';
+import { SmtpListener } from './smtp/smtp.listener.ts';
+import { SubmissionsService } from './smtp/submissions.service.ts';
 
 @Module({
   imports: [
@@ -41,10 +45,14 @@ import { SendingDomains } from './settings/sending.domains.ts';
     AcceptsUnderWay,
     CommitService,
     IntakeService,
+    LoginBackoff,
+    LoginService,
     MemoryBudget,
     MessageRepository,
     SealingService,
     SendingDomains,
+    SmtpListener,
+    SubmissionsService,
     RetentionRepository,
     RetentionWorker,
   ],

@@ -4,6 +4,7 @@ import { kafkaConfig, outboxConfig } from '@lethe/kafka';
 import { defineConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
+import { smtpConfig } from './smtp/smtp.config.ts';
 
 const MIB = 1024 * 1024;
 const positive = z.coerce.number().int().positive();
@@ -14,6 +15,7 @@ export const ingestConfig = defineConfig({
   ...outboxConfig,
   ...vaultConfig,
   ...bodiesConfig,
+  ...smtpConfig,
   DATABASE_STATEMENT_TIMEOUT_MS: databaseConfig.DATABASE_STATEMENT_TIMEOUT_MS.default(7_000).describe(
     'Longest time one statement may run, in milliseconds: whoever hands a message in waits for it',
   ),

@@ -10,6 +10,7 @@ export { parseAddressList, readHeaderAddresses, type AddressListOptions } from '
 export { normaliseMessage } from './message/normalise.ts';
 export { headerFields, rawValue, splitMessage, type HeaderField, type SplitMessage } from './message/header.ts';
 export { headerLine, mailDate, missingHeaders, prependHeaders, removeHeaders } from './message/edit.ts';
+export { decodeText } from './mime/text.ts';
 export { DEFAULT_SCAN_LIMITS, scanMime, type MessageScan } from './mime/scan.ts';
 export { type Attachment, type ScanLimits } from './mime/parts.ts';
 export { composeMessage, type ComposedMessage } from './compose/compose.ts';

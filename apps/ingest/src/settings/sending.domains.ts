@@ -1,24 +1,35 @@
 import { Injectable } from '@nestjs/common';
 import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, type DomainSettings } from '@lethe/contracts';
-import { InjectTable, LocalTable } from '@lethe/kafka';
+import { InjectTable, LocalTable, type TableIndex } from '@lethe/kafka';
 import { ApiError, type Identity } from '@lethe/service';
 
 /** Who may send from where, from the tables of `accounts`. Fails closed: a stale table is a 503. */
 @Injectable()
 export class SendingDomains {
+  private readonly byName: TableIndex<typeof DOMAIN_SETTINGS>;
+
   constructor(
     @InjectTable(DOMAIN_SETTINGS) private readonly domains: LocalTable<typeof DOMAIN_SETTINGS>,
     @InjectTable(ACCOUNT_SETTINGS) private readonly accounts: LocalTable<typeof ACCOUNT_SETTINGS>,
-  ) {}
+  ) {
+    this.byName = domains.index(({ name }) => [name]);
+  }
 
   /**
-   * The domain of the path, as the gateway found it.
+   * Whoever's it is, by its name in A-labels: for a login, which says no more than that.
+   * @throws ApiError 503 while unsure.
+   */
+  named(name: string): DomainSettings | undefined {
+    this.assertFresh();
+    return this.byName.get(name);
+  }
+
+  /**
+   * The domain of the path as the gateway found it, or that of a login.
    * @throws ApiError 404 for a domain that is not the account's, 403 for one that may not send, 503 while unsure.
    */
-  of(caller: Identity): DomainSettings {
-    if (!this.domains.fresh || !this.accounts.fresh) {
-      throw new ApiError(503, 'settings are not up to date: try again', { retryAfterSeconds: 2 });
-    }
+  of(caller: Pick<Identity, 'account' | 'domain'>): DomainSettings {
+    this.assertFresh();
     const domain = caller.domain === undefined ? undefined : this.domains.get(caller.domain);
     if (!domain || domain.accountId !== caller.account) throw new ApiError(404, 'Domain not found');
     if (this.accounts.get(domain.accountId)?.state !== 'active') throw new ApiError(403, 'The account is disabled');
@@ -26,5 +37,10 @@ export class SendingDomains {
       throw new ApiError(403, 'The domain is not verified: publish its DNS records, then verify it');
     if (domain.state !== 'active') throw new ApiError(403, 'The domain is disabled');
     return domain;
+  }
+
+  private assertFresh(): void {
+    if (this.domains.fresh && this.accounts.fresh) return;
+    throw new ApiError(503, 'settings are not up to date: try again', { retryAfterSeconds: 2 });
   }
 }

@@ -22,6 +22,8 @@ import { MIGRATIONS } from '../../src/migrations.ts';
 
 export type Fields = Record<string, string | readonly string[]>;
 
+type SmtpCredentials = NonNullable<DomainSettings['smtpCredentials']>;
+
 export interface Answer {
   readonly status: number;
   readonly message: string;
@@ -39,6 +41,12 @@ export interface Surroundings {
   readonly bodies: BodyStore;
   /** Hands a message in at a replica, from `From <from@…>` where nothing else is said. */
   send(fields: Fields, replica?: number): Promise<Answer>;
+  /** The same, a message as it is. */
+  sendMime(fields: Fields, replica?: number): Promise<Answer>;
+  /** A credential as accounts seals it; `id`: of one that it replaces. */
+  smtpCredential(login: string, hash: string, id?: string): Promise<SmtpCredentials[number]>;
+  /** Replaces what accounts has published of the domain; replicas hear of it within a moment. */
+  publishDomain(change: Partial<DomainSettings>): Promise<void>;
   subjectOf(address: string): Promise<string>;
   /** As the vault does at a fence: nothing of these people opens any more, whoever comes back is new. */
   cutOff(...subjects: string[]): Promise<void>;
@@ -47,6 +55,8 @@ export interface Surroundings {
   scope(...subjects: string[]): ErasureScope;
   /** Starts one more, for as long as the suite runs. */
   replica(settings?: Record<string, string>): Promise<NestFastifyApplication>;
+  /** Stops one before its time. */
+  stop(app: NestFastifyApplication): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -97,7 +107,11 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
   heartbeats.start();
   const account = { accountId, state: 'active' as const, keys: [] };
   await tables.publish(ACCOUNT_SETTINGS, [{ key: accountId, value: account, id: randomUUID(), type: 'account' }]);
-  await tables.publish(DOMAIN_SETTINGS, [{ key: domain.domainId, value: domain, id: randomUUID(), type: 'domain' }]);
+  const publishDomain = (change: Partial<DomainSettings>): Promise<void> =>
+    tables.publish(DOMAIN_SETTINGS, [
+      { key: domain.domainId, value: { ...domain, ...change }, id: randomUUID(), type: 'domain' },
+    ]);
+  await publishDomain({});
 
   const apps: NestFastifyApplication[] = [];
   const replica = async (more: Record<string, string> = {}): Promise<NestFastifyApplication> => {
@@ -130,6 +144,14 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
   const database = new Pool({ connectionString: own.url, max: 4 });
   const bodies = new BodyStore({ url: own.url });
   const signer = new IdentitySigner(String(privateKey.export({ type: 'pkcs8', format: 'pem' })), new Clock());
+  const post = async (path: string, body: BodyInit, at: number): Promise<Answer> => {
+    const claims = { account: accountId, scopes: ['messages:send'], keyId: randomUUID(), domain: domain.domainId };
+    const token = await signer.sign('ingest', claims);
+    const url = new URL(`/v3/${domain.name}/${path}`, await apps[at]?.getUrl());
+    const response = await fetch(url, { method: 'POST', body, headers: { authorization: `Bearer ${token}` } });
+    const { message } = (await response.json()) as { message: string };
+    return { status: response.status, message };
+  };
   return {
     accountId,
     domain,
@@ -138,14 +160,13 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
     bodies,
     vault: { ingest, delivery },
     replica,
-    async send(fields, at = 0) {
-      const claims = { account: accountId, scopes: ['messages:send'], keyId: randomUUID(), domain: domain.domainId };
-      const token = await signer.sign('ingest', claims);
-      const url = new URL(`/v3/${domain.name}/messages`, await apps[at]?.getUrl());
-      const body = form({ from: `From <from@${domain.name}>`, subject: 'Hello', text: 'Hello.', ...fields });
-      const response = await fetch(url, { method: 'POST', body, headers: { authorization: `Bearer ${token}` } });
-      const { message } = (await response.json()) as { message: string };
-      return { status: response.status, message };
+    send: (fields, at = 0) =>
+      post('messages', form({ from: `From <from@${domain.name}>`, subject: 'Hello', text: 'Hello.', ...fields }), at),
+    sendMime: (fields, at = 0) => post('messages.mime', form(fields), at),
+    publishDomain,
+    async smtpCredential(login, hash, id = randomUUIDv7()) {
+      const seal = { account: accountId, period: 'standing', type: 'smtp-credential', recordId: id } as const;
+      return { id, credential: await accounts.sealForAccount(seal, { login, hash }) };
     },
     async subjectOf(address) {
       const [subject] = await ingest.subjectsFor(accountId, [normalForm(address)]);
@@ -176,6 +197,10 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
       cutOff: Date.now(),
       doNotContact: 'remove',
     }),
+    async stop(app) {
+      apps.splice(apps.indexOf(app), 1);
+      await app.close();
+    },
     async close() {
       await Promise.all(apps.map((app) => app.close()));
       heartbeats.stop();

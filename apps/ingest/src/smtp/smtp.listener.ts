@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { CONFIG, Log, StartupError } from '@lethe/service';
+import type { SMTPServerOptions } from 'smtp-server';
+import { type IngestConfig } from '../config.ts';
+import { MAX_RECIPIENTS } from '../messages/recipients.ts';
+import { refusalOf } from './smtp.reply.ts';
+import { SubmissionServer } from './smtp.server.ts';
+import { SubmissionsService } from './submissions.service.ts';
+
+/** How long messages that are arriving may go on once the process is to stop. */
+const LAST_MESSAGES_MS = 3_000;
+/** XCLIENT and XFORWARD let a client say who it is; the others are jokes of the library. */
+const DISABLED = ['XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL'];
+
+type Callback<T = undefined> = (error?: Error | null, result?: T) => void;
+
+/** Submission's two ports: with STARTTLS (RFC 6409, RFC 3207), and in TLS from the start (RFC 8314 §3.3). */
+@Injectable()
+export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly servers: Server[] = [];
+  /** Messages whose answer is not out. */
+  private readonly underWay = new Set<Promise<unknown>>();
+  private sessions: SubmissionServer | undefined;
+
+  constructor(
+    private readonly submissions: SubmissionsService,
+    private readonly log: Log,
+    @Inject(CONFIG) private readonly config: IngestConfig,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { SMTP_PORT: port, SMTP_TLS_PORT: tlsPort } = this.config;
+    if (port === undefined && tlsPort === undefined) return;
+    const tls = this.readTls();
+    const sessions = new SubmissionServer(this.options(tls), {
+      loginMs: this.config.SMTP_LOGIN_MS,
+      idleMs: this.config.SMTP_IDLE_MS,
+      dataMs: this.config.SMTP_DATA_MS,
+    });
+    this.sessions = sessions;
+    if (port !== undefined) {
+      await this.listen(
+        createServer((socket) => sessions.connect(socket)),
+        port,
+        'SMTP_PORT',
+      );
+    }
+    if (tlsPort !== undefined) {
+      const context = createSecureContext(tls);
+      const server = createServer((socket) => this.handshake(socket, context, sessions));
+      await this.listen(server, tlsPort, 'SMTP_TLS_PORT');
+    }
+  }
+
+  /** Ports in use, in the order STARTTLS, TLS. */
+  get ports(): number[] {
+    return this.servers.map((server) => (server.address() as AddressInfo).port);
+  }
+
+  /** Nobody new; whose message has arrived gets its answer, whose message is arriving has some seconds for the rest. */
+  async onModuleDestroy(): Promise<void> {
+    if (!this.sessions) return;
+    for (const server of this.servers) server.close();
+    this.sessions.close();
+    const bye = (connections: SubmissionServer['all']): void => {
+      for (const connection of connections) connection.send(421, '4.3.2 the server is stopping: try again');
+    };
+    bye(this.sessions.idle);
+    await Promise.race([Promise.all(this.underWay), wait(LAST_MESSAGES_MS, undefined, { ref: false })]);
+    bye(this.sessions.receiving);
+    await Promise.all(this.underWay);
+    bye(this.sessions.all);
+  }
+
+  /** By hand: `handshakeTimeout` of Node's own TLS server starts again with every octet. */
+  private handshake(socket: Socket, secureContext: SecureContext, sessions: SubmissionServer): void {
+    const secured = new TLSSocket(socket, { isServer: true, secureContext });
+    const deadline = setTimeout(() => secured.destroy(), this.config.SMTP_LOGIN_MS).unref();
+    const ignore = (): void => undefined;
+    socket.on('error', ignore);
+    secured.on('error', ignore);
+    secured.once('close', () => clearTimeout(deadline));
+    secured.once('secure', () => {
+      clearTimeout(deadline);
+      secured.off('error', ignore);
+      sessions.connect(secured);
+    });
+  }
+
+  private options(tls: { key: Buffer; cert: Buffer }): SMTPServerOptions {
+    return {
+      ...tls,
+      name: this.config.SMTP_NAME ?? hostname(),
+      logger: false,
+      disableReverseLookup: true,
+      authMethods: ['PLAIN', 'LOGIN'],
+      disabledCommands: DISABLED,
+      hideENHANCEDSTATUSCODES: false,
+      heloResponse: '%s',
+      size: this.config.MESSAGE_MAX_BYTES,
+      maxRecipients: MAX_RECIPIENTS,
+      maxClients: this.config.SMTP_SESSIONS,
+      socketTimeout: this.config.SMTP_IDLE_MS,
+      onAuth: (auth, session, callback) =>
+        void this.answer(
+          this.submissions.signIn(auth, session).then((user) => ({ user })),
+          callback,
+        ),
+      onMailFrom: (address, session, callback) => this.check(() => this.submissions.from(address, session), callback),
+      onRcptTo: (address, session, callback) => this.check(() => this.submissions.to(address, session), callback),
+      onData: (stream, session, callback) => {
+        const taking = this.submissions.take(stream, session).then((id) => `2.6.0 queued as <${id}>`);
+        const answered = this.answer(taking, callback).finally(() => this.underWay.delete(answered));
+        this.underWay.add(answered);
+      },
+    };
+  }
+
+  private async answer<T>(work: Promise<T>, callback: Callback<T>): Promise<void> {
+    let result: T;
+    try {
+      result = await work;
+    } catch (error) {
+      return callback(refusalOf(error, this.log));
+    }
+    callback(null, result);
+  }
+
+  private check(work: () => void, callback: Callback): void {
+    try {
+      work();
+    } catch (error) {
+      return callback(refusalOf(error, this.log));
+    }
+    callback();
+  }
+
+  private async listen(server: Server, port: number, variable: string): Promise<void> {
+    // Handshakes are no sessions yet, and whoever is turned away is not gone yet.
+    server.maxConnections = 2 * this.config.SMTP_SESSIONS;
+    server.listen(port, this.config.SMTP_HOST);
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      const { code = '' } = error as { code?: string };
+      throw new StartupError(
+        `Cannot listen on ${this.config.SMTP_HOST}:${port} (${code}). Set SMTP_HOST or ${variable}.`,
+      );
+    }
+    // Of single sockets, such as too many open files: the others go on.
+    server.on('error', (error) => this.log.warn('smtp.socket-failed', { error }));
+    this.servers.push(server);
+  }
+
+  private readTls(): { key: Buffer; cert: Buffer } {
+    const { SMTP_TLS_CERT_FILE: cert, SMTP_TLS_KEY_FILE: key } = this.config;
+    if (cert === undefined || key === undefined) {
+      throw new StartupError('SMTP needs TLS: set SMTP_TLS_CERT_FILE and SMTP_TLS_KEY_FILE, or no SMTP port.');
+    }
+    try {
+      const tls = { key: readFileSync(key), cert: readFileSync(cert) };
+      createSecureContext(tls);
+      return tls;
+    } catch {
+      throw new StartupError(
+        'SMTP_TLS_CERT_FILE and SMTP_TLS_KEY_FILE must name a certificate and its key, in PEM form.',
+      );
+    }
+  }
+}
