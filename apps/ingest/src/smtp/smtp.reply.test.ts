@@ -25,8 +25,8 @@ it.each([
   [new ApiError(429, 'wait'), 450],
   [new OverloadedError(), 451],
   [coded('ECONNREFUSED'), 451],
-  [coded('53100'), 452],
-  [coded('ENOSPC'), 452],
+  [coded('53100'), 451],
+  [coded('ENOSPC'), 451],
   [new TypeError('jane@world.example is undefined'), 451],
   ['a string', 451],
 ])('%s is ours: never permanent, and it repeats nothing', (error, code) => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ApiError, errorClass, isUnavailable, type Log } from '@lethe/service';
+import { ApiError, isUnavailable, type Log } from '@lethe/service';
 
 /** A reply other than success, as smtp-server takes it: the text starts with its enhanced status code (RFC 2034). */
 export class SmtpRefusal extends Error {
@@ -33,7 +33,6 @@ export function refusalOf(error: unknown, log: Log): SmtpRefusal {
   const known = error instanceof ApiError ? CODES[error.status] : undefined;
   if (error instanceof ApiError && known) return new SmtpRefusal(known[0], `${known[1]} ${error.message}`);
   if (error instanceof ApiError && error.status === 503) return new SmtpRefusal(451, `4.3.0 ${error.message}`);
-  if (errorClass(error) === 'disk-full') return refuse(452, '4.3.1 there is no room for the message: try again later');
   if (isUnavailable(error)) return refuse(451, '4.3.0 temporarily unavailable: try again');
   const errorId = randomUUID();
   log.error('smtp.failed', { errorId, error });
