@@ -64,9 +64,15 @@ export class SmtpConnection {
    * the message was called off: then its final dot has not left and never will.
    */
   async send(message: Transmission, guard: Guard): Promise<SmtpReply> {
+    const sending = this.messages;
     const callOff = (): void => {
-      // What waits in this process for a slow server must not leave any more; it may have left even so.
-      if (this.phase !== 'final-dot' || this.socket.writableLength > 0) this.break('called-off');
+      if (this.phase !== 'final-dot') return this.break('called-off');
+      // What waits in this process for a slow server must not leave any more; it may have left even so. Over TLS a write counts as
+      // waiting until the next turn.
+      setImmediate(() => {
+        const same = this.messages === sending && this.phase === 'final-dot';
+        if (same && this.socket.writableLength > 0) this.break('called-off');
+      });
     };
     guard.signal.throwIfAborted();
     guard.signal.addEventListener('abort', callOff);
