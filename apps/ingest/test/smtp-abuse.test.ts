@@ -1,11 +1,10 @@
 import { newPassword } from '@lethe/service';
 import { until } from '@lethe/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { AcceptService } from '../src/accept/accept.service.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Submission } from '../src/accept/submission.ts';
 import { SmtpListener } from '../src/smtp/smtp.listener.ts';
-import { holdCommits, waitingForLocks } from './support/obstacles.ts';
+import { acceptedBy, holdCommits, waitingForLocks } from './support/obstacles.ts';
 import { SmtpClient, smtpSettings } from './support/smtp.client.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
@@ -34,13 +33,7 @@ beforeAll(async () => {
   await around.publishDomain({ smtpCredentials: [await around.smtpCredential('robot', made.hash)] });
   const app = await around.replica();
   ports = portsOf(app);
-  const service = app.get(AcceptService, { strict: false });
-  const accept = service.accept.bind(service);
-  accepted = [];
-  vi.spyOn(service, 'accept').mockImplementation((submission, ...rest) => {
-    accepted.push(submission);
-    return accept(submission, ...rest);
-  });
+  accepted = acceptedBy(app);
 });
 afterEach(() => {
   for (const client of clients.splice(0)) client.end();

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { openBody } from '@lethe/bodies';
 import { hashPassword, newPassword } from '@lethe/service';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { AcceptService } from '../src/accept/accept.service.ts';
 import type { Submission } from '../src/accept/submission.ts';
 import { SmtpListener } from '../src/smtp/smtp.listener.ts';
-import { holdCommits, waitingForLocks } from './support/obstacles.ts';
+import { acceptedBy, holdCommits, waitingForLocks } from './support/obstacles.ts';
 import { SmtpClient, smtpSettings } from './support/smtp.client.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
@@ -47,13 +46,7 @@ beforeAll(async () => {
   await around.publishDomain({ smtpCredentials: [bob, robot] });
   const app = await around.replica();
   ports = app.get(SmtpListener).ports as Ports;
-  const service = app.get(AcceptService, { strict: false });
-  const accept = service.accept.bind(service);
-  submissions = [];
-  vi.spyOn(service, 'accept').mockImplementation((submission, ...rest) => {
-    submissions.push(submission);
-    return accept(submission, ...rest);
-  });
+  submissions = acceptedBy(app);
 });
 afterEach(() => {
   for (const client of clients.splice(0)) client.end();

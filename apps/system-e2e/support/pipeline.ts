@@ -32,7 +32,8 @@ async function work(own: OwnPlatform, waiting: number): Promise<string[]> {
   );
 }
 
-async function lag(own: OwnPlatform, groupId: string, topic: string): Promise<number> {
+/** Records of a topic that a group has not committed yet. */
+export async function lag(own: OwnPlatform, groupId: string, topic: string): Promise<number> {
   const { brokers, admin } = own.stores.kafka;
   return kafkaAdmin(
     brokers,

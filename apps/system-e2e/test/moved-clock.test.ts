@@ -4,7 +4,7 @@ import { FORGOTTEN, readKek, Vault } from '@lethe/vault';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCollector, type Collector } from '../support/collector.ts';
 import { startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
-import { query } from '../support/pipeline.ts';
+import { lag, query } from '../support/pipeline.ts';
 import { allWell } from '../support/readings.ts';
 import { keysLeft, replay, save, type Saved } from '../support/saved.ts';
 
@@ -165,18 +165,7 @@ describe.skipIf(clock === null)('on a clock that moves on', () => {
   it('events that come late, or again, are dropped and counted', async () => {
     const before = await indices();
     await replay(own, saved.events);
-    const passed = async (): Promise<boolean> => {
-      const ends = await recordsIn('mail-events');
-      const { brokers, admin } = own.stores.kafka;
-      const [committed] = await kafkaAdmin(
-        brokers,
-        admin,
-      )((client) => client.fetchOffsets({ groupId: 'events-mail-events', topics: ['mail-events'] }));
-      return ends.every(
-        ({ low, high }, partition) =>
-          high === low || Number(committed?.partitions.find((one) => one.partition === partition)?.offset) >= high,
-      );
-    };
+    const passed = async (): Promise<boolean> => (await lag(own, 'events-mail-events', 'mail-events')) === 0;
     expect(await until(passed, 60_000, 300)).toBe(true);
     expect((await indices()).toSorted()).toEqual(before.toSorted());
     expect(await events(delivered)).toEqual([]);

@@ -7,7 +7,8 @@ import { ApiError, hashPassword, newPassword, Semaphore } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import type { EntityManager } from 'typeorm';
-import { Domain } from '../domains/domain.entity.ts';
+import type { Domain } from '../domains/domain.entity.ts';
+import { ownDomain } from '../domains/own-domain.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { localPart } from './login.ts';
 import { SmtpCredentialRow } from './smtp-credential.entity.ts';
@@ -141,12 +142,6 @@ interface OpenedCredential {
   row: SmtpCredentialRow;
   /** Before the @. */
   login: string;
-}
-
-async function ownDomain(manager: EntityManager, caller: Identity, name: string): Promise<Domain> {
-  const domain = await manager.findOneBy(Domain, { name, accountId: caller.account });
-  if (!domain) throw new ApiError(404, 'Domain not found');
-  return domain;
 }
 
 function loginOf(text: string, domainName: string): string {

@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
-import { ApiError } from '@lethe/service';
 import { z } from 'zod';
+import { domainNotFound } from './own-domain.ts';
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -25,6 +25,6 @@ export const domainName = z.string('is missing').transform((text, context) => {
 /** A domain's name in a path. Throws ApiError 404: what is no domain name is no known domain either. */
 export function knownDomain(text: string): string {
   const normal = normalDomain(text);
-  if (normal === undefined) throw new ApiError(404, 'Domain not found');
+  if (normal === undefined) throw domainNotFound();
   return normal;
 }

@@ -10,6 +10,7 @@ import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { newDkimKeyPair } from './dkim-key-pair.ts';
 import { DnsCheck } from './dns-check.ts';
 import { Domain } from './domain.entity.ts';
+import { domainNotFound, ownDomain } from './own-domain.ts';
 
 export interface DomainPage {
   limit: number;
@@ -37,10 +38,8 @@ export class DomainsService {
   }
 
   /** Throws ApiError 404, also for the domain of another account. */
-  async get(caller: Identity, name: string): Promise<Domain> {
-    const domain = await this.database.dataSource.manager.findOneBy(Domain, { name, accountId: caller.account });
-    if (!domain) throw notFound();
-    return domain;
+  get(caller: Identity, name: string): Promise<Domain> {
+    return ownDomain(this.database.dataSource.manager, caller, name);
   }
 
   /** Makes the domain and its DKIM key. Throws ApiError 400 if the name is taken, by whomever. */
@@ -80,7 +79,7 @@ export class DomainsService {
     const dkimCheck = await this.dns.dkim(found);
     return this.settings.change(caller.account, async (manager, records) => {
       const domain = await manager.findOneBy(Domain, { id: found.id });
-      if (!domain) throw notFound();
+      if (!domain) throw domainNotFound();
       domain.dkimCheck = dkimCheck;
       if (dkimCheck === 'valid' && domain.state === 'unverified') domain.state = 'active';
       await manager.save(domain);
@@ -92,12 +91,9 @@ export class DomainsService {
   /** Its keys and SMTP credentials go with it. Throws ApiError 404. */
   async remove(caller: Identity, name: string): Promise<void> {
     await this.settings.change(caller.account, async (manager, records) => {
-      const domain = await manager.findOneBy(Domain, { name, accountId: caller.account });
-      if (!domain) throw notFound();
+      const domain = await ownDomain(manager, caller, name);
       await manager.delete(Domain, { id: domain.id });
       records.push(...this.settings.domainGone(domain.id));
     });
   }
 }
-
-const notFound = (): ApiError => new ApiError(404, 'Domain not found');

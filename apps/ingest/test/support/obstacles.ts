@@ -1,6 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Pool } from 'pg';
 import { vi } from 'vitest';
+import { AcceptService } from '../../src/accept/accept.service.ts';
+import type { Submission } from '../../src/accept/submission.ts';
 import { FenceRepository } from '../../src/privacy/fence.repository.ts';
 
 const APPLICATION = 'ingest';
@@ -46,4 +48,16 @@ export function followed<T>(app: NestFastifyApplication, look: 'writersLeft' | '
       if (over) throw new Error('the fence did not wait');
     },
   };
+}
+
+/** What goes into the accept path of a replica from now on, as it is. */
+export function acceptedBy(app: NestFastifyApplication): Submission[] {
+  const service = app.get(AcceptService, { strict: false });
+  const accept = service.accept.bind(service);
+  const accepted: Submission[] = [];
+  vi.spyOn(service, 'accept').mockImplementation((submission, ...rest) => {
+    accepted.push(submission);
+    return accept(submission, ...rest);
+  });
+  return accepted;
 }

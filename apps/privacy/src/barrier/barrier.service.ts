@@ -2,11 +2,12 @@ import { MAIL_ACCEPTED, MAIL_EVENTS, type Topic } from '@lethe/contracts';
 import { KafkaClient } from '@lethe/kafka';
 import { Injectable } from '@nestjs/common';
 import type { Ends } from '../requests/request.ts';
+import { askKafka } from './ask-kafka.ts';
 import { behind, type Progress } from './progress.ts';
-import { within } from './within.ts';
 
 /** Topics whose records can be about people and are on their way somewhere. Compacted ones and commands hold ids and codes. */
 const TOPICS: readonly Topic[] = [MAIL_ACCEPTED, MAIL_EVENTS];
+
 /**
  * The barrier of an erasure: what was written before a moment has been read by everybody who reads it. After the fence nothing
  * about the subjects is written any more; behind the barrier nothing about them is still on its way either.
@@ -51,7 +52,7 @@ export class BarrierService {
     const name = this.kafka.topicName(topic);
     // The name libs/kafka gives a group whose handler names none.
     const groupId = this.kafka.topicName(`${service}-${topic.name}`);
-    const answer = await within(this.kafka.admin().then((admin) => admin.fetchOffsets({ groupId, topics: [name] })));
+    const answer = await askKafka(this.kafka, (admin) => admin.fetchOffsets({ groupId, topics: [name] }));
     return new Map(
       answer.flatMap(({ partitions }) =>
         partitions.map(({ partition, offset }) => [partition, Number(offset)] as const),
@@ -61,6 +62,6 @@ export class BarrierService {
 
   private offsetsOf(topic: Topic) {
     const name = this.kafka.topicName(topic);
-    return within(this.kafka.admin().then((admin) => admin.fetchTopicOffsets(name)));
+    return askKafka(this.kafka, (admin) => admin.fetchTopicOffsets(name));
   }
 }

@@ -1,6 +1,7 @@
 import { Database } from '@lethe/database';
 import { VaultKeeper } from '@lethe/vault';
 import { Injectable } from '@nestjs/common';
+import { pseudonymsOf } from '../requests/open-request.repository.ts';
 
 /**
  * Repeats the fences of unfinished requests: a vault that comes back from a backup may be from before them, and the ledger names
@@ -28,17 +29,10 @@ export class FenceRepeater {
         `select account_id from request where id = $1 and stage <> 'done' for share`,
         [id],
       );
-      const { rows: names } = await client.query<{ pseudonym: Buffer }>(
-        'select distinct pseudonym from request_subject where request_id = $1 and pseudonym is not null',
-        [id],
-      );
       const [request] = requests;
-      if (request === undefined || names.length === 0) return;
-      await this.keeper.fence(
-        id,
-        request.account_id,
-        names.map(({ pseudonym }) => pseudonym),
-      );
+      const pseudonyms = await pseudonymsOf(client, id);
+      if (request === undefined || pseudonyms.length === 0) return;
+      await this.keeper.fence(id, request.account_id, pseudonyms);
     });
   }
 }

@@ -115,12 +115,8 @@ export class OpenRequestRepository {
     return rows.map(({ subject }) => subject);
   }
 
-  async pseudonyms(id: string): Promise<Buffer[]> {
-    const { rows } = await this.database.pool.query<{ pseudonym: Buffer }>(
-      `select distinct pseudonym from request_subject where request_id = $1 and pseudonym is not null`,
-      [id],
-    );
-    return rows.map(({ pseudonym }) => pseudonym);
+  pseudonyms(id: string): Promise<Buffer[]> {
+    return pseudonymsOf(this.database.pool, id);
   }
 
   /** Of the given subject ids, those that an erasure is over for already: nothing of them is anywhere. */
@@ -150,6 +146,15 @@ function toRequest(row: Row): OpenRequest {
     expungedAt: row.expunged_at,
     answers: { asked: row.asked, missing: row.missing, askAt: row.ask_at },
   };
+}
+
+/** Of a request's people, each once; none any more once it is completed. */
+export async function pseudonymsOf(client: Pick<PoolClient, 'query'>, requestId: string): Promise<Buffer[]> {
+  const { rows } = await client.query<{ pseudonym: Buffer }>(
+    `select distinct pseudonym from request_subject where request_id = $1 and pseudonym is not null`,
+    [requestId],
+  );
+  return rows.map(({ pseudonym }) => pseudonym);
 }
 
 /** In the transaction of a move: who was cut off under which pseudonym. */

@@ -2,7 +2,7 @@ import { TOPICS, type Topic } from '@lethe/contracts';
 import { KafkaClient } from '@lethe/kafka';
 import { Clock } from '@lethe/service';
 import { Injectable } from '@nestjs/common';
-import { within } from '../barrier/within.ts';
+import { askKafka } from '../barrier/ask-kafka.ts';
 import { oldestRecord, type OffsetSource } from './oldest-record.ts';
 import { SKEW_MS, type StoredReading } from './reading.ts';
 
@@ -21,7 +21,7 @@ export class TopicsMeter {
     // One after the other: nothing waits for it, and the broker has other work.
     for (const { name, owner, limitMs } of LIMITED) {
       const oldest = await oldestRecord(
-        await this.offsetsOf(name),
+        this.offsetsOf(name),
         this.clock.now() - 2 * limitMs,
         this.clock.now() + SKEW_MS,
       );
@@ -36,18 +36,15 @@ export class TopicsMeter {
     return readings;
   }
 
-  private async offsetsOf(topic: string): Promise<OffsetSource> {
-    const admin = await within(this.kafka.admin());
+  private offsetsOf(topic: string): OffsetSource {
     const name = this.kafka.topicName(topic);
     return {
-      bounds: async () =>
-        (await within(admin.fetchTopicOffsets(name))).map(({ partition, low, high }) => ({
-          partition,
-          low: Number(low),
-          high: Number(high),
-        })),
+      bounds: async () => {
+        const bounds = await askKafka(this.kafka, (admin) => admin.fetchTopicOffsets(name));
+        return bounds.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
+      },
       offsetsAt: async (timestamp) => {
-        const found = await within(admin.fetchTopicOffsetsByTimestamp(name, timestamp));
+        const found = await askKafka(this.kafka, (admin) => admin.fetchTopicOffsetsByTimestamp(name, timestamp));
         return new Map(found.map(({ partition, offset }) => [partition, Number(offset)]));
       },
     };
