@@ -14,6 +14,8 @@ interface Waiting {
 
 /** What is handed to the network together with the final dot: little enough for one write, and one TLS record (RFC 8446 §5.1). */
 const END_BYTES = 16_384;
+/** How long after its answer a write may take to be reported before the answer counts as one to half a message. */
+const REPORTED_MS = 1_000;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -112,10 +114,11 @@ export class SmtpConnection {
     }
     // From here on the server may have the message. Whether it does is never a matter of when a callback is called.
     this.phase = 'final-dot';
-    void this.written(end > 0 ? NOTHING : prefix, data.bytes.subarray(end)).then(() => {
+    const left = this.written(end > 0 ? NOTHING : prefix, data.bytes.subarray(end));
+    void left.then(() => {
       if (this.phase === 'final-dot') this.limit(this.options.timeouts.finalDot);
     });
-    return this.decided(await reply);
+    return this.decided(await reply, left);
   }
 
   /** Resolves once the octets have left this process; never if they do not. */
@@ -212,8 +215,11 @@ export class SmtpConnection {
     this.socket.on('close', () => this.break('closed'));
   }
 
-  private decided(reply: SmtpReply): SmtpReply {
-    if (this.socket.writableLength > 0) return this.early(reply);
+  /** `left`: the end of the content has. A fast server's answer can be read before the write that it answers is reported. */
+  private async decided(reply: SmtpReply, left: Promise<void>): Promise<SmtpReply> {
+    if (this.socket.writableLength > 0) {
+      if (!(await within(left, REPORTED_MS))) return this.early(reply);
+    }
     this.messages += 1;
     this.transactionOpen = false;
     this.phase = 'envelope';
@@ -323,6 +329,19 @@ export class SmtpConnection {
     if (how === 'at-once') this.socket.destroy();
     else this.socket.destroySoon();
     this.onClose();
+  }
+}
+
+/** Whether it resolves in time. */
+async function within(done: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  try {
+    return await Promise.race([done.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

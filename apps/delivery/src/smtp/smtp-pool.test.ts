@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SmtpBroken } from './smtp-error.ts';
 import { ExchangerBusy } from './exchanger.ts';
@@ -51,6 +55,17 @@ async function serve(answer: (line: string, socket: Socket) => string | undefine
     server.close();
   };
   return { target, lines, close, sockets };
+}
+
+/** A server with TLS that goes on while this process does something else. */
+async function worldOfItsOwn() {
+  const main = fileURLToPath(import.meta.resolve('@lethe/testing')).replace(/index\.ts$/, 'world/main.ts');
+  const child = spawn(process.execPath, ['--conditions=@lethe/source', main], { stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const line of createInterface(child.stdout)) {
+    const { smtp } = JSON.parse(line) as { smtp: { port: number } };
+    return { port: smtp.port, close: () => child.kill() };
+  }
+  throw new Error('the world did not start');
 }
 
 /** Nobody calls the message back. */
@@ -164,6 +179,25 @@ describe('SmtpPool and SmtpConnection', () => {
     const error = await connection.send(large, free).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(SmtpBroken);
     expect(error).toMatchObject({ at: 'content', ambiguous: false });
+  });
+
+  it('takes an answer that is read before the write of its content is reported', async () => {
+    const world = await worldOfItsOwn();
+    const target = { host: 'mx.world.example', address: '127.0.0.1', port: world.port, tls: 'required' as const };
+    const pool = new SmtpPool({ helo: 'us.example', timeouts: { ...timeouts, finalDot: 2_000 } }, limits);
+    open.push(pool, world);
+    const connection = await pool.acquire(target);
+    // Over TLS a write of this phase of the loop is reported a turn later, and by then the answer is there.
+    const reply = await connection.send(hello, {
+      ...free,
+      beforeContent: async () => {
+        const turn = nextTurn();
+        setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200));
+        await turn;
+      },
+    });
+    expect(reply.code).toBe(250);
+    expect(connection.usable).toBe(true);
   });
 
   describe('a message that is called back', () => {
