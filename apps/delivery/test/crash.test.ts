@@ -18,7 +18,7 @@ describe('a delivery that is killed', () => {
 
   /** Built code: `npm run build`. */
   function start(): void {
-    child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'dist/main.js'], {
+    child = spawn(process.execPath, ['dist/main.js'], {
       cwd: APP,
       env: { ...around.environment, PATH: process.env['PATH'] ?? '', KAFKAJS_NO_PARTITIONER_WARNING: '1' },
       stdio: ['ignore', 'ignore', 'inherit'],

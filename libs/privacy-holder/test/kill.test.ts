@@ -21,7 +21,7 @@ it('kill -9 in the midst of an erasure: whoever takes over does it and answers',
   const [side, database] = await Promise.all([privacySide(inject('stores')), notesDatabase(inject('stores'))]);
   const [requestId, accountId, subject] = [randomUUID(), randomUUID(), randomUUID()];
   await database.add({ accountId, subject });
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', CHILD], {
+  const child = spawn(process.execPath, [CHILD], {
     env: { PATH: process.env['PATH'], HOLDER_CONFIG: JSON.stringify(side.configOf('suppression')) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -4,6 +4,7 @@ import type { Log } from '@lethe/service';
 import { settleWithin } from '../publish/settle-within.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 import { boundedKafkaLogs } from './kafka-logs.ts';
+import './quiet-queues.ts';
 
 // kafkajs prints a notice about its partitioner on every producer otherwise.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] ??= '1';
@@ -56,7 +57,8 @@ export class KafkaClient {
       sessionTimeout: 8_000,
       heartbeatInterval: 1_500,
       rebalanceTimeout: 8_000,
-      maxWaitTimeInMs: 100,
+      // A fetch is answered at once when there is anything; this is how often nothing is said, and how late a pause ends.
+      maxWaitTimeInMs: 500,
       allowAutoTopicCreation: false,
       retry: RETRY,
       ...config,

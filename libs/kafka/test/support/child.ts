@@ -30,7 +30,7 @@ export function startChild(options: {
 }): ConsumerChild {
   const { kafka } = inject('stores');
   const { value: _schema, ...topic } = options.topic;
-  const child: ChildProcess = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', CHILD], {
+  const child: ChildProcess = spawn(process.execPath, [CHILD], {
     env: {
       PATH: process.env['PATH'],
       KAFKA_BROKERS: kafka.brokers.join(','),

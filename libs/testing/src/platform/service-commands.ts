@@ -23,7 +23,7 @@ export interface ServiceSettings {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-const NODE_FLAGS = ['--disable-warning=TimeoutNegativeWarning', '--max-semi-space-size=16'];
+const NODE_FLAGS = ['--max-semi-space-size=16'];
 
 /** How each service is started on this machine: what compose and Kubernetes say in their own files. */
 export function serviceCommands(options: ServiceSettings): Command[] {
