@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeyWrap } from '../src/crypto/key-wrap.ts';
 import type { Vault } from '../src/index.ts';
@@ -45,6 +45,28 @@ describe('subjects', () => {
       [first],
     );
     expect(rows).toEqual([{ subjects: '200', secrets: '200' }]);
+  });
+
+  it('are found by their index alone, however large the tables become', async () => {
+    const names = [1, 2, 3].map(() => randomBytes(32));
+    const accounts = names.map(() => account);
+    // As small as they are now, reading them whole would be cheaper.
+    await world.admin.query('analyze vault.subject, vault.subject_name');
+    await world.admin.query('begin');
+    await world.admin.query('select vault.create_subjects($1, $2, $3, $4)', [
+      accounts,
+      names,
+      names.map(() => randomUUID()),
+      names.map(() => randomBytes(40)),
+    ]);
+    await world.admin.query('select vault.find_subjects($1, $2)', [accounts, names]);
+    const { rows } = await world.admin.query<{ whole: number; by_index: number }>(
+      `select sum(seq_scan)::int as whole, sum(idx_scan)::int as by_index from pg_stat_xact_user_tables
+       where schemaname = 'vault' and relname ~ '^subject(_name_[0-9]+)?$'`,
+    );
+    await world.admin.query('rollback');
+    expect(rows[0]?.whole).toBe(0);
+    expect(rows[0]?.by_index).toBeGreaterThan(names.length);
   });
 
   it('need an account that exists', async () => {

@@ -13,6 +13,7 @@ import { destruction } from './0009-destroy.ts';
 import { pass } from './0010-pass.ts';
 import { forgetting } from './0011-forgetting.ts';
 import { fencedNames } from './0012-fenced-names.ts';
+import { plans } from './0013-plans.ts';
 import { ACCESS, CLASSES, KEEPER, READERS_OF_CONDEMNED, VAULT_SERVICES } from './access.ts';
 import type { VaultService } from './access.ts';
 
@@ -30,6 +31,7 @@ const MIGRATIONS: [name: string, sql: string][] = [
   ['0010-pass', pass],
   ['0011-forgetting', forgetting],
   ['0012-fenced-names', fencedNames],
+  ['0013-plans', plans],
 ];
 
 export interface MigrateVaultOptions {
