@@ -5,16 +5,48 @@ import { DOOR } from './door.ts';
  * vault's processor a message on a slow core.
  *
  * People's names are found over 16 hash partitions by one statement for many: its plan is kept, and pruned name by name as it
- * runs. A kept plan is made when the tables may still be empty, and their columns have no statistics, so the one way that stays
- * right when they have millions of rows is prescribed: by the index. Content keys lie in a partition per drop time, hundreds of
- * them: each drop time is asked for by itself, as a constant that the planner prunes by.
+ * runs, and so are those for what lies in no partition. A kept plan is made when the tables may still be empty, and their columns have no statistics, so the one way that stays
+ * right when they have millions of rows is prescribed: by the index. Content keys and subjects' secrets lie in a
+ * partition per drop time and week, hundreds of them: each is asked for by itself, as a constant that the planner prunes by.
  */
 export const plans = `
+create function vault.subject_secrets(of_week date, ids uuid[]) returns table (id uuid, secret bytea)
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+begin
+  return query select k.subject_id, k.secret from vault.subject_secret k where k.week = of_week and k.subject_id = any(ids);
+end $$;
+
+create or replace function vault.read_secrets(accounts uuid[], subjects uuid[], classes text[], buckets text[])
+returns table (kind text, id text, secret bytea, until timestamptz) ${DOOR} as $$
+declare
+  made record;
+begin
+  perform vault.require_open();
+  if cardinality(accounts) > 0 then
+    return query select 'account', a.account_id::text, a.secret, null::timestamptz from vault.account a
+      where a.account_id = any(accounts);
+  end if;
+  for made in
+    select s.week, array_agg(s.subject_id) as ids from vault.subject s
+    where s.subject_id = any(subjects) and s.cut_off is null group by s.week
+  loop
+    return query select 'subject', k.id::text, k.secret, null::timestamptz from vault.subject_secrets(made.week, made.ids) k;
+  end loop;
+  if cardinality(classes) > 0 then
+    return query select 'period', p.class || '/' || p.bucket, p.secret, p.forget_at
+      from unnest(classes, buckets) as wanted(class, bucket)
+      join vault.period_secret p using (class, bucket)
+      join vault.class_grant g on g.class = p.class and g.role_name = session_user
+      where p.forget_at > now();
+  end if;
+end $$;
+
 do $$
 declare
   door text;
 begin
-  foreach door in array array['find_subjects(uuid[], bytea[])', 'create_subjects(uuid[], bytea[], uuid[], bytea[])'] loop
+  foreach door in array array['find_subjects(uuid[], bytea[])', 'create_subjects(uuid[], bytea[], uuid[], bytea[])',
+    'read_secrets(uuid[], uuid[], text[], text[])'] loop
     execute format('alter function vault.%s set plan_cache_mode = force_generic_plan', door);
     execute format('alter function vault.%s set enable_seqscan = off', door);
     execute format('alter function vault.%s set enable_hashjoin = off', door);
