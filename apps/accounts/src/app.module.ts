@@ -10,7 +10,8 @@ import { AccountsService } from './accounts/accounts.service.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialsService } from './credentials/credentials.service.ts';
 import { SmtpCredentialRow } from './credentials/smtp-credential.entity.ts';
-import { DnsCheck } from './domains/dns-check.ts';
+import { DnsCheck } from './dns/dns-check.ts';
+import { DnsClient } from './dns/dns.client.ts';
 import { Domain } from './domains/domain.entity.ts';
 import { DomainsController } from './domains/domains.controller.ts';
 import { DomainsService } from './domains/domains.service.ts';
@@ -39,6 +40,6 @@ import { SettingsPublisher } from './settings/settings.publisher.ts';
     PrivacyHolderModule.forService('accounts', AccountsHolder),
   ],
   controllers: [AccountsController, KeysController, DomainsController, CredentialsController],
-  providers: [AccountsService, KeysService, DomainsService, CredentialsService, DnsCheck, SettingsPublisher],
+  providers: [AccountsService, KeysService, DomainsService, CredentialsService, DnsClient, DnsCheck, SettingsPublisher],
 })
 export class AppModule {}

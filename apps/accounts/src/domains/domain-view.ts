@@ -1,12 +1,20 @@
-import type { AccountsConfig } from '../config.ts';
-import { dkimRecord } from './dkim-key-pair.ts';
+import {
+  receivingRecords,
+  recordKey,
+  sendingRecords,
+  type Check,
+  type DnsNames,
+  type WantedRecord,
+} from '../dns/dns-records.ts';
 import type { Domain } from './domain.entity.ts';
 
 interface DnsRecord {
   record_type: string;
   name: string;
   value: string;
-  valid: 'valid' | 'unknown' | 'invalid';
+  /** Of an MX record; a string, as Mailgun's clients read it. */
+  priority?: string;
+  valid: Check;
   is_active: boolean;
   cached: string[];
 }
@@ -42,18 +50,25 @@ export function domainItem(domain: Domain): Record<string, unknown> {
 }
 
 /** The full view: the domain and what to publish in its DNS. */
-export function domainView(domain: Domain, config: Pick<AccountsConfig, 'SPF_RECORD'>, message?: string): DomainView {
-  const { name, value } = dkimRecord(domain.name, domain.dkimSelector, domain.dkimPublicKey);
-  const sending = [txt(name, value, domain.dkimCheck)];
-  if (config.SPF_RECORD !== undefined) sending.push(txt(domain.name, config.SPF_RECORD, 'unknown'));
+export function domainView(domain: Domain, names: DnsNames, message?: string): DomainView {
   return {
     ...(message === undefined ? {} : { message }),
     domain: domainItem(domain),
-    receiving_dns_records: [],
-    sending_dns_records: sending,
+    receiving_dns_records: receivingRecords(domain, names).map((record) => recordItem(domain, record)),
+    sending_dns_records: sendingRecords(domain, names).map((record) => recordItem(domain, record)),
   };
 }
 
-function txt(name: string, value: string, valid: DnsRecord['valid']): DnsRecord {
-  return { record_type: 'TXT', name, value, valid, is_active: valid === 'valid', cached: [] };
+/** `cached` would be what was found: it can name people (`rua=` of DMARC), so it is not kept. */
+function recordItem(domain: Domain, record: WantedRecord): DnsRecord {
+  const valid = (record.use === 'dkim' ? domain.dkimCheck : domain.dnsChecks[recordKey(record)]) ?? 'unknown';
+  return {
+    record_type: record.type,
+    name: record.name,
+    value: record.value,
+    ...(record.type === 'MX' ? { priority: '10' } : {}),
+    valid,
+    is_active: valid === 'valid',
+    cached: [],
+  };
 }

@@ -1,5 +1,6 @@
 import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique } from 'typeorm';
 import { Account } from '../accounts/account.entity.ts';
+import type { Check } from '../dns/dns-records.ts';
 
 /** A sending domain. A name belongs to one account at a time. */
 @Entity('domain')
@@ -37,7 +38,11 @@ export class Domain {
 
   /** What the last look at the DNS found. */
   @Column('text', { name: 'dkim_check', default: 'unknown' })
-  dkimCheck!: 'unknown' | 'valid' | 'invalid';
+  dkimCheck!: Check;
+
+  /** Likewise of the other records, by `recordKey`. Not what stands in the DNS: a DMARC record there names people. */
+  @Column('jsonb', { name: 'dns_checks', default: {} })
+  dnsChecks!: Record<string, Check>;
 
   /** Days a body can be read, 0–7. */
   @Column('smallint', { name: 'bodies_days', default: 7 })

@@ -6,9 +6,10 @@ import { ApiError, CONFIG } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import type { AccountsConfig } from '../config.ts';
+import { DnsCheck } from '../dns/dns-check.ts';
+import { receivingRecords, recordKey, sendingRecords } from '../dns/dns-records.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { newDkimKeyPair } from './dkim-key-pair.ts';
-import { DnsCheck } from './dns-check.ts';
 import { Domain } from './domain.entity.ts';
 import { domainNotFound, ownDomain } from './own-domain.ts';
 
@@ -73,14 +74,20 @@ export class DomainsService {
     });
   }
 
-  /** Looks for the DKIM key in the DNS; a domain whose key is there may send. A look that fails takes nothing away. */
+  /** Looks for the records in the DNS; a domain whose DKIM key is there may send. A look that fails takes nothing away. */
   async verify(caller: Identity, name: string): Promise<Domain> {
     const found = await this.get(caller, name);
-    const dkimCheck = await this.dns.dkim(found);
+    const wanted = [...sendingRecords(found, this.config), ...receivingRecords(found, this.config)];
+    const checks = await this.dns.look(wanted);
+    const dnsChecks = Object.fromEntries(
+      wanted.map((record, index) => [recordKey(record), checks[index] ?? 'unknown']),
+    );
+    const dkimCheck = checks[wanted.findIndex(({ use }) => use === 'dkim')] ?? 'unknown';
     return this.settings.change(caller.account, async (manager, records) => {
       const domain = await manager.findOneBy(Domain, { id: found.id });
       if (!domain) throw domainNotFound();
       domain.dkimCheck = dkimCheck;
+      domain.dnsChecks = dnsChecks;
       if (dkimCheck === 'valid' && domain.state === 'unverified') domain.state = 'active';
       await manager.save(domain);
       records.push(...(await this.settings.domain(manager, domain)));

@@ -32,6 +32,7 @@ export const STORES: readonly StoreDeclaration[] = [
       dkim_public_key: publicName,
       dkim_private_key: sealed('dkim-key'),
       dkim_check: code,
+      dns_checks: code,
       bodies_days: count,
       events_days: count,
       created_at: instant,

@@ -1,0 +1,37 @@
+import type { AccountsConfig } from '../config.ts';
+import type { Domain } from '../domains/domain.entity.ts';
+import { dkimRecord } from '../domains/dkim-key-pair.ts';
+
+/** What a look at the DNS found. `unknown`: nobody has looked, or the DNS did not answer. */
+export type Check = 'unknown' | 'valid' | 'invalid';
+
+/** A record that a domain is to have in the DNS. */
+export interface WantedRecord {
+  use: 'dkim' | 'spf' | 'dmarc' | 'tracking' | 'mx';
+  type: 'TXT' | 'CNAME' | 'MX';
+  name: string;
+  value: string;
+}
+
+/** What the operator says of the platform's own place in the DNS. */
+export type DnsNames = Pick<AccountsConfig, 'SPF_RECORD' | 'DMARC_RECORD' | 'TRACKING_HOST' | 'MX_HOSTS'>;
+
+/** Records for mail that is sent. Only the DKIM key decides whether the domain may send. */
+export function sendingRecords(domain: Domain, names: DnsNames): WantedRecord[] {
+  const { name } = domain;
+  const key = dkimRecord(name, domain.dkimSelector, domain.dkimPublicKey);
+  const records: WantedRecord[] = [{ use: 'dkim', type: 'TXT', ...key }];
+  if (names.SPF_RECORD !== undefined) records.push({ use: 'spf', type: 'TXT', name, value: names.SPF_RECORD });
+  if (names.TRACKING_HOST !== undefined) {
+    records.push({ use: 'tracking', type: 'CNAME', name: `email.${name}`, value: names.TRACKING_HOST });
+  }
+  records.push({ use: 'dmarc', type: 'TXT', name: `_dmarc.${name}`, value: names.DMARC_RECORD });
+  return records;
+}
+
+/** Records for mail that is received. */
+export const receivingRecords = ({ name }: Domain, { MX_HOSTS }: DnsNames): WantedRecord[] =>
+  MX_HOSTS.map((value) => ({ use: 'mx', type: 'MX', name, value }));
+
+/** By which a finding is kept: what was found of another name or value says nothing of this one. */
+export const recordKey = ({ type, name, value }: WantedRecord): string => `${type} ${name} ${value}`;
