@@ -18,12 +18,12 @@ export type DnsNames = Pick<AccountsConfig, 'SPF_RECORD' | 'DMARC_RECORD' | 'TRA
 
 /** Records for mail that is sent. Only the DKIM key decides whether the domain may send. */
 export function sendingRecords(domain: Domain, names: DnsNames): WantedRecord[] {
-  const { name } = domain;
+  const { name, webPrefix } = domain;
   const key = dkimRecord(name, domain.dkimSelector, domain.dkimPublicKey);
   const records: WantedRecord[] = [{ use: 'dkim', type: 'TXT', ...key }];
   if (names.SPF_RECORD !== undefined) records.push({ use: 'spf', type: 'TXT', name, value: names.SPF_RECORD });
   if (names.TRACKING_HOST !== undefined) {
-    records.push({ use: 'tracking', type: 'CNAME', name: `email.${name}`, value: names.TRACKING_HOST });
+    records.push({ use: 'tracking', type: 'CNAME', name: `${webPrefix}.${name}`, value: names.TRACKING_HOST });
   }
   records.push({ use: 'dmarc', type: 'TXT', name: `_dmarc.${name}`, value: names.DMARC_RECORD });
   return records;

@@ -52,6 +52,21 @@ export class Domain {
   @Column('smallint', { name: 'events_days', default: 30 })
   eventsDays!: number;
 
+  /** Of links in mail that is tracked: `<web prefix>.<domain>` is their host. */
+  @Column('text', { name: 'web_scheme', default: 'https' })
+  webScheme!: 'http' | 'https';
+
+  @Column('text', { name: 'web_prefix', default: 'email' })
+  webPrefix!: string;
+
+  /** Whether mail to the domains below it is taken, too. */
+  @Column('boolean', { default: false })
+  wildcard!: boolean;
+
+  /** What becomes of spam that comes in. */
+  @Column('text', { name: 'spam_action', default: 'disabled' })
+  spamAction!: 'disabled' | 'block' | 'tag';
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 }

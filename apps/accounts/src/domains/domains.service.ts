@@ -17,6 +17,11 @@ export interface DomainPage {
   limit: number;
   skip: number;
   state?: Domain['state'] | undefined;
+  /** Part of a name. */
+  search?: string | undefined;
+  /** The domain under whose name mail is signed: every domain is its own. */
+  authority?: string | undefined;
+  descending: boolean;
 }
 
 @Injectable()
@@ -29,13 +34,18 @@ export class DomainsService {
     private readonly dns: DnsCheck,
   ) {}
 
-  list(caller: Identity, { limit, skip, state }: DomainPage): Promise<[Domain[], number]> {
-    return this.database.dataSource.manager.findAndCount(Domain, {
-      where: { accountId: caller.account, ...(state === undefined ? {} : { state }) },
-      order: { name: 'ASC' },
-      take: limit,
-      skip,
-    });
+  /** In the order of names, and how many there are in all. */
+  list(caller: Identity, page: DomainPage): Promise<[Domain[], number]> {
+    const found = this.database.dataSource.manager
+      .createQueryBuilder(Domain, 'domain')
+      .where({ accountId: caller.account })
+      .orderBy('domain.name', page.descending ? 'DESC' : 'ASC')
+      .take(page.limit)
+      .skip(page.skip);
+    if (page.state !== undefined) found.andWhere({ state: page.state });
+    if (page.authority !== undefined) found.andWhere({ name: page.authority });
+    if (page.search !== undefined) found.andWhere('position(:search IN domain.name) > 0', { search: page.search });
+    return found.getManyAndCount();
   }
 
   /** Throws ApiError 404, also for the domain of another account. */
@@ -44,7 +54,7 @@ export class DomainsService {
   }
 
   /** Makes the domain and its DKIM key. Throws ApiError 400 if the name is taken, by whomever. */
-  async create(caller: Identity, name: string, dkimSelector: string): Promise<Domain> {
+  async create(caller: Identity, name: string, dkimSelector: string, options: Partial<Domain>): Promise<Domain> {
     const id = randomUUIDv7();
     const { privateKey, publicKey } = await newDkimKeyPair();
     const part: DkimKey = { privateKey };
@@ -56,6 +66,7 @@ export class DomainsService {
         .insert()
         .into(Domain)
         .values({
+          ...options,
           id,
           accountId: caller.account,
           name,
@@ -69,6 +80,16 @@ export class DomainsService {
         .execute()) as { raw: unknown[] };
       if (inserted.length === 0) throw new ApiError(400, 'This domain name is already taken', { field: 'name' });
       const domain = await manager.findOneByOrFail(Domain, { id });
+      records.push(...(await this.settings.domain(manager, domain)));
+      return domain;
+    });
+  }
+
+  /** Throws ApiError 404. */
+  update(caller: Identity, name: string, options: Partial<Domain>): Promise<Domain> {
+    return this.settings.change(caller.account, async (manager, records) => {
+      const domain = Object.assign(await ownDomain(manager, caller, name), options);
+      await manager.save(domain);
       records.push(...(await this.settings.domain(manager, domain)));
       return domain;
     });

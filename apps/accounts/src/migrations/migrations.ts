@@ -1,6 +1,12 @@
 import { AccountsKeysDomains1764072000000 } from './1764072000000-accounts-keys-domains.ts';
 import { SmtpCredentials1764244800000 } from './1764244800000-smtp-credentials.ts';
 import { DnsChecks1764331200000 } from './1764331200000-dns-checks.ts';
+import { DomainOptions1764334800000 } from './1764334800000-domain-options.ts';
 
 /** In order; each is applied once and never edited after a release. */
-export const MIGRATIONS = [AccountsKeysDomains1764072000000, SmtpCredentials1764244800000, DnsChecks1764331200000];
+export const MIGRATIONS = [
+  AccountsKeysDomains1764072000000,
+  SmtpCredentials1764244800000,
+  DnsChecks1764331200000,
+  DomainOptions1764334800000,
+];

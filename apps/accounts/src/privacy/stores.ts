@@ -1,6 +1,6 @@
 import { column, type StoreDeclaration } from '@lethe/contracts';
 
-const { opaque, instant, count, code, publicName, sealed } = column;
+const { opaque, instant, count, code, flag, publicName, sealed } = column;
 const owner = 'accounts' as const;
 const kind = 'table' as const;
 const ACCOUNT = { until: 'the account is closed' } as const;
@@ -35,6 +35,10 @@ export const STORES: readonly StoreDeclaration[] = [
       dns_checks: code,
       bodies_days: count,
       events_days: count,
+      web_scheme: code,
+      web_prefix: publicName,
+      wildcard: flag,
+      spam_action: code,
       created_at: instant,
     },
   },

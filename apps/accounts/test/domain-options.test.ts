@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { until } from '@lethe/testing';
+import { ROLES } from '../src/keys/roles.ts';
+import { startSetting, TRACKING_HOST } from './setting.ts';
+import type { Setting, Who } from './setting.ts';
+
+const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
+let setting: Setting;
+let ana: Who;
+let ben: Who;
+let id: string;
+
+const form = (fields: Record<string, string>) => new URLSearchParams(fields);
+const soon = async (condition: () => boolean) => expect(await until(condition, 5_000, 20)).toBe(true);
+const call = (method: 'GET' | 'PUT', path: string, fields?: Record<string, string>, who = ana) =>
+  setting.call(who, method, path, fields && form(fields));
+const published = () => setting.domains.get(id);
+
+async function newAccount(): Promise<Who> {
+  const { body } = await setting.call(OPERATOR, 'POST', '/v1/accounts');
+  return { account: body['account'].id as string, scopes: [...ROLES.admin] };
+}
+
+beforeAll(async () => {
+  setting = await startSetting(inject('stores'));
+  [ana, ben] = [await newAccount(), await newAccount()];
+  for (const name of ['mail.example', 'a.list.example', 'b.list.example', 'c-other.example']) {
+    const { body } = await setting.call(ana, 'POST', '/v4/domains', form({ name }));
+    if (name === 'mail.example') ({ id } = body['domain']);
+  }
+  await setting.call(ben, 'POST', '/v4/domains', form({ name: 'x.list.example' }));
+});
+afterAll(() => setting?.close());
+
+describe('the list of domains', () => {
+  const names = async (query: string) => {
+    const { status, body } = await call('GET', `/v3/domains${query}`);
+    expect(status).toBe(200);
+    return { names: body['items'].map(({ name }: { name: string }) => name), total: body['total_count'] };
+  };
+  const ALL = ['a.list.example', 'b.list.example', 'c-other.example', 'mail.example'];
+
+  it.each([
+    ['', ALL],
+    ['?limit=&skip=&state=&search=&sort=', ALL],
+    ['?sort=name:asc', ALL],
+    ['?sort=name:desc', ALL.toReversed()],
+    ['?search=LIST', ['a.list.example', 'b.list.example']],
+    ['?search=%25', []],
+    ['?authority=Mail.example', ['mail.example']],
+    ['?authority=x.list.example', []],
+    ['?state=unverified&search=b.', ['b.list.example']],
+    ['?state=active', []],
+  ])('%s', async (query, expected) => {
+    expect(await names(query)).toEqual({ names: expected, total: expected.length });
+  });
+
+  it('counts what it does not show', async () => {
+    expect(await names('?search=.example&sort=name:desc&skip=1&limit=2')).toEqual({
+      names: ['c-other.example', 'b.list.example'],
+      total: 4,
+    });
+  });
+
+  it.each([
+    ['limit=1001', 'limit: '],
+    ['limit=0', 'limit: '],
+    ['skip=-1', 'skip: '],
+    ['state=on', 'state: '],
+    ['sort=created', 'sort: '],
+    ['search=a&search=b', 'search: '],
+  ])('names what is wrong with %s', async (query, start) => {
+    const { status, body } = await call('GET', `/v4/domains?${query}`);
+    expect([status, body['message'].slice(0, start.length)]).toEqual([400, start]);
+  });
+});
+
+describe('changes of a domain', () => {
+  it('are answered with the whole domain, and are those that were sent', async () => {
+    const { body } = await call('PUT', '/v4/domains/mail.example', {
+      web_scheme: 'http',
+      web_prefix: 'Links',
+      wildcard: 'True',
+      spam_action: 'tag',
+      message_ttl: '172800',
+      use_automatic_sender_security: 'false',
+    });
+    const changed = {
+      id,
+      name: 'mail.example',
+      state: 'unverified',
+      web_scheme: 'http',
+      web_prefix: 'links',
+      tracking_host: 'links.mail.example',
+      wildcard: true,
+      spam_action: 'tag',
+      message_ttl: 172_800,
+    };
+    expect(body['message']).toBe('Domain has been updated');
+    expect(body['domain']).toMatchObject(changed);
+    expect(body['sending_dns_records']).toContainEqual(
+      expect.objectContaining({ record_type: 'CNAME', name: 'links.mail.example', value: TRACKING_HOST }),
+    );
+    await soon(() => published()?.bodiesDays === 2);
+    const nothing = await call('PUT', '/v3/domains/mail.example');
+    expect(nothing).toMatchObject({ status: 200, body: { domain: changed } });
+    expect((await call('PUT', '/v3/domains/mail.example/web_prefix?web_prefix=click')).body['message']).toMatch(
+      /updated/,
+    );
+    const { domain } = (await call('GET', '/v4/domains/mail.example?h:extended=true&h:with_dns=true')).body;
+    expect(domain).toMatchObject({ ...changed, web_prefix: 'click', tracking_host: 'click.mail.example' });
+  });
+
+  it('can be chosen when it is made', async () => {
+    const { body } = await setting.call(ana, 'POST', '/v4/domains', {
+      name: 'made.example',
+      wildcard: true,
+      spam_action: 'block',
+      web_scheme: 'http',
+      message_ttl: 86_400,
+    });
+    expect(body['domain']).toMatchObject({
+      wildcard: true,
+      spam_action: 'block',
+      web_scheme: 'http',
+      message_ttl: 86_400,
+    });
+  });
+
+  it('leave the other account’s domains alone', async () => {
+    expect(await call('PUT', '/v4/domains/mail.example', { wildcard: 'no' }, ben)).toEqual({
+      status: 404,
+      body: { message: 'Domain not found' },
+    });
+    expect((await call('GET', '/v4/domains/mail.example')).body['domain'].wildcard).toBe(true);
+  });
+
+  it.each([
+    [{ web_scheme: 'ftp' }, 'web_scheme: '],
+    [{ web_prefix: 'a.b' }, 'web_prefix: '],
+    [{ wildcard: 'perhaps' }, 'wildcard: '],
+    [{ spam_action: 'eat' }, 'spam_action: '],
+    [{ message_ttl: '3600' }, 'message_ttl: '],
+    [{ message_ttl: '691200' }, 'message_ttl: '],
+    [{ message_ttl: '0' }, 'message_ttl: '],
+    [{ archive_to: 'copies@archive.example' }, 'archive_to: is not supported yet'],
+    [{ encrypt_incoming_message: 'yes' }, 'encrypt_incoming_message: is not supported yet'],
+    [{ mailfrom_host: 'mail.mail.example' }, 'mailfrom_host: is not supported yet'],
+  ])('%j is refused, and names the field', async (fields, start) => {
+    const { status, body } = await call('PUT', '/v4/domains/mail.example', fields);
+    expect([status, body['message'].slice(0, start.length)]).toEqual([400, start]);
+    expect(JSON.stringify(body)).not.toContain('archive.example');
+    expect((await call('PUT', '/v4/domains/mail.example/web_prefix')).status).toBe(400);
+  });
+});
