@@ -12,6 +12,7 @@ import { CredentialsService } from './credentials/credentials.service.ts';
 import { SmtpCredentialRow } from './credentials/smtp-credential.entity.ts';
 import { DnsCheck } from './dns/dns-check.ts';
 import { DnsClient } from './dns/dns.client.ts';
+import { ConnectionController } from './domains/connection.controller.ts';
 import { Domain } from './domains/domain.entity.ts';
 import { DomainsController } from './domains/domains.controller.ts';
 import { DomainsService } from './domains/domains.service.ts';
@@ -21,6 +22,8 @@ import { KeysService } from './keys/keys.service.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { AccountsHolder } from './privacy/accounts.holder.ts';
 import { SettingsPublisher } from './settings/settings.publisher.ts';
+import { TrackingController } from './tracking/tracking.controller.ts';
+import { TrackingService } from './tracking/tracking.service.ts';
 
 /** Every change goes through SettingsPublisher: state and record in one transaction. */
 @Module({
@@ -39,7 +42,23 @@ import { SettingsPublisher } from './settings/settings.publisher.ts';
     VaultModule,
     PrivacyHolderModule.forService('accounts', AccountsHolder),
   ],
-  controllers: [AccountsController, KeysController, DomainsController, CredentialsController],
-  providers: [AccountsService, KeysService, DomainsService, CredentialsService, DnsClient, DnsCheck, SettingsPublisher],
+  controllers: [
+    AccountsController,
+    KeysController,
+    DomainsController,
+    ConnectionController,
+    TrackingController,
+    CredentialsController,
+  ],
+  providers: [
+    AccountsService,
+    KeysService,
+    DomainsService,
+    TrackingService,
+    CredentialsService,
+    DnsClient,
+    DnsCheck,
+    SettingsPublisher,
+  ],
 })
 export class AppModule {}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { Database } from '@lethe/database';
 import { until } from '@lethe/testing';
 import { ROLES } from '../src/keys/roles.ts';
 import { startSetting, TRACKING_HOST } from './setting.ts';
@@ -151,5 +152,96 @@ describe('changes of a domain', () => {
     expect([status, body['message'].slice(0, start.length)]).toEqual([400, start]);
     expect(JSON.stringify(body)).not.toContain('archive.example');
     expect((await call('PUT', '/v4/domains/mail.example/web_prefix')).status).toBe(400);
+  });
+});
+
+describe('connection settings', () => {
+  it('are the domain’s, and reach delivery', async () => {
+    const off = { require_tls: false, skip_verification: false };
+    expect((await call('GET', '/v3/domains/mail.example/connection')).body).toEqual({ connection: off });
+    expect(published()?.requireTls).toBe(false);
+    const { body } = await call('PUT', '/v3/domains/mail.example/connection', { require_tls: 'yes' });
+    expect(body).toEqual({ message: expect.any(String), require_tls: true, skip_verification: false });
+    await soon(() => published()?.requireTls === true);
+    const changed = await call('PUT', '/v4/domains/mail.example', { skip_verification: 'true', require_tls: '' });
+    expect(changed.body['domain']).toMatchObject({ require_tls: true, skip_verification: true });
+    expect((await call('GET', '/v3/domains/mail.example/connection')).body).toEqual({
+      connection: { require_tls: true, skip_verification: true },
+    });
+    await call('PUT', '/v3/domains/mail.example/connection', { require_tls: 'false' });
+    await soon(() => published()?.requireTls === false);
+  });
+
+  it('name what is wrong, and are nobody else’s', async () => {
+    const wrong = await call('PUT', '/v3/domains/mail.example/connection', { require_tls: 'often' });
+    expect(wrong).toEqual({ status: 400, body: { message: 'require_tls: must be yes or no' } });
+    for (const method of ['GET', 'PUT'] as const) {
+      expect((await call(method, '/v3/domains/mail.example/connection', undefined, ben)).status).toBe(404);
+    }
+  });
+});
+
+describe('tracking settings', () => {
+  const tracking = async () => (await call('GET', '/v3/domains/mail.example/tracking')).body['tracking'];
+
+  it('are off until they are turned on', async () => {
+    expect(await tracking()).toEqual({
+      open: { active: false, place_at_the_top: false },
+      click: { active: false },
+      unsubscribe: {
+        active: false,
+        html_footer: expect.stringContaining('%unsubscribe_url%'),
+        text_footer: expect.stringContaining('%unsubscribe_url%'),
+      },
+      web_scheme: 'http',
+    });
+  });
+
+  it('change one by one, in Mailgun’s shapes', async () => {
+    const message = 'Domain tracking settings have been updated';
+    const put = async (kind: string, fields: Record<string, string>) =>
+      (await call('PUT', `/v3/domains/mail.example/tracking/${kind}`, fields)).body;
+    expect(await put('open', { active: 'yes' })).toEqual({ message, open: { active: true, place_at_the_top: false } });
+    expect(await put('open', { place_at_the_top: '1' })).toEqual({
+      message,
+      open: { active: true, place_at_the_top: true },
+    });
+    expect(await put('click', { active: 'htmlonly' })).toEqual({ message, click: { active: true } });
+    const custom = { html_footer: '<p>Ask Jane Doe</p>', text_footer: 'Ask Jane Doe' };
+    expect(await put('unsubscribe', { active: 'true', ...custom })).toEqual({
+      message,
+      unsubscribe: { active: true, ...custom },
+    });
+    // Go's client sends both footers, empty, when it only switches.
+    expect(await put('unsubscribe', { active: 'no', html_footer: '', text_footer: 'Ask us' })).toEqual({
+      message,
+      unsubscribe: { active: false, html_footer: custom.html_footer, text_footer: 'Ask us' },
+    });
+    expect(await tracking()).toMatchObject({
+      open: { active: true, place_at_the_top: true },
+      click: { active: true },
+      unsubscribe: { active: false, html_footer: custom.html_footer, text_footer: 'Ask us' },
+    });
+    const { rows } = await setting.app.get(Database).pool.query('SELECT * FROM domain WHERE id = $1', [id]);
+    expect(JSON.stringify(rows)).toContain('"click_tracking":"htmlonly"');
+    expect(JSON.stringify(rows)).not.toContain('Jane');
+    expect(await put('click', { active: 'no' })).toEqual({ message, click: { active: false } });
+  });
+
+  it.each([
+    ['open', { active: 'htmlonly' }, 'active: '],
+    ['click', { active: 'sometimes' }, 'active: '],
+    ['unsubscribe', { html_footer: 'x'.repeat(8_193) }, 'html_footer: '],
+  ])('of %s name what is wrong', async (kind, fields, start) => {
+    const { status, body } = await call('PUT', `/v3/domains/mail.example/tracking/${kind}`, fields);
+    expect([status, body['message'].slice(0, start.length)]).toEqual([400, start]);
+  });
+
+  it('are nobody else’s', async () => {
+    expect((await call('GET', '/v3/domains/mail.example/tracking', undefined, ben)).status).toBe(404);
+    for (const kind of ['open', 'click', 'unsubscribe']) {
+      const path = `/v3/domains/mail.example/tracking/${kind}`;
+      expect((await call('PUT', path, { active: 'yes' }, ben)).status).toBe(404);
+    }
   });
 });

@@ -6,10 +6,20 @@ const DAY = 86_400;
 const refused = z.never('is not supported yet').optional();
 
 /**
+ * How delivery speaks to other servers. `require_tls` is in force there for all mail of the domain, also for what waits already.
+ * `skip_verification` is kept and answered: without DANE or MTA-STS a certificate proves nothing, and delivery asks for none.
+ */
+export const connectionOptions = {
+  require_tls: yesNo.optional(),
+  skip_verification: yesNo.optional(),
+};
+
+/**
  * What can be chosen when a domain is made and later (mailgun-api §6). `wildcard` and `spam_action` are about mail that comes
  * in, and `web_…` about tracking links: they are kept and answered for the services that will act on them.
  */
 export const domainOptions = {
+  ...connectionOptions,
   web_scheme: z.enum(['http', 'https'], 'must be http or https').optional(),
   web_prefix: z
     .string()
@@ -36,6 +46,8 @@ const options = z.object(domainOptions);
 /** What was chosen, as the domain's own fields; what was not sent is not there. */
 export function chosen(given: z.infer<typeof options>): Partial<Domain> {
   const fields: Partial<Domain> = {};
+  if (given.require_tls !== undefined) fields.requireTls = given.require_tls;
+  if (given.skip_verification !== undefined) fields.skipVerification = given.skip_verification;
   if (given.web_scheme !== undefined) fields.webScheme = given.web_scheme;
   if (given.web_prefix !== undefined) fields.webPrefix = given.web_prefix;
   if (given.wildcard !== undefined) fields.wildcard = given.wildcard;

@@ -67,6 +67,31 @@ export class Domain {
   @Column('text', { name: 'spam_action', default: 'disabled' })
   spamAction!: 'disabled' | 'block' | 'tag';
 
+  /** Whether its mail goes over TLS or not at all. */
+  @Column('boolean', { name: 'require_tls', default: false })
+  requireTls!: boolean;
+
+  /** Whether a certificate that proves nothing is good enough. */
+  @Column('boolean', { name: 'skip_verification', default: false })
+  skipVerification!: boolean;
+
+  @Column('boolean', { name: 'open_tracking', default: false })
+  openTracking!: boolean;
+
+  /** Whether the pixel that tells of an opening stands before the content. */
+  @Column('boolean', { name: 'open_tracking_top', default: false })
+  openTrackingTop!: boolean;
+
+  @Column('text', { name: 'click_tracking', default: 'no' })
+  clickTracking!: 'yes' | 'no' | 'htmlonly';
+
+  @Column('boolean', { name: 'unsubscribe_tracking', default: false })
+  unsubscribeTracking!: boolean;
+
+  /** Sealed for the account (`unsubscribe-footer`), bound to this domain's id; null: the platform's. */
+  @Column('text', { name: 'unsubscribe_footer', nullable: true })
+  unsubscribeFooter!: string | null;
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 }

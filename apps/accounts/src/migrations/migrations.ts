@@ -2,6 +2,7 @@ import { AccountsKeysDomains1764072000000 } from './1764072000000-accounts-keys-
 import { SmtpCredentials1764244800000 } from './1764244800000-smtp-credentials.ts';
 import { DnsChecks1764331200000 } from './1764331200000-dns-checks.ts';
 import { DomainOptions1764334800000 } from './1764334800000-domain-options.ts';
+import { ConnectionTracking1764338400000 } from './1764338400000-connection-tracking.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   SmtpCredentials1764244800000,
   DnsChecks1764331200000,
   DomainOptions1764334800000,
+  ConnectionTracking1764338400000,
 ];

@@ -30,6 +30,7 @@ export function domainSettingsOf(domain: Domain, credentials: SmtpCredentialRow[
     dkim: { selector: domain.dkimSelector, privateKey: domain.dkimPrivateKey },
     bodiesDays: domain.bodiesDays,
     eventsDays: domain.eventsDays,
+    requireTls: domain.requireTls,
     smtpCredentials: credentials.map(({ id, credential }) => ({ id, credential })),
   };
 }

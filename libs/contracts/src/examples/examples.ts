@@ -92,6 +92,7 @@ const domainSettings: DomainSettings = {
   dkim: { selector: 'lethe', privateKey: JWE },
   bodiesDays: 7,
   eventsDays: 30,
+  requireTls: true,
   smtpCredentials: [{ id: '019ab7a0-0000-7000-8000-0000000000c1', credential: JWE }],
 };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { code, count, digest, id, instant, publicName, sealed } from '../fields.ts';
+import { code, count, digest, flag, id, instant, publicName, sealed } from '../fields.ts';
 
 /** Scopes an API key may hold. A domain sending key holds `messages:write` alone. */
 export const SCOPES = [
@@ -45,6 +45,8 @@ export const domainSettings = z.object({
   bodiesDays: count(),
   /** 1, 3, 7, 14 or 30. */
   eventsDays: count(),
+  /** Whether all mail of this domain goes over TLS or not at all; records from before there was a choice have no such field. */
+  requireTls: flag().optional(),
   /** Who may hand mail in by SMTP for this domain; records from before there were any have no such field. */
   smtpCredentials: z.array(z.object({ id: id(), credential: sealed('smtp-credential') })).optional(),
 });
