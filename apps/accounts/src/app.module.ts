@@ -10,6 +10,11 @@ import { AccountsService } from './accounts/accounts.service.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialsService } from './credentials/credentials.service.ts';
 import { SmtpCredentialRow } from './credentials/smtp-credential.entity.ts';
+import { DkimKeyRow } from './dkim/dkim-key.entity.ts';
+import { DkimKeyFactory } from './dkim/dkim-key.factory.ts';
+import { DkimKeysController } from './dkim/dkim-keys.controller.ts';
+import { DkimKeysService } from './dkim/dkim-keys.service.ts';
+import { DomainKeysController } from './dkim/domain-keys.controller.ts';
 import { DnsCheck } from './dns/dns-check.ts';
 import { DnsClient } from './dns/dns.client.ts';
 import { ConnectionController } from './domains/connection.controller.ts';
@@ -30,7 +35,7 @@ import { TrackingService } from './tracking/tracking.service.ts';
   imports: [
     DatabaseModule.forService({
       service: 'accounts',
-      entities: [Account, ApiKey, Domain, SmtpCredentialRow],
+      entities: [Account, ApiKey, Domain, DkimKeyRow, SmtpCredentialRow],
       migrations: MIGRATIONS,
     }),
     KafkaModule.forService({
@@ -48,6 +53,8 @@ import { TrackingService } from './tracking/tracking.service.ts';
     DomainsController,
     ConnectionController,
     TrackingController,
+    DkimKeysController,
+    DomainKeysController,
     CredentialsController,
   ],
   providers: [
@@ -55,6 +62,8 @@ import { TrackingService } from './tracking/tracking.service.ts';
     KeysService,
     DomainsService,
     TrackingService,
+    DkimKeyFactory,
+    DkimKeysService,
     CredentialsService,
     DnsClient,
     DnsCheck,

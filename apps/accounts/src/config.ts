@@ -11,6 +11,7 @@ export const config = defineConfig({
   ...kafkaConfig,
   ...outboxConfig,
   ...vaultConfig,
+  PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
   DOMAIN_VERIFICATION: z
     .enum(['on', 'off'])
     .default('on')

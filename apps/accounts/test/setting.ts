@@ -80,6 +80,7 @@ export async function startSetting(stores: Stores): Promise<Setting> {
           DATABASE_URL: database.url,
           VAULT_URL: vaultDatabase.urls.accounts,
           VAULT_KEK_FILE: join(folder, 'kek'),
+          PUBLIC_URL: 'http://gateway.example/',
           DNS_SERVERS: `${world.dns.host}:${world.dns.port}`,
           SPF_RECORD,
           TRACKING_HOST,

@@ -1,6 +1,7 @@
 import type { AccountsConfig } from '../config.ts';
 import type { Domain } from '../domains/domain.entity.ts';
-import { dkimRecord } from '../domains/dkim-key-pair.ts';
+import type { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
+import { dkimRecord } from '../dkim/dkim-key-pair.ts';
 
 /** What a look at the DNS found. `unknown`: nobody has looked, or the DNS did not answer. */
 export type Check = 'unknown' | 'valid' | 'invalid';
@@ -16,11 +17,13 @@ export interface WantedRecord {
 /** What the operator says of the platform's own place in the DNS. */
 export type DnsNames = Pick<AccountsConfig, 'SPF_RECORD' | 'DMARC_RECORD' | 'TRACKING_HOST' | 'MX_HOSTS'>;
 
-/** Records for mail that is sent. Only the DKIM key decides whether the domain may send. */
-export function sendingRecords(domain: Domain, names: DnsNames): WantedRecord[] {
-  const { name, webPrefix } = domain;
-  const key = dkimRecord(name, domain.dkimSelector, domain.dkimPublicKey);
-  const records: WantedRecord[] = [{ use: 'dkim', type: 'TXT', ...key }];
+/** One record a key, in the order of `keys`; only these decide whether the domain may send. */
+export const dkimRecords = ({ name }: Domain, keys: readonly DkimKeyRow[]): WantedRecord[] =>
+  keys.map(({ selector, publicKey }) => ({ use: 'dkim', type: 'TXT', ...dkimRecord(name, selector, publicKey) }));
+
+/** The other records for mail that is sent. */
+export function sendingRecords({ name, webPrefix }: Domain, names: DnsNames): WantedRecord[] {
+  const records: WantedRecord[] = [];
   if (names.SPF_RECORD !== undefined) records.push({ use: 'spf', type: 'TXT', name, value: names.SPF_RECORD });
   if (names.TRACKING_HOST !== undefined) {
     records.push({ use: 'tracking', type: 'CNAME', name: `${webPrefix}.${name}`, value: names.TRACKING_HOST });

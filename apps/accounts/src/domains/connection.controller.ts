@@ -22,7 +22,7 @@ export class ConnectionController {
 
   @Get()
   async get(@Caller() caller: Identity, @Param('name') name: string): Promise<{ connection: Connection }> {
-    return { connection: connectionOf(await this.domains.get(caller, knownDomain(name))) };
+    return { connection: connectionOf((await this.domains.get(caller, knownDomain(name))).domain) };
   }
 
   @Put()
@@ -31,7 +31,7 @@ export class ConnectionController {
     @Param('name') name: string,
     @Body({ schema: changes }) body: z.infer<typeof changes>,
   ): Promise<{ message: string } & Connection> {
-    const domain = await this.domains.update(caller, knownDomain(name), chosen(body));
+    const { domain } = await this.domains.update(caller, knownDomain(name), chosen(body));
     return { message: 'Domain connection settings have been updated', ...connectionOf(domain) };
   }
 }

@@ -1,3 +1,5 @@
+import { dkimRecord } from '../dkim/dkim-key-pair.ts';
+import type { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
 import {
   receivingRecords,
   recordKey,
@@ -7,6 +9,7 @@ import {
   type WantedRecord,
 } from '../dns/dns-records.ts';
 import type { Domain } from './domain.entity.ts';
+import type { WholeDomain } from './domains.service.ts';
 
 interface DnsRecord {
   record_type: string;
@@ -24,6 +27,13 @@ export interface DomainView {
   domain: Record<string, unknown>;
   receiving_dns_records: DnsRecord[];
   sending_dns_records: DnsRecord[];
+}
+
+export interface KeyItem {
+  signing_domain: string;
+  selector: string;
+  active: boolean;
+  dns_record: DnsRecord;
 }
 
 /** A domain in Mailgun's shape. What is not served yet stands there with the value that says "off". */
@@ -49,26 +59,36 @@ export function domainItem(domain: Domain): Record<string, unknown> {
   };
 }
 
-/** The full view: the domain and what to publish in its DNS. */
-export function domainView(domain: Domain, names: DnsNames, message?: string): DomainView {
+/** The full view: the domain and what to publish in its DNS. A DKIM key is shown until it is removed. */
+export function domainView({ domain, keys }: WholeDomain, names: DnsNames, message?: string): DomainView {
+  const other = (record: WantedRecord): DnsRecord =>
+    recordItem(record, domain.dnsChecks[recordKey(record)] ?? 'unknown');
   return {
     ...(message === undefined ? {} : { message }),
     domain: domainItem(domain),
-    receiving_dns_records: receivingRecords(domain, names).map((record) => recordItem(domain, record)),
-    sending_dns_records: sendingRecords(domain, names).map((record) => recordItem(domain, record)),
+    receiving_dns_records: receivingRecords(domain, names).map(other),
+    sending_dns_records: [
+      ...keys.map((key) => keyItem(domain, key).dns_record),
+      ...sendingRecords(domain, names).map(other),
+    ],
   };
 }
 
+/** A DKIM key in Mailgun's shape, and whether mail may be signed with it. */
+export function keyItem({ name }: Domain, { selector, publicKey, active, dnsCheck }: DkimKeyRow): KeyItem {
+  const record = { use: 'dkim', type: 'TXT', ...dkimRecord(name, selector, publicKey) } as const;
+  return { signing_domain: name, selector, active, dns_record: recordItem(record, dnsCheck, active) };
+}
+
 /** `cached` would be what was found: it can name people (`rua=` of DMARC), so it is not kept. */
-function recordItem(domain: Domain, record: WantedRecord): DnsRecord {
-  const valid = (record.use === 'dkim' ? domain.dkimCheck : domain.dnsChecks[recordKey(record)]) ?? 'unknown';
+function recordItem({ type, name, value }: WantedRecord, valid: Check, active = true): DnsRecord {
   return {
-    record_type: record.type,
-    name: record.name,
-    value: record.value,
-    ...(record.type === 'MX' ? { priority: '10' } : {}),
+    record_type: type,
+    name,
+    value,
+    ...(type === 'MX' ? { priority: '10' } : {}),
     valid,
-    is_active: valid === 'valid',
+    is_active: active && valid === 'valid',
     cached: [],
   };
 }

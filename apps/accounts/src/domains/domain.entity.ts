@@ -25,22 +25,7 @@ export class Domain {
   @Column('text')
   state!: 'active' | 'unverified' | 'disabled';
 
-  @Column('text', { name: 'dkim_selector' })
-  dkimSelector!: string;
-
-  /** SubjectPublicKeyInfo, base64: what the DNS record says. */
-  @Column('text', { name: 'dkim_public_key' })
-  dkimPublicKey!: string;
-
-  /** Sealed for the account (`dkim-key`), bound to this domain's id. */
-  @Column('text', { name: 'dkim_private_key' })
-  dkimPrivateKey!: string;
-
-  /** What the last look at the DNS found. */
-  @Column('text', { name: 'dkim_check', default: 'unknown' })
-  dkimCheck!: Check;
-
-  /** Likewise of the other records, by `recordKey`. Not what stands in the DNS: a DMARC record there names people. */
+  /** What the last look at the DNS found of its records but DKIM, by `recordKey`. Not what stands in the DNS: a DMARC record there names people. */
   @Column('jsonb', { name: 'dns_checks', default: {} })
   dnsChecks!: Record<string, Check>;
 

@@ -3,6 +3,7 @@ import { ApiError, Caller, CONFIG } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import type { AccountsConfig } from '../config.ts';
+import { selector } from '../dkim/selector.ts';
 import { domainName, knownDomain } from './domain-name.ts';
 import { chosen, domainOptions } from './domain-options.ts';
 import { domainItem, domainView } from './domain-view.ts';
@@ -20,11 +21,7 @@ const page = form({
 });
 const newDomain = form({
   name: domainName,
-  dkim_selector: z
-    .string()
-    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i, 'must be one label of a domain name')
-    .transform((selector) => selector.toLowerCase())
-    .default('lethe'),
+  dkim_selector: selector.default('lethe'),
   ...domainOptions,
 });
 const changes = form(domainOptions);

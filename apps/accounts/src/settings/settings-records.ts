@@ -1,6 +1,8 @@
 import type { AccountSettings, DomainSettings } from '@lethe/contracts';
 import type { Account } from '../accounts/account.entity.ts';
 import type { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
+import type { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
+import { signingKey } from '../dkim/signing.policy.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import type { ApiKey } from '../keys/api-key.entity.ts';
 import { ROLES } from '../keys/roles.ts';
@@ -21,13 +23,14 @@ export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSett
 }
 
 /** Likewise the whole of a domain. */
-export function domainSettingsOf(domain: Domain, credentials: SmtpCredentialRow[]): DomainSettings {
+export function domainSettingsOf(domain: Domain, keys: DkimKeyRow[], credentials: SmtpCredentialRow[]): DomainSettings {
+  const key = signingKey(keys);
   return {
     domainId: domain.id,
     accountId: domain.accountId,
     name: domain.name,
     state: domain.state,
-    dkim: { selector: domain.dkimSelector, privateKey: domain.dkimPrivateKey },
+    dkim: key ? { selector: key.selector, privateKey: key.privateKey } : null,
     bodiesDays: domain.bodiesDays,
     eventsDays: domain.eventsDays,
     requireTls: domain.requireTls,
