@@ -208,13 +208,42 @@ describe('a key the customer brings', () => {
     );
     expect(await newKey('mail.example', 'weak', { pem: weak })).toEqual({
       status: 400,
-      body: { message: 'pem: must be an RSA private key of 2048 to 4096 bits, without a password' },
+      body: { message: 'pem: must be a private key without a password, RSA of 2048 to 4096 bits or Ed25519' },
     });
     const data = new FormData();
     data.append('signing_domain', 'mail.example');
     data.append('selector', 'large');
     data.append('pem', new Blob(['x'.repeat(20_000)]), 'dkim.pem');
     expect((await setting.call(ana, 'POST', '/v1/dkim/keys', data)).status).toBe(413);
+  });
+});
+
+describe('an Ed25519 key', () => {
+  it('signs beside the RSA key once it is in the DNS, and never alone', async () => {
+    const both = await newDomain('both.example');
+    const { body } = await newKey('both.example', 'ed', { algorithm: 'ed25519' });
+    expect(body).toMatchObject({ algorithm: 'ed25519', active: false });
+    expect(body['dns_record'].value).toMatch(/^v=DKIM1; k=ed25519; p=[A-Za-z0-9+/]{43}=$/);
+    await publish('ed', 'both.example');
+    const verified = (await setting.call(ana, 'PUT', '/v4/domains/both.example/verify')).body;
+    // Not everybody verifies Ed25519: the domain waits for its RSA key.
+    expect(verified['domain'].state).toBe('unverified');
+    await soon(() => setting.domains.get(both)?.dkimEd25519?.selector === 'ed');
+    const published = setting.domains.get(both);
+    expect(published?.dkim?.selector).toBe('lethe');
+    const expected = { account: ana.account, type: 'dkim-key', recordId: both };
+    const { privateKey } = await setting.vault.openForAccount<DkimKey>(
+      published?.dkimEd25519?.privateKey ?? '',
+      expected,
+    );
+    expect(createPrivateKey(privateKey).asymmetricKeyType).toBe('ed25519');
+    expect((await setting.call(ana, 'PUT', '/v4/domains/both.example/keys/lethe/deactivate')).status).toBe(400);
+    expect((await setting.call(ana, 'PUT', '/v4/domains/both.example/keys/ed/deactivate')).status).toBe(200);
+    await soon(() => setting.domains.get(both)?.dkimEd25519 === undefined);
+    expect((await newKey('both.example', 'x', { algorithm: 'dsa' })).body['message']).toBe(
+      'algorithm: must be rsa or ed25519',
+    );
+    await setting.call(ana, 'DELETE', '/v3/domains/both.example');
   });
 });
 

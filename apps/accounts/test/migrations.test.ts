@@ -33,6 +33,7 @@ describe('the migration to several DKIM keys', () => {
         account_id: account,
         domain_id: domain,
         selector: 'lethe',
+        algorithm: 'rsa',
         public_key: 'public',
         private_key: 'sealed',
         dns_check: 'valid',

@@ -2,6 +2,7 @@ import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, Primary
 import { Account } from '../accounts/account.entity.ts';
 import type { Check } from '../dns/dns-records.ts';
 import { Domain } from '../domains/domain.entity.ts';
+import type { Algorithm } from './dkim-key-pair.ts';
 
 /** A key that mail of a domain is, was or will be signed with. It ends with its domain. */
 @Entity('dkim_key')
@@ -28,7 +29,10 @@ export class DkimKeyRow {
   @Column('text')
   selector!: string;
 
-  /** SubjectPublicKeyInfo, base64: what the DNS record says. */
+  @Column('text')
+  algorithm!: Algorithm;
+
+  /** Base64, as the DNS record has it. */
   @Column('text', { name: 'public_key' })
   publicKey!: string;
 

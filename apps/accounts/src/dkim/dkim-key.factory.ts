@@ -5,14 +5,17 @@ import { ApiError, Semaphore } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import type { Domain } from '../domains/domain.entity.ts';
 import type { DkimKeyRow } from './dkim-key.entity.ts';
-import { importedKeyPair, newDkimKeyPair } from './dkim-key-pair.ts';
+import { importedKeyPair, newDkimKeyPair, type Algorithm } from './dkim-key-pair.ts';
 
 /** Making a key holds a worker thread. */
 const MADE_AT_ONCE = 2;
 const MADE_WAITING = 32;
 
 /** A key nothing is signed with yet. */
-export type NewDkimKey = Pick<DkimKeyRow, 'id' | 'accountId' | 'domainId' | 'selector' | 'publicKey' | 'privateKey'>;
+export type NewDkimKey = Pick<
+  DkimKeyRow,
+  'id' | 'accountId' | 'domainId' | 'selector' | 'algorithm' | 'publicKey' | 'privateKey'
+>;
 
 /** Makes DKIM keys. A private part leaves this file only sealed for the account. */
 @Injectable()
@@ -25,17 +28,25 @@ export class DkimKeyFactory {
   async make(
     { id: domainId, accountId }: Pick<Domain, 'id' | 'accountId'>,
     selector: string,
-    pem?: string,
+    { algorithm = 'rsa', pem }: { algorithm?: Algorithm | undefined; pem?: string | undefined } = {},
   ): Promise<NewDkimKey> {
-    const pair = pem === undefined ? await this.making.run(newDkimKeyPair) : importedKeyPair(pem);
+    const pair = pem === undefined ? await this.making.run(() => newDkimKeyPair(algorithm)) : importedKeyPair(pem);
     if (!pair) {
-      throw new ApiError(400, 'pem: must be an RSA private key of 2048 to 4096 bits, without a password', {
+      throw new ApiError(400, 'pem: must be a private key without a password, RSA of 2048 to 4096 bits or Ed25519', {
         field: 'pem',
       });
     }
     const part: DkimKey = { privateKey: pair.privateKey };
     const seal = { account: accountId, period: 'standing', type: 'dkim-key', recordId: domainId } as const;
     const privateKey = await this.vault.sealForAccount(seal, part);
-    return { id: randomUUIDv7(), accountId, domainId, selector, publicKey: pair.publicKey, privateKey };
+    return {
+      id: randomUUIDv7(),
+      accountId,
+      domainId,
+      selector,
+      algorithm: pair.algorithm,
+      publicKey: pair.publicKey,
+      privateKey,
+    };
   }
 }

@@ -8,6 +8,7 @@ import { knownDomain } from '../domains/domain-name.ts';
 import { keyItem } from '../domains/domain-view.ts';
 import { form } from '../domains/form.ts';
 import { keyFilter, pageLinks, pageOf } from './dkim-key-page.ts';
+import { ALGORITHMS } from './dkim-key-pair.ts';
 import { DkimKeysService } from './dkim-keys.service.ts';
 import { selector } from './selector.ts';
 
@@ -22,6 +23,8 @@ const newKey = form({
     .number()
     .pipe(z.literal([1_024, 2_048], 'must be 1024 or 2048'))
     .optional(),
+  // Mailgun has RSA alone; a key that is brought along says itself what it is.
+  algorithm: z.enum(ALGORITHMS, 'must be rsa or ed25519').optional(),
   // A field or a file.
   pem: z
     .union([z.string(), z.instanceof(Buffer)], 'must be one text or file')
@@ -60,7 +63,7 @@ export class DkimKeysController {
   @RouteConfig({ multipartOptions: { limits: { files: 1, fileSize: MAX_PEM_OCTETS } } })
   async create(@Caller() caller: Identity, @Body({ schema: newKey }) body: z.infer<typeof newKey>): Promise<unknown> {
     const name = knownDomain(body.signing_domain);
-    const { key, domain } = await this.keys.create(caller, name, body.selector, body.pem);
+    const { key, domain } = await this.keys.create(caller, name, body.selector, body);
     return { message: 'Domain key has been created', ...keyItem(domain, key) };
   }
 

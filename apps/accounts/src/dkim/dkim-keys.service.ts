@@ -11,6 +11,7 @@ import { ownDomain } from '../domains/own-domain.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { DkimKeyRow } from './dkim-key.entity.ts';
 import { DkimKeyFactory } from './dkim-key.factory.ts';
+import type { Algorithm } from './dkim-key-pair.ts';
 import { keysOf } from './keys-of.ts';
 import { isOnlyActive, signingKey } from './signing.policy.ts';
 
@@ -78,9 +79,14 @@ export class DkimKeysService {
   }
 
   /** A new key, or the customer's own. Throws ApiError 404, and 400 if the selector is taken or there are too many keys. */
-  async create(caller: Identity, domainName: string, selector: string, pem?: string): Promise<KnownDkimKey> {
+  async create(
+    caller: Identity,
+    domainName: string,
+    selector: string,
+    wish: { algorithm?: Algorithm | undefined; pem?: string | undefined } = {},
+  ): Promise<KnownDkimKey> {
     const { id, accountId } = await ownDomain(this.database.dataSource.manager, caller, domainName);
-    const made = await this.factory.make({ id, accountId }, selector, pem);
+    const made = await this.factory.make({ id, accountId }, selector, wish);
     return this.change(caller, domainName, async (manager, domain, keys) => {
       if (keys.some((key) => key.selector === selector)) {
         throw new ApiError(400, 'selector: is taken already for this domain', { field: 'selector' });
@@ -130,7 +136,7 @@ export class DkimKeysService {
   /** The selector that mail is to be signed under: that of a key there is, or of a new one once it is in the DNS. */
   async changeSelector(caller: Identity, domainName: string, selector: string): Promise<void> {
     const keys = (await this.ofDomain(caller, domainName)).map(({ key }) => key);
-    if (signingKey(keys)?.selector === selector) return;
+    if (signingKey(keys, 'rsa')?.selector === selector) return;
     if (keys.some((key) => key.selector === selector)) await this.activate(caller, domainName, selector);
     else await this.create(caller, domainName, selector);
   }

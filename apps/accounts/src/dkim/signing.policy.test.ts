@@ -8,6 +8,7 @@ const key = (
   dnsCheck: 'valid' | 'unknown' | 'invalid' = 'valid',
 ) => ({
   id,
+  algorithm: 'rsa' as 'rsa' | 'ed25519',
   active,
   activatedAt: activated === null ? null : new Date(activated),
   dnsCheck,
@@ -15,10 +16,10 @@ const key = (
 
 describe('DKIM keys', () => {
   it('sign by the one that became active last, whatever the DNS says now', () => {
-    expect(signingKey([key('a', true, 1), key('b', true, 3, 'unknown'), key('c', true, 2)])?.id).toBe('b');
-    expect(signingKey([key('a', true, 1), key('b', false, 3)])?.id).toBe('a');
-    expect(signingKey([key('a', true, 1), key('b', true, 1)])?.id).toBe('b');
-    expect(signingKey([key('a', false, null)])).toBeUndefined();
+    expect(signingKey([key('a', true, 1), key('b', true, 3, 'unknown'), key('c', true, 2)], 'rsa')?.id).toBe('b');
+    expect(signingKey([key('a', true, 1), key('b', false, 3)], 'rsa')?.id).toBe('a');
+    expect(signingKey([key('a', true, 1), key('b', true, 1)], 'rsa')?.id).toBe('b');
+    expect(signingKey([key('a', false, null)], 'rsa')).toBeUndefined();
   });
 
   it.each([
@@ -36,5 +37,14 @@ describe('DKIM keys', () => {
     expect(isOnlyActive(a, [a, b, c])).toBe(false);
     expect(isOnlyActive(a, [a, c])).toBe(true);
     expect(isOnlyActive(c, [a, c])).toBe(false);
+  });
+
+  it('of Ed25519 sign beside RSA, and can all go', () => {
+    const ed = { ...key('e', true, 9), algorithm: 'ed25519' as const };
+    const rsa = key('a', true, 1);
+    expect(signingKey([rsa, ed], 'rsa')?.id).toBe('a');
+    expect(signingKey([rsa, ed], 'ed25519')?.id).toBe('e');
+    expect(isOnlyActive(ed, [rsa, ed])).toBe(false);
+    expect(isOnlyActive(rsa, [rsa, ed])).toBe(true);
   });
 });

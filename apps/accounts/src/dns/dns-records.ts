@@ -19,7 +19,7 @@ export type DnsNames = Pick<AccountsConfig, 'SPF_RECORD' | 'DMARC_RECORD' | 'TRA
 
 /** One record a key, in the order of `keys`; only these decide whether the domain may send. */
 export const dkimRecords = ({ name }: Domain, keys: readonly DkimKeyRow[]): WantedRecord[] =>
-  keys.map(({ selector, publicKey }) => ({ use: 'dkim', type: 'TXT', ...dkimRecord(name, selector, publicKey) }));
+  keys.map((key) => ({ use: 'dkim', type: 'TXT', ...dkimRecord(name, key) }));
 
 /** The other records for mail that is sent. */
 export function sendingRecords({ name, webPrefix }: Domain, names: DnsNames): WantedRecord[] {

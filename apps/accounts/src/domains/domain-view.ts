@@ -32,6 +32,7 @@ export interface DomainView {
 export interface KeyItem {
   signing_domain: string;
   selector: string;
+  algorithm: string;
   active: boolean;
   dns_record: DnsRecord;
 }
@@ -75,9 +76,10 @@ export function domainView({ domain, keys }: WholeDomain, names: DnsNames, messa
 }
 
 /** A DKIM key in Mailgun's shape, and whether mail may be signed with it. */
-export function keyItem({ name }: Domain, { selector, publicKey, active, dnsCheck }: DkimKeyRow): KeyItem {
-  const record = { use: 'dkim', type: 'TXT', ...dkimRecord(name, selector, publicKey) } as const;
-  return { signing_domain: name, selector, active, dns_record: recordItem(record, dnsCheck, active) };
+export function keyItem({ name }: Domain, key: DkimKeyRow): KeyItem {
+  const { selector, algorithm, active, dnsCheck } = key;
+  const record = { use: 'dkim', type: 'TXT', ...dkimRecord(name, key) } as const;
+  return { signing_domain: name, selector, algorithm, active, dns_record: recordItem(record, dnsCheck, active) };
 }
 
 /** `cached` would be what was found: it can name people (`rua=` of DMARC), so it is not kept. */

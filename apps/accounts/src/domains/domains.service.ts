@@ -111,7 +111,7 @@ export class DomainsService {
       }
       await manager.save(keys);
       domain.dnsChecks = dnsChecks;
-      if (signingKey(keys)?.dnsCheck === 'valid' && domain.state === 'unverified') domain.state = 'active';
+      if (signingKey(keys, 'rsa')?.dnsCheck === 'valid' && domain.state === 'unverified') domain.state = 'active';
       return this.changed(manager, records, await manager.save(domain));
     });
   }

@@ -11,6 +11,7 @@ export class DkimKeys1764342000000 implements MigrationInterface {
         account_id uuid NOT NULL CONSTRAINT dkim_key_account_fk REFERENCES account ON DELETE CASCADE,
         domain_id uuid NOT NULL CONSTRAINT dkim_key_domain_fk REFERENCES domain ON DELETE CASCADE,
         selector text NOT NULL,
+        algorithm text NOT NULL,
         public_key text NOT NULL,
         private_key text NOT NULL,
         dns_check text NOT NULL DEFAULT 'unknown',
@@ -21,8 +22,8 @@ export class DkimKeys1764342000000 implements MigrationInterface {
       )`);
     await runner.query('CREATE INDEX dkim_key_account_idx ON dkim_key (account_id)');
     await runner.query(`
-      INSERT INTO dkim_key (id, account_id, domain_id, selector, public_key, private_key, dns_check, active, activated_at, created_at)
-      SELECT id, account_id, id, dkim_selector, dkim_public_key, dkim_private_key, dkim_check, true, created_at, created_at
+      INSERT INTO dkim_key (id, account_id, domain_id, selector, algorithm, public_key, private_key, dns_check, active, activated_at, created_at)
+      SELECT id, account_id, id, dkim_selector, 'rsa', dkim_public_key, dkim_private_key, dkim_check, true, created_at, created_at
       FROM domain`);
     await runner.query(`
       ALTER TABLE domain DROP dkim_selector, DROP dkim_public_key, DROP dkim_private_key, DROP dkim_check`);
@@ -37,7 +38,7 @@ export class DkimKeys1764342000000 implements MigrationInterface {
     await runner.query(`
       UPDATE domain SET dkim_selector = k.selector, dkim_public_key = k.public_key, dkim_private_key = k.private_key,
         dkim_check = k.dns_check
-      FROM (SELECT DISTINCT ON (domain_id) * FROM dkim_key WHERE active ORDER BY domain_id, activated_at DESC, id DESC) k
+      FROM (SELECT DISTINCT ON (domain_id) * FROM dkim_key WHERE active AND algorithm = 'rsa' ORDER BY domain_id, activated_at DESC, id DESC) k
       WHERE k.domain_id = domain.id`);
     await runner.query(`
       ALTER TABLE domain

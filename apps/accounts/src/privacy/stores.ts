@@ -57,6 +57,7 @@ export const STORES: readonly StoreDeclaration[] = [
       account_id: opaque,
       domain_id: opaque,
       selector: publicName,
+      algorithm: code,
       public_key: publicName,
       private_key: sealed('dkim-key'),
       dns_check: code,

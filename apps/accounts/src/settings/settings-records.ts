@@ -2,6 +2,7 @@ import type { AccountSettings, DomainSettings } from '@lethe/contracts';
 import type { Account } from '../accounts/account.entity.ts';
 import type { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
 import type { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
+import type { Algorithm } from '../dkim/dkim-key-pair.ts';
 import { signingKey } from '../dkim/signing.policy.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import type { ApiKey } from '../keys/api-key.entity.ts';
@@ -24,13 +25,18 @@ export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSett
 
 /** Likewise the whole of a domain. */
 export function domainSettingsOf(domain: Domain, keys: DkimKeyRow[], credentials: SmtpCredentialRow[]): DomainSettings {
-  const key = signingKey(keys);
+  const signing = (algorithm: Algorithm) => {
+    const key = signingKey(keys, algorithm);
+    return key ? { selector: key.selector, privateKey: key.privateKey } : undefined;
+  };
+  const beside = signing('ed25519');
   return {
     domainId: domain.id,
     accountId: domain.accountId,
     name: domain.name,
     state: domain.state,
-    dkim: key ? { selector: key.selector, privateKey: key.privateKey } : null,
+    dkim: signing('rsa') ?? null,
+    ...(beside ? { dkimEd25519: beside } : {}),
     bodiesDays: domain.bodiesDays,
     eventsDays: domain.eventsDays,
     requireTls: domain.requireTls,

@@ -90,6 +90,7 @@ const domainSettings: DomainSettings = {
   name: 'mail.example',
   state: 'active',
   dkim: { selector: 'lethe', privateKey: JWE },
+  dkimEd25519: { selector: 'lethe-ed', privateKey: JWE },
   bodiesDays: 7,
   eventsDays: 30,
   requireTls: true,

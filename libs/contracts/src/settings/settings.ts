@@ -34,13 +34,17 @@ export const accountSettings = z.object({
 });
 export type AccountSettings = z.infer<typeof accountSettings>;
 
+const dkim = () => z.object({ selector: publicName(), privateKey: sealed('dkim-key') });
+
 /** State of a sending domain. */
 export const domainSettings = z.object({
   domainId: id(),
   accountId: id(),
   name: publicName(),
   state: code(['active', 'unverified', 'disabled']),
-  dkim: z.object({ selector: publicName(), privateKey: sealed('dkim-key') }).nullable(),
+  dkim: dkim().nullable(),
+  /** A second signature beside that of `dkim`, for who verifies Ed25519 (RFC 8463). */
+  dkimEd25519: dkim().optional(),
   /** Days a body can be read, 0–7; 0 = shredded on final delivery. */
   bodiesDays: count(),
   /** 1, 3, 7, 14 or 30. */
