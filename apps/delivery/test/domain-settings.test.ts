@@ -89,10 +89,13 @@ describe('what a domain’s settings change at delivery', () => {
       resolver: (name: string, type: string) => resolver.resolve(name, type as 'TXT'),
     });
     const results = dkim.results.map(({ selector, status }) => [selector, status.result]);
-    expect(results.toSorted()).toEqual([
-      ['ed', 'pass'],
-      ['lethe', 'pass'],
-    ]);
+    expect(results).toHaveLength(2);
+    expect(results).toEqual(
+      expect.arrayContaining([
+        ['ed', 'pass'],
+        ['lethe', 'pass'],
+      ]),
+    );
   });
 });
 
