@@ -10,7 +10,14 @@ import { AccountsService } from './accounts/accounts.service.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialsService } from './credentials/credentials.service.ts';
 import { SmtpCredentialRow } from './credentials/smtp-credential.entity.ts';
-import { DnsCheck } from './domains/dns-check.ts';
+import { DkimKeyRow } from './dkim/dkim-key.entity.ts';
+import { DkimKeyFactory } from './dkim/dkim-key.factory.ts';
+import { DkimKeysController } from './dkim/dkim-keys.controller.ts';
+import { DkimKeysService } from './dkim/dkim-keys.service.ts';
+import { DomainKeysController } from './dkim/domain-keys.controller.ts';
+import { DnsCheck } from './dns/dns-check.ts';
+import { DnsClient } from './dns/dns.client.ts';
+import { ConnectionController } from './domains/connection.controller.ts';
 import { Domain } from './domains/domain.entity.ts';
 import { DomainsController } from './domains/domains.controller.ts';
 import { DomainsService } from './domains/domains.service.ts';
@@ -20,13 +27,15 @@ import { KeysService } from './keys/keys.service.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { AccountsHolder } from './privacy/accounts.holder.ts';
 import { SettingsPublisher } from './settings/settings.publisher.ts';
+import { TrackingController } from './tracking/tracking.controller.ts';
+import { TrackingService } from './tracking/tracking.service.ts';
 
 /** Every change goes through SettingsPublisher: state and record in one transaction. */
 @Module({
   imports: [
     DatabaseModule.forService({
       service: 'accounts',
-      entities: [Account, ApiKey, Domain, SmtpCredentialRow],
+      entities: [Account, ApiKey, Domain, DkimKeyRow, SmtpCredentialRow],
       migrations: MIGRATIONS,
     }),
     KafkaModule.forService({
@@ -38,7 +47,27 @@ import { SettingsPublisher } from './settings/settings.publisher.ts';
     VaultModule,
     PrivacyHolderModule.forService('accounts', AccountsHolder),
   ],
-  controllers: [AccountsController, KeysController, DomainsController, CredentialsController],
-  providers: [AccountsService, KeysService, DomainsService, CredentialsService, DnsCheck, SettingsPublisher],
+  controllers: [
+    AccountsController,
+    KeysController,
+    DomainsController,
+    ConnectionController,
+    TrackingController,
+    DkimKeysController,
+    DomainKeysController,
+    CredentialsController,
+  ],
+  providers: [
+    AccountsService,
+    KeysService,
+    DomainsService,
+    TrackingService,
+    DkimKeyFactory,
+    DkimKeysService,
+    CredentialsService,
+    DnsClient,
+    DnsCheck,
+    SettingsPublisher,
+  ],
 })
 export class AppModule {}

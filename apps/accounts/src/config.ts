@@ -4,11 +4,14 @@ import { defineConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
 
+const host = z.string().regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/, 'must be a host name');
+
 export const config = defineConfig({
   ...databaseConfig,
   ...kafkaConfig,
   ...outboxConfig,
   ...vaultConfig,
+  PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
   DOMAIN_VERIFICATION: z
     .enum(['on', 'off'])
     .default('on')
@@ -19,11 +22,27 @@ export const config = defineConfig({
     .string()
     .default('')
     .transform((text) => text.split(',').filter((server) => server !== ''))
-    .describe('DNS servers asked for DKIM records, address:port separated by commas; empty: those of the system'),
+    .describe(
+      'DNS servers asked for the records of domains, address:port separated by commas; empty: those of the system',
+    ),
   SPF_RECORD: z
     .string()
     .startsWith('v=spf1 ')
     .optional()
     .describe('SPF record (RFC 7208) customers are told to publish; without it none is shown'),
+  DMARC_RECORD: z
+    .string()
+    .startsWith('v=DMARC1')
+    .default('v=DMARC1; p=none')
+    .describe('DMARC record (RFC 7489) customers are told to publish; any policy of their own is as good'),
+  TRACKING_HOST: host
+    .optional()
+    .describe('Host that the CNAME of a tracking domain is to lead to; without it none is shown'),
+  MX_HOSTS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((name) => name !== ''))
+    .pipe(z.array(host).max(10))
+    .describe('Exchangers that take mail for customers, separated by commas; without them no MX record is shown'),
 });
 export type AccountsConfig = z.infer<typeof config>;

@@ -16,6 +16,11 @@ import { AppModule } from '../src/app.module.ts';
 import { config } from '../src/config.ts';
 import { MIGRATIONS } from '../src/migrations/migrations.ts';
 
+/** What the operator tells customers to publish. */
+export const SPF_RECORD = 'v=spf1 include:spf.lethe.example ~all';
+export const TRACKING_HOST = 'track.lethe.example';
+export const MX_HOSTS = ['mxa.lethe.example', 'mxb.lethe.example'];
+
 export interface Answer {
   status: number;
   body: Record<string, any>;
@@ -32,6 +37,8 @@ export interface Setting {
   vault: Vault;
   /** As the gateway would call, for an account with these scopes; the two replicas take turns. */
   call(who: Who, method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: Body): Promise<Answer>;
+  /** Replaces the records of one name and type in the world's DNS; several values are several records. */
+  register(name: string, type: 'TXT' | 'MX' | 'CNAME', ...value: string[]): Promise<void>;
   close(): Promise<void>;
 }
 export interface Who {
@@ -73,7 +80,11 @@ export async function startSetting(stores: Stores): Promise<Setting> {
           DATABASE_URL: database.url,
           VAULT_URL: vaultDatabase.urls.accounts,
           VAULT_KEK_FILE: join(folder, 'kek'),
+          PUBLIC_URL: 'http://gateway.example/',
           DNS_SERVERS: `${world.dns.host}:${world.dns.port}`,
+          SPF_RECORD,
+          TRACKING_HOST,
+          MX_HOSTS: MX_HOSTS.join(','),
         },
         log,
       },
@@ -116,6 +127,10 @@ export async function startSetting(stores: Stores): Promise<Setting> {
         ...(encoded ? { payload: Buffer.from(await encoded.arrayBuffer()) } : {}),
       });
       return { status: response.statusCode, body: response.json() };
+    },
+    async register(name, type, ...value) {
+      const { ok } = await fetch(`${world.http}/dns`, { method: 'PUT', body: JSON.stringify({ name, type, value }) });
+      if (!ok) throw new Error('The world did not take the record');
     },
     async close() {
       await Promise.all(readers.map((reader) => reader.stop()));

@@ -114,6 +114,13 @@ describe('the way in', () => {
     expect((await call('/v4/domains', `Bearer ${setting.operatorToken}`)).status).toBe(403);
   });
 
+  it('leads to DKIM keys who may see the domains, with links to itself', async () => {
+    const response = await call('/v1/dkim/keys?page=&limit=', basic(ana.key));
+    expect(response.status).toBe(200);
+    expect((await response.json()).paging.next).toMatch(/^https:\/\/mail\.example\.net\/v1\/dkim\/keys\?/);
+    expect((await call('/v1/dkim/keys', basic(ana.privacyKey))).status).toBe(403);
+  });
+
   it('leads to bounces who may see them, and who may change them', async () => {
     setting.service.answer = echo;
     setting.service.seen.length = 0;

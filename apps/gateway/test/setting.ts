@@ -74,6 +74,7 @@ export async function startSetting(stores: Stores, environment: Record<string, s
     VAULT_URL: vault.urls.accounts,
     VAULT_KEK_FILE: secrets.kekFile,
     IDENTITY_PUBLIC_KEY_FILE: secrets.publicKeyFile,
+    PUBLIC_URL: 'https://mail.example.net',
     DOMAIN_VERIFICATION: 'off',
   };
   const ofMigration = { DATABASE_URL: privacyDatabase.url, VAULT_OWNER_URL: vault.ownerUrl };

@@ -28,6 +28,7 @@ export const SEALED_UNDER = {
   reply: 'subject',
   'dkim-key': 'account',
   'smtp-credential': 'account',
+  'unsubscribe-footer': 'account',
   suppression: 'subject',
   receipt: 'account',
   'request-text': 'account',

@@ -54,6 +54,13 @@ export const smtpCredential = sealedPart(
 );
 export type SmtpCredential = z.infer<typeof smtpCredential>;
 
+/** What a customer wants to stand below mail that can be unsubscribed from, under the account's key, bound to the domain id. */
+export const unsubscribeFooter = sealedPart(
+  'unsubscribe-footer',
+  z.object({ html: personal('customer-typed').optional(), text: personal('customer-typed').optional() }),
+);
+export type UnsubscribeFooter = z.infer<typeof unsubscribeFooter>;
+
 /** A suppression as its list shows it (mailgun-api §5), bound to its row's id. Standing: it lasts until removed. */
 export const suppression = sealedPart(
   'suppression',

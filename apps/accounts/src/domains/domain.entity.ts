@@ -1,5 +1,6 @@
 import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique } from 'typeorm';
 import { Account } from '../accounts/account.entity.ts';
+import type { Check } from '../dns/dns-records.ts';
 
 /** A sending domain. A name belongs to one account at a time. */
 @Entity('domain')
@@ -24,20 +25,9 @@ export class Domain {
   @Column('text')
   state!: 'active' | 'unverified' | 'disabled';
 
-  @Column('text', { name: 'dkim_selector' })
-  dkimSelector!: string;
-
-  /** SubjectPublicKeyInfo, base64: what the DNS record says. */
-  @Column('text', { name: 'dkim_public_key' })
-  dkimPublicKey!: string;
-
-  /** Sealed for the account (`dkim-key`), bound to this domain's id. */
-  @Column('text', { name: 'dkim_private_key' })
-  dkimPrivateKey!: string;
-
-  /** What the last look at the DNS found. */
-  @Column('text', { name: 'dkim_check', default: 'unknown' })
-  dkimCheck!: 'unknown' | 'valid' | 'invalid';
+  /** What the last look at the DNS found of its records but DKIM, by `recordKey`. Not what stands in the DNS: a DMARC record there names people. */
+  @Column('jsonb', { name: 'dns_checks', default: {} })
+  dnsChecks!: Record<string, Check>;
 
   /** Days a body can be read, 0–7. */
   @Column('smallint', { name: 'bodies_days', default: 7 })
@@ -46,6 +36,46 @@ export class Domain {
   /** Days events are kept: 1, 3, 7, 14 or 30. */
   @Column('smallint', { name: 'events_days', default: 30 })
   eventsDays!: number;
+
+  /** Of links in mail that is tracked: `<web prefix>.<domain>` is their host. */
+  @Column('text', { name: 'web_scheme', default: 'https' })
+  webScheme!: 'http' | 'https';
+
+  @Column('text', { name: 'web_prefix', default: 'email' })
+  webPrefix!: string;
+
+  /** Whether mail to the domains below it is taken, too. */
+  @Column('boolean', { default: false })
+  wildcard!: boolean;
+
+  /** What becomes of spam that comes in. */
+  @Column('text', { name: 'spam_action', default: 'disabled' })
+  spamAction!: 'disabled' | 'block' | 'tag';
+
+  /** Whether its mail goes over TLS or not at all. */
+  @Column('boolean', { name: 'require_tls', default: false })
+  requireTls!: boolean;
+
+  /** Whether a certificate that proves nothing is good enough. */
+  @Column('boolean', { name: 'skip_verification', default: false })
+  skipVerification!: boolean;
+
+  @Column('boolean', { name: 'open_tracking', default: false })
+  openTracking!: boolean;
+
+  /** Whether the pixel that tells of an opening stands before the content. */
+  @Column('boolean', { name: 'open_tracking_top', default: false })
+  openTrackingTop!: boolean;
+
+  @Column('text', { name: 'click_tracking', default: 'no' })
+  clickTracking!: 'yes' | 'no' | 'htmlonly';
+
+  @Column('boolean', { name: 'unsubscribe_tracking', default: false })
+  unsubscribeTracking!: boolean;
+
+  /** Sealed for the account (`unsubscribe-footer`), bound to this domain's id; null: the platform's. */
+  @Column('text', { name: 'unsubscribe_footer', nullable: true })
+  unsubscribeFooter!: string | null;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;

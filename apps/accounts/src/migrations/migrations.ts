@@ -1,5 +1,16 @@
 import { AccountsKeysDomains1764072000000 } from './1764072000000-accounts-keys-domains.ts';
 import { SmtpCredentials1764244800000 } from './1764244800000-smtp-credentials.ts';
+import { DnsChecks1764331200000 } from './1764331200000-dns-checks.ts';
+import { DomainOptions1764334800000 } from './1764334800000-domain-options.ts';
+import { ConnectionTracking1764338400000 } from './1764338400000-connection-tracking.ts';
+import { DkimKeys1764342000000 } from './1764342000000-dkim-keys.ts';
 
 /** In order; each is applied once and never edited after a release. */
-export const MIGRATIONS = [AccountsKeysDomains1764072000000, SmtpCredentials1764244800000];
+export const MIGRATIONS = [
+  AccountsKeysDomains1764072000000,
+  SmtpCredentials1764244800000,
+  DnsChecks1764331200000,
+  DomainOptions1764334800000,
+  ConnectionTracking1764338400000,
+  DkimKeys1764342000000,
+];

@@ -1,6 +1,6 @@
 import { column, type StoreDeclaration } from '@lethe/contracts';
 
-const { opaque, instant, count, code, publicName, sealed } = column;
+const { opaque, instant, count, code, flag, publicName, sealed } = column;
 const owner = 'accounts' as const;
 const kind = 'table' as const;
 const ACCOUNT = { until: 'the account is closed' } as const;
@@ -20,7 +20,7 @@ export const STORES: readonly StoreDeclaration[] = [
     store: 'accounts.domain',
     owner,
     kind,
-    what: 'sending domains with their DKIM keys, the private part sealed under the account',
+    what: 'sending domains and what was chosen for them, footers sealed under the account',
     limit: { until: 'the domain is removed or the account is closed' },
     table: 'public.domain',
     columns: {
@@ -28,12 +28,41 @@ export const STORES: readonly StoreDeclaration[] = [
       account_id: opaque,
       name: publicName,
       state: code,
-      dkim_selector: publicName,
-      dkim_public_key: publicName,
-      dkim_private_key: sealed('dkim-key'),
-      dkim_check: code,
+      dns_checks: code,
       bodies_days: count,
       events_days: count,
+      web_scheme: code,
+      web_prefix: publicName,
+      wildcard: flag,
+      spam_action: code,
+      require_tls: flag,
+      skip_verification: flag,
+      open_tracking: flag,
+      open_tracking_top: flag,
+      click_tracking: code,
+      unsubscribe_tracking: flag,
+      unsubscribe_footer: sealed('unsubscribe-footer'),
+      created_at: instant,
+    },
+  },
+  {
+    store: 'accounts.dkim_key',
+    owner,
+    kind,
+    what: 'DKIM keys of domains, the private part sealed under the account',
+    limit: { until: 'the key or its domain is removed, or the account is closed' },
+    table: 'public.dkim_key',
+    columns: {
+      id: opaque,
+      account_id: opaque,
+      domain_id: opaque,
+      selector: publicName,
+      algorithm: code,
+      public_key: publicName,
+      private_key: sealed('dkim-key'),
+      dns_check: code,
+      active: flag,
+      activated_at: instant,
       created_at: instant,
     },
   },

@@ -1,6 +1,9 @@
 import type { AccountSettings, DomainSettings } from '@lethe/contracts';
 import type { Account } from '../accounts/account.entity.ts';
 import type { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
+import type { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
+import type { Algorithm } from '../dkim/dkim-key-pair.ts';
+import { signingKey } from '../dkim/signing.policy.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import type { ApiKey } from '../keys/api-key.entity.ts';
 import { ROLES } from '../keys/roles.ts';
@@ -21,15 +24,22 @@ export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSett
 }
 
 /** Likewise the whole of a domain. */
-export function domainSettingsOf(domain: Domain, credentials: SmtpCredentialRow[]): DomainSettings {
+export function domainSettingsOf(domain: Domain, keys: DkimKeyRow[], credentials: SmtpCredentialRow[]): DomainSettings {
+  const signing = (algorithm: Algorithm) => {
+    const key = signingKey(keys, algorithm);
+    return key ? { selector: key.selector, privateKey: key.privateKey } : undefined;
+  };
+  const beside = signing('ed25519');
   return {
     domainId: domain.id,
     accountId: domain.accountId,
     name: domain.name,
     state: domain.state,
-    dkim: { selector: domain.dkimSelector, privateKey: domain.dkimPrivateKey },
+    dkim: signing('rsa') ?? null,
+    ...(beside ? { dkimEd25519: beside } : {}),
     bodiesDays: domain.bodiesDays,
     eventsDays: domain.eventsDays,
+    requireTls: domain.requireTls,
     smtpCredentials: credentials.map(({ id, credential }) => ({ id, credential })),
   };
 }

@@ -8,6 +8,7 @@ import { ApiError, OverloadedError, Semaphore } from '@lethe/service';
 import type { EntityManager } from 'typeorm';
 import { Account } from '../accounts/account.entity.ts';
 import { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
+import { keysOf } from '../dkim/keys-of.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import { ApiKey } from '../keys/api-key.entity.ts';
 import { accountSettingsOf, domainSettingsOf } from './settings-records.ts';
@@ -51,7 +52,7 @@ export class SettingsPublisher {
   /** What a domain is after the change that `manager` makes. */
   async domain(manager: EntityManager, domain: Domain): Promise<EncodedRecord[]> {
     const credentials = await manager.find(SmtpCredentialRow, { where: { domainId: domain.id }, order: { id: 'ASC' } });
-    const value = domainSettingsOf(domain, credentials);
+    const value = domainSettingsOf(domain, await keysOf(manager, domain.id), credentials);
     return this.publisher.encode(DOMAIN_SETTINGS, [{ ...about(domain.id), value }]);
   }
 

@@ -54,7 +54,7 @@ export class ComposerService {
     const message = openBody(key, record.messageId, sealed);
     const { header } = splitMessage(message);
     const parts = [receivedHeader(record, this.config.EHLO_NAME), message];
-    if (record.dkim && domain.dkim) parts.splice(1, 0, await this.signer.sign(header, bodyHash, domain, domain.dkim));
+    if (record.dkim) parts.splice(1, 0, ...(await this.signer.sign(header, bodyHash, domain)));
     return { data: dataBlock(parts), utf8: !isAscii(header) };
   }
 }

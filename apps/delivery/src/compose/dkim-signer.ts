@@ -10,7 +10,7 @@ import { SharedCache } from './shared-cache.ts';
 const KEPT_KEYS = 1_000;
 const KEEP_MS = 60_000;
 
-/** Signs for a domain with the key its settings hold (RFC 6376). */
+/** Signs for a domain with the keys its settings hold: RSA (RFC 6376), and Ed25519 beside it (RFC 8463 §3), or none. */
 @Injectable()
 export class DkimSigner {
   private readonly keys = new SharedCache<KeyObject>(KEPT_KEYS, KEEP_MS, () => 1);
@@ -21,7 +21,12 @@ export class DkimSigner {
   ) {}
 
   /** `bodyHash` was computed over the whole body when it was accepted; only the header is read here. */
-  async sign(
+  sign(header: Buffer, bodyHash: string, domain: DomainSettings): Promise<Buffer[]> {
+    const keys = [domain.dkim, domain.dkimEd25519].flatMap((key) => key ?? []);
+    return Promise.all(keys.map((key) => this.one(header, bodyHash, domain, key)));
+  }
+
+  private async one(
     header: Buffer,
     bodyHash: string,
     { domainId, accountId, name: domain }: DomainSettings,

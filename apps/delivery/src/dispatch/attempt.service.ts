@@ -97,14 +97,18 @@ export class AttemptService {
       prefix: attempt.maybeDuplicate ? MAYBE_DUPLICATE_HEADER : NO_HEADER,
       utf8: utf8 || !isAscii(Buffer.from(`${from}${to}`)),
     };
+    const requireTls = needsTls(record, domain);
     const startedAt = performance.now();
-    const result = await this.exchange.send(domainOf(to), message, record.requireTls, {
+    const result = await this.exchange.send(domainOf(to), message, requireTls, {
       signal: flight.signal,
       beforeFirstWord: async () => {
         flight.begins();
         flight.signal.throwIfAborted();
         if (lost()) throw new CalledOff(later('busy', 0));
-        if (flight.doubtful || performance.now() - allowedAt >= ALLOWED_FOR_MS) await permit();
+        if (!flight.doubtful && performance.now() - allowedAt < ALLOWED_FOR_MS) return;
+        const now = await permit();
+        // The session was chosen when clear text was good enough.
+        if (!requireTls && needsTls(record, now.domain)) throw new CalledOff(later('busy', 0));
       },
       beforeContent: () => {
         if (flight.doubtful) return permit().then(() => flight.writes());
@@ -154,6 +158,10 @@ export class AttemptService {
     }
   }
 }
+
+/** Asked for with the message or by the domain, whose choice reaches mail that was accepted before it, too. */
+const needsTls = (record: MailAccepted, domain: DomainSettings): boolean =>
+  record.requireTls || domain.requireTls === true;
 
 const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
 

@@ -21,6 +21,8 @@ const WRITE: readonly HTTPMethods[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
 export const ROUTES: readonly Route[] = [
   { paths: ['/v3/domains/*', '/v4/domains/*'], methods: READ, service: 'accounts', permission: 'domains:read' },
   { paths: ['/v3/domains/*', '/v4/domains/*'], methods: WRITE, service: 'accounts', permission: 'domains:write' },
+  { paths: ['/v1/dkim/keys/*'], methods: READ, service: 'accounts', permission: 'domains:read' },
+  { paths: ['/v1/dkim/keys/*'], methods: WRITE, service: 'accounts', permission: 'domains:write' },
   { paths: ['/v1/keys/*'], methods: READ, service: 'accounts', permission: 'keys:read' },
   { paths: ['/v1/keys/*'], methods: WRITE, service: 'accounts', permission: 'keys:write' },
   { paths: ['/v1/accounts/*'], methods: [...READ, ...WRITE], service: 'accounts', permission: 'operator' },

@@ -90,8 +90,10 @@ const domainSettings: DomainSettings = {
   name: 'mail.example',
   state: 'active',
   dkim: { selector: 'lethe', privateKey: JWE },
+  dkimEd25519: { selector: 'lethe-ed', privateKey: JWE },
   bodiesDays: 7,
   eventsDays: 30,
+  requireTls: true,
   smtpCredentials: [{ id: '019ab7a0-0000-7000-8000-0000000000c1', credential: JWE }],
 };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { code, count, digest, id, instant, publicName, sealed } from '../fields.ts';
+import { code, count, digest, flag, id, instant, publicName, sealed } from '../fields.ts';
 
 /** Scopes an API key may hold. A domain sending key holds `messages:write` alone. */
 export const SCOPES = [
@@ -34,17 +34,23 @@ export const accountSettings = z.object({
 });
 export type AccountSettings = z.infer<typeof accountSettings>;
 
+const dkim = () => z.object({ selector: publicName(), privateKey: sealed('dkim-key') });
+
 /** State of a sending domain. */
 export const domainSettings = z.object({
   domainId: id(),
   accountId: id(),
   name: publicName(),
   state: code(['active', 'unverified', 'disabled']),
-  dkim: z.object({ selector: publicName(), privateKey: sealed('dkim-key') }).nullable(),
+  dkim: dkim().nullable(),
+  /** A second signature beside that of `dkim`, for who verifies Ed25519 (RFC 8463). */
+  dkimEd25519: dkim().optional(),
   /** Days a body can be read, 0–7; 0 = shredded on final delivery. */
   bodiesDays: count(),
   /** 1, 3, 7, 14 or 30. */
   eventsDays: count(),
+  /** Whether all mail of this domain goes over TLS or not at all; records from before there was a choice have no such field. */
+  requireTls: flag().optional(),
   /** Who may hand mail in by SMTP for this domain; records from before there were any have no such field. */
   smtpCredentials: z.array(z.object({ id: id(), credential: sealed('smtp-credential') })).optional(),
 });

@@ -1,0 +1,42 @@
+import { Body, Controller, Get, Param, Put } from '@nestjs/common';
+import { Caller } from '@lethe/service';
+import type { Identity } from '@lethe/service';
+import type { z } from 'zod';
+import { knownDomain } from './domain-name.ts';
+import { chosen, connectionOptions } from './domain-options.ts';
+import type { Domain } from './domain.entity.ts';
+import { DomainsService } from './domains.service.ts';
+import { form } from './form.ts';
+
+const changes = form(connectionOptions);
+
+interface Connection {
+  require_tls: boolean;
+  skip_verification: boolean;
+}
+
+/** Mailgun's older place for two of a domain's options (mailgun-api §6); they are the same as in the domain. */
+@Controller(['v3/domains/:name/connection', 'v4/domains/:name/connection'])
+export class ConnectionController {
+  constructor(private readonly domains: DomainsService) {}
+
+  @Get()
+  async get(@Caller() caller: Identity, @Param('name') name: string): Promise<{ connection: Connection }> {
+    return { connection: connectionOf((await this.domains.get(caller, knownDomain(name))).domain) };
+  }
+
+  @Put()
+  async update(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+    @Body({ schema: changes }) body: z.infer<typeof changes>,
+  ): Promise<{ message: string } & Connection> {
+    const { domain } = await this.domains.update(caller, knownDomain(name), chosen(body));
+    return { message: 'Domain connection settings have been updated', ...connectionOf(domain) };
+  }
+}
+
+const connectionOf = ({ requireTls, skipVerification }: Domain): Connection => ({
+  require_tls: requireTls,
+  skip_verification: skipVerification,
+});

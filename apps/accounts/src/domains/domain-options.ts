@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Domain } from './domain.entity.ts';
+import { notYet, yesNo } from './form.ts';
+
+const DAY = 86_400;
+const refused = z.never('is not supported yet').optional();
+
+/**
+ * How delivery speaks to other servers. `require_tls` is in force there for all mail of the domain, also for what waits already.
+ * `skip_verification` is kept and answered: without DANE or MTA-STS a certificate proves nothing, and delivery asks for none.
+ */
+export const connectionOptions = {
+  require_tls: yesNo.optional(),
+  skip_verification: yesNo.optional(),
+};
+
+/**
+ * What can be chosen when a domain is made and later (mailgun-api §6). `wildcard` and `spam_action` are about mail that comes
+ * in, and `web_…` about tracking links: they are kept and answered for the services that will act on them.
+ */
+export const domainOptions = {
+  ...connectionOptions,
+  web_scheme: z.enum(['http', 'https'], 'must be http or https').optional(),
+  web_prefix: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i, 'must be one label of a domain name')
+    .transform((prefix) => prefix.toLowerCase())
+    .optional(),
+  wildcard: yesNo.optional(),
+  spam_action: z.enum(['disabled', 'block', 'tag'], 'must be disabled, block or tag').optional(),
+  // How long a body can be read: design §7 has whole days, and seven of them at most.
+  message_ttl: z.coerce
+    .number('must be a number of seconds')
+    .refine((seconds) => seconds % DAY === 0 && seconds >= DAY && seconds <= 7 * DAY, {
+      message: 'must be whole days in seconds, from 86400 to 604800',
+    })
+    .optional(),
+  use_automatic_sender_security: notYet.optional(),
+  encrypt_incoming_message: notYet.optional(),
+  archive_to: refused,
+  mailfrom_host: refused,
+  dkim_host_name: refused,
+};
+const options = z.object(domainOptions);
+
+/** What was chosen, as the domain's own fields; what was not sent is not there. */
+export function chosen(given: z.infer<typeof options>): Partial<Domain> {
+  const fields: Partial<Domain> = {};
+  if (given.require_tls !== undefined) fields.requireTls = given.require_tls;
+  if (given.skip_verification !== undefined) fields.skipVerification = given.skip_verification;
+  if (given.web_scheme !== undefined) fields.webScheme = given.web_scheme;
+  if (given.web_prefix !== undefined) fields.webPrefix = given.web_prefix;
+  if (given.wildcard !== undefined) fields.wildcard = given.wildcard;
+  if (given.spam_action !== undefined) fields.spamAction = given.spam_action;
+  if (given.message_ttl !== undefined) fields.bodiesDays = given.message_ttl / DAY;
+  return fields;
+}
