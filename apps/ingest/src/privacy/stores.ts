@@ -30,6 +30,7 @@ export const STORES: readonly StoreDeclaration[] = [
       method: column.code,
       size: column.count,
       test_mode: column.flag,
+      stored: column.code,
     },
   },
   {

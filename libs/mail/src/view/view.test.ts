@@ -9,7 +9,7 @@ import { viewMail } from './view.ts';
 function mailbox(text: string): Mailbox {
   const read = parseAddressList(text, 'test');
   if (!read.ok) throw new Error(read.refusal.reason);
-  return read.value[0] as Mailbox;
+  return read.value[0];
 }
 
 const lines = (...all: string[]) => Buffer.from(`${all.join('\r\n')}\r\n`);
@@ -40,6 +40,7 @@ describe('viewMail', () => {
       ]),
     );
     expect(view.attachments.map((one) => one.content())).toEqual([picture, picture]);
+    expect(view.from).toMatchObject([{ name: 'Aña', address: 'ana@a.example' }]);
     expect(view.headers).toContainEqual(['Subject', 'Grüße']);
     expect(view.headers).toContainEqual(['X-Kind', 'näh']);
     const scan = scanMime(composed.value.raw);
@@ -78,6 +79,7 @@ describe('viewMail', () => {
     expect(viewMail(Buffer.from('X-A: b\r\n\r\n\xfc', 'latin1')).plain).toBe('ü');
     expect(viewMail(lines('just text'))).toMatchObject({
       headers: [],
+      from: [],
       plain: 'just text\r\n',
       html: '',
       attachments: [],

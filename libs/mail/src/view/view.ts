@@ -1,14 +1,18 @@
+import { readHeaderAddresses } from '../address/address-list.ts';
+import type { Mailbox } from '../address/address.ts';
 import { headerFields, rawValue, splitMessage } from '../message/header.ts';
 import { decodeCharset, decodeOctets } from '../mime/decode.ts';
 import { isAttachment } from '../mime/content.ts';
 import { scanParts, type Attachment, type Leaf } from '../mime/parts.ts';
 import { DEFAULT_SCAN_LIMITS } from '../mime/scan.ts';
-import { decodeText } from '../mime/text.ts';
+import { bytesToText, decodeText } from '../mime/text.ts';
 
 /** A message as people see it. */
 export interface MailView {
   /** The fields of its header in order, names as written, values decoded (RFC 2047) and unfolded. */
   headers: (readonly [name: string, value: string])[];
+  /** Whom it is from; empty where its From cannot be read. */
+  from: Mailbox[];
   /** The message's own text, without what is attached; '' where there is none. Several such parts follow each other. */
   plain: string;
   html: string;
@@ -50,6 +54,7 @@ export function viewMail(raw: Buffer): MailView {
         content: () => decodeOctets(octets, encoding),
       }),
   );
+  const from = fields.find(({ name }) => name === 'from');
   return {
     headers: fields.flatMap((field) => {
       const { name, start } = field;
@@ -57,6 +62,7 @@ export function viewMail(raw: Buffer): MailView {
       const written = header.toString('latin1', start, start + name.length);
       return [[written, decodeText(rawValue(header, field).slice(0, MAX_VALUE_BYTES))] as const];
     }),
+    from: from ? readHeaderAddresses(bytesToText(rawValue(header, from).slice(0, MAX_VALUE_BYTES))) : [],
     plain: texts['text/plain'].join('\r\n'),
     html: texts['text/html'].join('\r\n'),
     attachments,
