@@ -26,6 +26,7 @@ import { SmtpListener } from './smtp/smtp.listener.ts';
 import { SubmissionsService } from './smtp/submissions.service.ts';
 import { ReadingBudget } from './stored/reading.budget.ts';
 import { RemovalWorker } from './stored/removal.worker.ts';
+import { ResendService } from './stored/resend.service.ts';
 import { StoredController } from './stored/stored.controller.ts';
 import { StoredRepository } from './stored/stored.repository.ts';
 import { StoredService } from './stored/stored.service.ts';
@@ -56,6 +57,7 @@ import { StoredService } from './stored/stored.service.ts';
     MessageRepository,
     ReadingBudget,
     RemovalWorker,
+    ResendService,
     SealingService,
     SendingDomains,
     SmtpListener,

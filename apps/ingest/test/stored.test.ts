@@ -4,6 +4,7 @@ import { Database } from '@lethe/database';
 import { PersonalDataHolder } from '@lethe/privacy-holder';
 import { Vault } from '@lethe/vault';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { acceptedBy } from './support/obstacles.ts';
 import { sent, somebody } from './support/plant.ts';
 import { surroundings, type Fields, type Surroundings } from './support/surroundings.ts';
 
@@ -198,7 +199,8 @@ describe('a stored message', () => {
   it('is shown of a domain that may not send', async () => {
     const id = await accepted();
     await around.publishDomain({ state: 'disabled' });
-    await vi.waitFor(async () => expect((await around.send({ to: somebody() })).status).toBe(403), 5_000);
+    const resend = () => around.stored(id, { method: 'POST', body: new URLSearchParams({ to: somebody() }) });
+    await vi.waitFor(async () => expect((await resend()).status).toBe(403), 5_000);
     expect((await around.stored(id)).status).toBe(200);
     await around.publishDomain({});
     await vi.waitFor(async () => expect((await around.send({ to: somebody() })).status).toBe(200), 5_000);
@@ -272,6 +274,8 @@ describe('what cannot be shown', () => {
       expect(asked(), key).toEqual([1, 1]);
       expect(await told(await around.stored(key, MIME)), key).toEqual(expected);
       expect(await told(await around.stored(key, { method: 'DELETE' })), key).toEqual(expected);
+      const body = new URLSearchParams({ to: somebody() });
+      expect(await told(await around.stored(key, { method: 'POST', body })), key).toEqual(expected);
       asked();
     }
     expect(await told(await around.stored(there, {}, { by: 'stranger' }))).toEqual(expected);
@@ -339,5 +343,84 @@ describe('removing', () => {
     await vi.waitFor(() => expect(around.vault.ingest.contentKey(id, dropAt)).rejects.toEqual(forgotten), 5_000);
     expect(tries.some((spy) => spy.mock.calls.length > 1)).toBe(true);
     await vi.waitFor(async () => expect((await row(id)).stored).toBe('condemned'), 2_000);
+  });
+});
+
+describe('sending a stored message again', () => {
+  const resend = (id: string, body: BodyInit) => around.stored(id, { method: 'POST', body });
+
+  it('is a new message with its content, to whom the form says', async () => {
+    const id = await accepted({ subject: 'Again', text: 'Hello there.', to: 'Ben <ben@world.example>' });
+    const [first, second] = [somebody(), somebody()];
+    const submissions = acceptedBy(around.apps[0]);
+    const answer = await resend(id, new URLSearchParams({ to: `${first}, Second <${second}>`, 'o:tag': 'again' }));
+    expect(answer.status).toBe(200);
+    const body = await answer.json();
+    expect(body).toEqual({ id: expect.stringMatching(/^<[^<>@]+@sender\.example>$/), message: 'Queued. Thank you.' });
+    const [submission] = submissions;
+    expect(submission).toMatchObject({
+      recipients: [
+        { address: first, role: 'bcc' },
+        { address: second, role: 'bcc' },
+      ],
+      subject: 'Again',
+      tags: ['again'],
+      method: 'http',
+    });
+    const made = await latest();
+    expect(made).not.toBe(id);
+    const [before, after] = [await json(id), await json(made)];
+    expect(`<${submission?.messageIdHeader}>`).toBe(body.id);
+    expect(after['Message-Id']).toBe(body.id);
+    expect(before['Message-Id']).not.toBe(body.id);
+    expect(after['message-headers'].filter(([name]: [string]) => name.toLowerCase() === 'message-id')).toHaveLength(1);
+    expect(after['recipients']).toBe(`${first}, ${second}`);
+    expect(before['recipients']).toBe('ben@world.example');
+    for (const name of ['from', 'To', 'subject', 'body-plain', 'Date']) expect(after[name]).toBe(before[name]);
+    // The one is removed, the other stays.
+    expect((await around.stored(id, { method: 'DELETE' })).status).toBe(200);
+    expect((await json(made))['body-plain']).toBe(before['body-plain']);
+  });
+
+  it.each([
+    ['without recipients', new URLSearchParams({ subject: 'x' }), 400, `'to' parameter is missing`],
+    ['to what is no address', new URLSearchParams({ to: 'nobody' }), 400, `'to' parameter is not valid`],
+    ['with an option nobody knows', new URLSearchParams({ to: 'a@b.example', 'o:else': '1' }), 400, `'o:else'`],
+    ['as JSON', JSON.stringify({ to: 'a@b.example' }), 400, 'multipart/form-data'],
+    ['to more than may be', new URLSearchParams({ to: Array.from({ length: 1_001 }, somebody).join() }), 400, `'to'`],
+    [
+      'with more than a list of recipients',
+      new URLSearchParams({ to: 'a@b.example', x: 'x'.repeat(2 * MIB) }),
+      413,
+      '',
+    ],
+  ])('%s is refused by name', async (_, body, status, message) => {
+    const answer = await resend(await accepted(), body);
+    expect([answer.status, ((await answer.json()) as { message: string }).message]).toEqual([
+      status,
+      expect.stringContaining(message),
+    ]);
+  });
+
+  it('is not shown any more once somebody is erased whom it names, though it was not sent to them', async () => {
+    const [first, second] = [somebody(), somebody()];
+    const id = await accepted({ to: `First <${first}>` });
+    expect((await resend(id, new URLSearchParams({ to: second }))).status).toBe(200);
+    const copy = await latest();
+    expect((await json(copy))['To']).toContain(first);
+    const holder = around.apps[0].get(PersonalDataHolder, { strict: false });
+    const { removed } = await holder.erase(around.scope(await around.subjectOf(first)));
+    expect(removed).toEqual({ recipient: 1, mention: 1, message: 1, body: 1 });
+    await vi.waitFor(async () => expect((await around.stored(copy)).status).toBe(404), 2_000);
+    expect((await asSent(copy)).length).toBeGreaterThan(0);
+  });
+
+  it('does not take a file for the message', async () => {
+    const id = await accepted({ text: 'the stored one' });
+    const body = new FormData();
+    body.set('to', somebody());
+    body.set('message', new Blob(['From: x@y.example\r\n\r\nanother']), 'message.mime');
+    expect((await resend(id, body)).status).toBe(200);
+    expect((await json(await latest()))['body-plain'].trim()).toBe('the stored one');
   });
 });

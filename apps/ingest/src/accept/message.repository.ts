@@ -21,8 +21,8 @@ const INSERT_RECIPIENTS = `
 export class MessageRepository {
   async insertMany(client: PoolClient, messages: readonly SealedMessage[]): Promise<void> {
     const all = <T>(read: (message: SealedMessage) => T): T[] => messages.map(read);
-    const people = messages.flatMap(({ id, senders }) =>
-      senders.map((person, ordinal) => ({ id, ordinal, ...person })),
+    const people = messages.flatMap(({ id, senders, named }) =>
+      [...senders, ...named].map((person, ordinal) => ({ id, ordinal, ...person })),
     );
     await client.query({
       name: 'insert-messages',

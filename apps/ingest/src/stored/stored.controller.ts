@@ -1,11 +1,13 @@
 import type { Readable } from 'node:stream';
-import { Controller, Delete, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { Caller, CONFIG, type Identity } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type IngestConfig } from '../config.ts';
+import { queued, type QueuedAnswer } from '../messages/request.ts';
 import { SendingDomains } from '../settings/sending.domains.ts';
 import { jsonPieces, sendWhole } from './answer.stream.ts';
 import { ReadingBudget } from './reading.budget.ts';
+import { ResendService } from './resend.service.ts';
 import { notFound, StoredService } from './stored.service.ts';
 import { attachmentView, parsedView, rawView } from './stored.view.ts';
 
@@ -27,6 +29,7 @@ export class StoredController {
   constructor(
     private readonly domains: SendingDomains,
     private readonly stored: StoredService,
+    private readonly resends: ResendService,
     private readonly budget: ReadingBudget,
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {
@@ -68,6 +71,16 @@ export class StoredController {
     payload: Readable | Buffer,
   ): Promise<void> {
     return sendWhole(reply.headers({ ...headers, 'cache-control': 'no-store' }), payload, this.config.STORED_SEND_MS);
+  }
+
+  @Post('*')
+  @HttpCode(200)
+  async resend(
+    @Caller() caller: Identity,
+    @Param('*') path: string,
+    @Req() request: FastifyRequest,
+  ): Promise<QueuedAnswer> {
+    return queued(await this.resends.resend(path, caller, request));
   }
 
   @Delete('*')
