@@ -41,6 +41,19 @@ async function recipients(parameters: string): Promise<string[]> {
   return (body['items'] as Item[]).map(({ recipient }) => recipient);
 }
 
+it('says where the message of an event is kept', async () => {
+  const { body } = await around.query('recipient=ben@x.example');
+  const [{ storage }] = body['items'] as { storage: { url: string; key: string } }[];
+  expect(storage).toEqual({
+    url: expect.any(String),
+    key: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    region: '',
+    env: '',
+  });
+  expect(storage.url).toMatch(/^http:\/\/gateway\.example\/v3\/domains\/[^/]+\/messages\/[0-9a-f-]{36}$/);
+  expect(storage.url.endsWith(storage.key)).toBe(true);
+});
+
 describe('filters', () => {
   it.each([
     ['recipient=ana@x.example', ['Ana@x.example']],

@@ -138,6 +138,36 @@ describe('the way in', () => {
     expect(setting.service.seen.at(-1)).toMatchObject({ method: 'DELETE', url: one });
   });
 
+  it('leads to stored messages who may read, and who may send besides: nobody with a sending or a basic key', async () => {
+    setting.service.answer = echo;
+    const key = async (fields: Record<string, string>): Promise<string> => {
+      const body = new URLSearchParams(fields);
+      const made = await call('/v1/keys', basic(ana.key), { method: 'POST', body });
+      return ((await made.json()) as { secret: string }).secret;
+    };
+    const sending = await key({ role: 'sending', domain_name: 'ana.example' });
+    const others = [await key({ role: 'basic' }), ana.privacyKey];
+    await works(() => send('ana.example', sending));
+    await works(() => call('/v4/domains', basic(others[0] ?? '')));
+    const one = '/v3/domains/ana.example/messages/0193';
+    const body = new URLSearchParams({ to: 'x' });
+    const ways: [string, RequestInit][] = [
+      [one, {}],
+      [`${one}/attachments/0`, { method: 'HEAD' }],
+      [`/v3/domains/ana.example/messages/${'x'.repeat(3_000)}`, {}],
+      [one, { method: 'POST', body }],
+      [one, { method: 'DELETE' }],
+    ];
+    for (const [path, init] of ways) {
+      const reached = setting.service.seen.length;
+      for (const who of [sending, ...others]) expect((await call(path, basic(who), init)).status).toBe(403);
+      expect((await call(path, basic(ben.key), init)).status).toBe(404);
+      expect(setting.service.seen).toHaveLength(reached);
+      expect((await call(path, basic(ana.key), init)).status).toBe(200);
+      expect(setting.service.seen.at(-1)).toMatchObject({ method: init.method ?? 'GET', url: path });
+    }
+  });
+
   it('lets a key with the right order and read about people, and everybody read the public keys', async () => {
     setting.service.answer = echo;
     setting.service.seen.length = 0;

@@ -24,6 +24,12 @@ import { RetentionWorker } from './retention/retention.worker.ts';
 import { SendingDomains } from './settings/sending.domains.ts';
 import { SmtpListener } from './smtp/smtp.listener.ts';
 import { SubmissionsService } from './smtp/submissions.service.ts';
+import { ReadingBudget } from './stored/reading.budget.ts';
+import { RemovalWorker } from './stored/removal.worker.ts';
+import { ResendService } from './stored/resend.service.ts';
+import { StoredController } from './stored/stored.controller.ts';
+import { StoredRepository } from './stored/stored.repository.ts';
+import { StoredService } from './stored/stored.service.ts';
 
 @Module({
   imports: [
@@ -39,7 +45,7 @@ import { SubmissionsService } from './smtp/submissions.service.ts';
     OutboxModule,
     PrivacyHolderModule.forService('ingest', IngestHolder, { providers: [FenceRepository, PersonRepository] }),
   ],
-  controllers: [MessagesController],
+  controllers: [MessagesController, StoredController],
   providers: [
     AcceptService,
     AcceptsUnderWay,
@@ -49,9 +55,14 @@ import { SubmissionsService } from './smtp/submissions.service.ts';
     LoginService,
     MemoryBudget,
     MessageRepository,
+    ReadingBudget,
+    RemovalWorker,
+    ResendService,
     SealingService,
     SendingDomains,
     SmtpListener,
+    StoredRepository,
+    StoredService,
     SubmissionsService,
     RetentionRepository,
     RetentionWorker,

@@ -19,6 +19,7 @@ export const ingestConfig = defineConfig({
   DATABASE_STATEMENT_TIMEOUT_MS: databaseConfig.DATABASE_STATEMENT_TIMEOUT_MS.default(7_000).describe(
     'Longest time one statement may run, in milliseconds: whoever hands a message in waits for it',
   ),
+  PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
   DESTINATION_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
@@ -32,6 +33,15 @@ export const ingestConfig = defineConfig({
     .default(192 * MIB)
     .describe('Memory for requests being read or committed, in octets; beyond it requests wait, then get 503'),
   REQUESTS_WAITING: positive.default(1_000).describe('Requests that wait for memory at most'),
+  STORED_BYTES_IN_FLIGHT: positive
+    .default(160 * MIB)
+    .describe('Memory for stored messages being shown, in octets; beyond it requests wait, then get 503'),
+  STORED_SEND_MS: positive
+    .default(60_000)
+    .describe('How long a client may take for a stored message that it asked for, in milliseconds'),
+  STORED_FORGET_MS: positive
+    .default(1_000)
+    .describe('How often content keys of removed stored messages are given up, in milliseconds'),
   MESSAGE_EXPIRY_MS: positive
     .default(24 * 3_600_000)
     .describe('How long delivery is tried, in milliseconds; never past the life of body and envelope'),

@@ -1,5 +1,5 @@
 import { createHash, randomUUIDv7 } from 'node:crypto';
-import { MAIL_EVENTS, type PrivacyReply } from '@lethe/contracts';
+import { MAIL_ACCEPTED, MAIL_EVENTS, type PrivacyReply } from '@lethe/contracts';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Behaviour } from './support/fake-holders.ts';
@@ -441,6 +441,33 @@ describe('bodies that others still wait for', () => {
     for (const messages of own) expect(heard).toContainEqual(idsOf(messages));
     setting.holders.behaviours.clear();
     expect(await until(async () => (await left(waited)) === 0, 15_000)).toBe(true);
+  });
+
+  it('a removed message keeps its key until delivery has read all there was to send', async () => {
+    const [message] = await newKeys(1);
+    const ingest = setting.kafka('ingest');
+    const producer = ingest.producer();
+    await producer.connect();
+    await producer.send({ topic: ingest.topicName(MAIL_ACCEPTED), messages: [{ value: 'whatever', partition: 5 }] });
+    await producer.disconnect();
+    // Under an id of nobody's request, as ingest does.
+    await setting.vault.condemnContentKeys(randomUUIDv7(), [message]);
+    const about = () =>
+      setting.holders.heard.filter(
+        ({ command }) => command.step === 'in-flight' && command.messages.includes(message.messageId),
+      );
+    // It looks every 300 ms.
+    expect(await until(async () => (await left([message])) === 0 || about().length > 0, 3_000)).toBe(false);
+    const delivery = setting.kafka('delivery');
+    await (
+      await delivery.admin()
+    ).setOffsets({
+      groupId: delivery.groupName(MAIL_ACCEPTED.name),
+      topic: delivery.topicName(MAIL_ACCEPTED),
+      partitions: [{ partition: 5, offset: '1' }],
+    });
+    expect(await until(async () => (await left([message])) === 0, 15_000)).toBe(true);
+    expect(about()).not.toEqual([]);
   });
 
   it('delivery that is away is asked again, and the request waits', async () => {

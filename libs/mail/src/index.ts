@@ -2,7 +2,7 @@
  * Everything about mail that needs no I/O. A message's way through it: its addresses are read (`address`), its form is
  * composed (`compose`) or its raw bytes are brought to one form (`message`), it is scanned (`mime`), signed (`dkim`), and
  * what the other side answers is read and stripped of addresses (`reply`); why it did not arrive is found by one set of rules
- * for live replies and for bounces (`bounce`).
+ * for live replies and for bounces (`bounce`). Kept, it can be shown again (`view`).
  */
 export { type Refusal, type RefusalReason, type Result } from './refusal.ts';
 export { canonicalDomain, normalForm, parseAddress, type Mailbox } from './address/address.ts';
@@ -13,6 +13,8 @@ export { headerLine, mailDate, missingHeaders, prependHeaders, removeHeaders } f
 export { decodeText } from './mime/text.ts';
 export { DEFAULT_SCAN_LIMITS, scanMime, type MessageScan } from './mime/scan.ts';
 export { type Attachment, type ScanLimits } from './mime/parts.ts';
+export { viewMail, type MailView, type ViewedAttachment } from './view/view.ts';
+export { stripText, type StrippedText } from './view/strip.ts';
 export { composeMessage, type ComposedMessage } from './compose/compose.ts';
 export { type FormFile, type MessageForm } from './compose/form.ts';
 export { dkimBodyHash } from './dkim/canonical.ts';

@@ -1,9 +1,13 @@
 import type { Scope } from '@lethe/contracts';
 
-/** What a key of each role may do. Mailgun's roles, and `privacy`, which stands apart: no other role holds its scopes. */
+/**
+ * What a key of each role may do. Mailgun's roles, and `privacy`, which stands apart: no other role holds its scopes. What was
+ * written to people is read by those who may write it, not by `basic`, which looks at what became of it.
+ */
 export const ROLES = {
   admin: [
     'messages:write',
+    'messages:read',
     'events:read',
     'domains:read',
     'domains:write',
@@ -14,6 +18,7 @@ export const ROLES = {
   ],
   developer: [
     'messages:write',
+    'messages:read',
     'events:read',
     'domains:read',
     'domains:write',

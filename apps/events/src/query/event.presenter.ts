@@ -1,8 +1,11 @@
 import type { EventDocument } from '../index/event.document.ts';
 import type { DocumentPerson } from '../index/event.people.ts';
 
-/** An event in Mailgun's shape (mailgun-api §3); types matter, one wrong field fails a whole page in the Go SDK. */
-export function presentEvent(document: EventDocument): Record<string, unknown> {
+/**
+ * An event in Mailgun's shape (mailgun-api §3); types matter, one wrong field fails a whole page in the Go SDK. `domainUrl`:
+ * `<base>/v3/domains/{name}`.
+ */
+export function presentEvent(document: EventDocument, domainUrl: string): Record<string, unknown> {
   return {
     event: document.event,
     id: document.id,
@@ -16,6 +19,7 @@ export function presentEvent(document: EventDocument): Record<string, unknown> {
     flags: flags(document),
     envelope: envelope(document),
     message: message(document),
+    storage: storage(document, domainUrl),
     ...(document.event === 'accepted' ? accepted(document) : {}),
     ...(document.severity ? { severity: document.severity, reason: document.reason } : {}),
     ...(document.status ? { 'delivery-status': deliveryStatus(document) } : {}),
@@ -71,6 +75,11 @@ function message(document: EventDocument): Record<string, unknown> {
     recipients: document.recipients,
     size: document.size,
   };
+}
+
+/** Where the message can be read while it is kept, which an event, kept longer, does not know. There is one region. */
+function storage({ message: key }: EventDocument, domainUrl: string): Record<string, string> {
+  return { url: `${domainUrl}/messages/${key}`, key, region: '', env: '' };
 }
 
 function deliveryStatus({ status }: EventDocument): Record<string, unknown> {

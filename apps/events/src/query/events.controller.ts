@@ -40,12 +40,15 @@ export class EventsController {
 
   private async page(account: string, domainId: string, name: string, page: Page): Promise<unknown> {
     const found = await this.events.read(account, domainId, page);
+    const base = this.config.PUBLIC_URL.replace(/\/$/, '');
+    const segment = encodeURIComponent(name);
     const link = async (which: Exclude<keyof FoundPage, 'events'>): Promise<[string, string]> => {
       const token = await this.tokens.write(account, domainId, found[which]);
-      return [which, `${this.config.PUBLIC_URL.replace(/\/$/, '')}/v3/${encodeURIComponent(name)}/events/${token}`];
+      return [which, `${base}/v3/${segment}/events/${token}`];
     };
     const links = await Promise.all((['next', 'previous', 'first', 'last'] as const).map(link));
-    return { items: found.events.map(presentEvent), paging: Object.fromEntries(links) };
+    const items = found.events.map((event) => presentEvent(event, `${base}/v3/domains/${segment}`));
+    return { items, paging: Object.fromEntries(links) };
   }
 }
 

@@ -11,6 +11,8 @@ export interface Route {
   readonly methods: readonly HTTPMethods[];
   readonly service: Upstream;
   readonly permission: Permission;
+  /** What must be held besides. */
+  readonly also?: Scope;
 }
 
 /** GET brings HEAD with it. */
@@ -36,6 +38,15 @@ export const ROUTES: readonly Route[] = [
     methods: ['POST'],
     service: 'ingest',
     permission: 'messages:write',
+  },
+  { paths: ['/v3/domains/:domain/messages/*'], methods: READ, service: 'ingest', permission: 'messages:read' },
+  // To send a stored message to anybody is to read it.
+  {
+    paths: ['/v3/domains/:domain/messages/*'],
+    methods: ['POST', 'DELETE'],
+    service: 'ingest',
+    permission: 'messages:write',
+    also: 'messages:read',
   },
   { paths: ['/v3/:domain/events/*'], methods: READ, service: 'events', permission: 'events:read' },
   { paths: ['/v3/:domain/bounces/*'], methods: READ, service: 'suppression', permission: 'suppressions:read' },

@@ -58,11 +58,12 @@ export class AcceptsUnderWay {
     };
   }
 
-  private concerns({ recipients, senders, domain }: SealedMessage): boolean {
+  private concerns({ recipients, senders, named, domain }: SealedMessage): boolean {
     return (
       this.revoked.has(domain.accountId) ||
       recipients.some(({ subject }) => this.revoked.has(subject)) ||
-      senders.some(({ subject }) => this.revoked.has(subject))
+      senders.some(({ subject }) => this.revoked.has(subject)) ||
+      named.some(({ subject }) => this.revoked.has(subject))
     );
   }
 

@@ -8,9 +8,9 @@ const INSERT_MESSAGES = `
     SELECT * FROM unnest($12::uuid[], $13::int[], $14::uuid[], $15::text[], $16::text[])
   )
   INSERT INTO message (id, account_id, domain_id, key_id, accepted_at, expires_at, drop_at, event_class, method, size,
-                       test_mode)
+                       test_mode, stored)
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[],
-                       $7::timestamptz[], $8::text[], $9::text[], $10::int[], $11::bool[])`;
+                       $7::timestamptz[], $8::text[], $9::text[], $10::int[], $11::bool[], $17::text[])`;
 
 const INSERT_RECIPIENTS = `
   INSERT INTO message_recipient (message_id, ordinal, subject_id, role, envelope)
@@ -21,8 +21,8 @@ const INSERT_RECIPIENTS = `
 export class MessageRepository {
   async insertMany(client: PoolClient, messages: readonly SealedMessage[]): Promise<void> {
     const all = <T>(read: (message: SealedMessage) => T): T[] => messages.map(read);
-    const people = messages.flatMap(({ id, senders }) =>
-      senders.map((person, ordinal) => ({ id, ordinal, ...person })),
+    const people = messages.flatMap(({ id, senders, named }) =>
+      [...senders, ...named].map((person, ordinal) => ({ id, ordinal, ...person })),
     );
     await client.query({
       name: 'insert-messages',
@@ -44,6 +44,7 @@ export class MessageRepository {
         people.map(({ subject }) => subject),
         people.map(({ role }) => role),
         people.map(({ person }) => person),
+        all(({ domain }) => (domain.bodiesDays === 0 ? 'never' : 'readable')),
       ],
     });
     const rows = messages.flatMap(({ id, recipients }) =>

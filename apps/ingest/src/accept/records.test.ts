@@ -24,6 +24,7 @@ function message(roles: Recipient['role'][]): SealedMessage {
     recipients,
     partitions: roles.map(() => 3),
     senders: [{ role: 'from', subject: 'sender', person: JWE }],
+    named: [],
     visible: recipients.flatMap(({ subject, role }, ordinal) =>
       role === 'bcc' ? [] : [{ role, subject, person: JWE, ordinal }],
     ),

@@ -23,6 +23,8 @@ export interface SealedMessage {
   readonly partitions: readonly number[];
   /** Senders and reply-to. */
   readonly senders: readonly RelatedPerson[];
+  /** Whom the message names besides. They are in no record: who is not sent it is nobody's correspondent. */
+  readonly named: readonly RelatedPerson[];
   /** The first visible recipients, for the others' records; at most `MAX_RELATED_RECIPIENTS`. */
   readonly visible: ReadonlyArray<RelatedPerson & { ordinal: number }>;
   readonly submission: Pick<Submission, 'testMode' | 'dkim' | 'requireTls' | 'method' | 'keyId'>;

@@ -41,7 +41,8 @@ export class SealingService {
     const id = randomUUIDv7();
     const ends = deadlines(domain, acceptedAt, this.config.MESSAGE_EXPIRY_MS);
     const period = periodOf(ends.eventClass, acceptedAt);
-    const subjects = await this.subjectsOf(domain.accountId, [...submission.recipients, ...submission.related]);
+    const { recipients: everyone, related, named = [] } = submission;
+    const subjects = await this.subjectsOf(domain.accountId, [...everyone, ...related, ...named]);
     const subjectOf = (mailbox: Mailbox): SubjectId => subjects.get(mailbox.normalForm) as SubjectId;
 
     const recipients = submission.recipients.map(async (recipient, ordinal): Promise<Recipient> => {
@@ -78,9 +79,10 @@ export class SealingService {
         destinationPartition(this.destinationKey, normalForm.slice(normalForm.lastIndexOf('@') + 1), ordinal),
       ),
       senders: await Promise.all(
-        submission.related.map((mailbox) =>
-          this.sealPerson(mailbox, mailbox.role, subjectOf(mailbox), id, domain, period),
-        ),
+        related.map((mailbox) => this.sealPerson(mailbox, mailbox.role, subjectOf(mailbox), id, domain, period)),
+      ),
+      named: await Promise.all(
+        named.map((mailbox) => this.sealPerson(mailbox, mailbox.role, subjectOf(mailbox), id, domain, period)),
       ),
       visible: await Promise.all(
         visible.map(async ({ recipient, ordinal }) => {
@@ -94,14 +96,17 @@ export class SealingService {
   }
 
   /** Whether the vault still stands by everything that was sealed for the message: nobody it concerns is cut off. */
-  async opens({ id, domain, recipients, senders }: SealedMessage): Promise<boolean> {
+  async opens({ id, domain, recipients, senders, named }: SealedMessage): Promise<boolean> {
     const account = domain.accountId;
     const opened = await this.vault.openMany([
       ...recipients.map(({ envelope }, ordinal) => ({
         jwe: envelope,
         expected: { account, type: 'envelope', recordId: recordId(id, ordinal) },
       })),
-      ...senders.map(({ person }) => ({ jwe: person, expected: { account, type: 'person', recordId: id } })),
+      ...[...senders, ...named].map(({ person }) => ({
+        jwe: person,
+        expected: { account, type: 'person', recordId: id },
+      })),
     ]);
     return !opened.includes(FORGOTTEN);
   }

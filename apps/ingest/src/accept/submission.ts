@@ -20,6 +20,8 @@ export interface Submission {
   /** Distinct by normal form; 1 to 1,000. */
   readonly recipients: readonly SubmissionRecipient[];
   readonly related: readonly RelatedMailbox[];
+  /** Others whom its To or Cc shows and who are not sent it: their erasure ends reading it, too. */
+  readonly named?: ReadonlyArray<Mailbox & { readonly role: 'to' | 'cc' }>;
   readonly subject: string;
   /** Message-ID without angle brackets. */
   readonly messageIdHeader: string;

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
-import type { IngestConfig } from '../config.ts';
 import { MemoryBudget } from './memory.budget.ts';
 
 const budget = (): MemoryBudget =>
-  new MemoryBudget({ BYTES_IN_FLIGHT: 100_000, MESSAGE_MAX_BYTES: 10_000, REQUESTS_WAITING: 1 } as IngestConfig);
+  new MemoryBudget({ BYTES_IN_FLIGHT: 100_000, MESSAGE_MAX_BYTES: 10_000, REQUESTS_WAITING: 1 });
 
 it('bounds what tasks find out they need besides, and takes it back with the rest', async () => {
   const memory = budget();

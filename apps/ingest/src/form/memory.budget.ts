@@ -5,6 +5,8 @@ import { type IngestConfig } from '../config.ts';
 /** Room a request's form, the composed message and its seal take, per octet received. */
 export const COPIES = 3;
 
+export type BudgetConfig = Pick<IngestConfig, 'BYTES_IN_FLIGHT' | 'MESSAGE_MAX_BYTES' | 'REQUESTS_WAITING'>;
+
 interface Waiting {
   readonly bytes: number;
   readonly resolve: () => void;
@@ -16,7 +18,7 @@ export class MemoryBudget {
   private free: number;
   private readonly waiting: Waiting[] = [];
 
-  constructor(@Inject(CONFIG) private readonly config: IngestConfig) {
+  constructor(@Inject(CONFIG) private readonly config: BudgetConfig) {
     this.free = config.BYTES_IN_FLIGHT;
   }
 
@@ -31,7 +33,7 @@ export class MemoryBudget {
     try {
       return await task((wanted) => {
         const extra = Math.min(wanted, this.config.BYTES_IN_FLIGHT - room);
-        if (extra > this.free) throw busy();
+        if (extra > this.free) throw this.busy();
         this.free -= extra;
         room += extra;
       });
@@ -41,13 +43,17 @@ export class MemoryBudget {
     }
   }
 
+  protected busy(): ApiError {
+    return new ApiError(503, 'too many messages are being accepted: try again', { retryAfterSeconds: 2 });
+  }
+
   private async take(bytes: number): Promise<void> {
     if (this.waiting.length === 0 && bytes <= this.free) {
       this.free -= bytes;
       return;
     }
     if (this.waiting.length >= this.config.REQUESTS_WAITING) {
-      throw busy();
+      throw this.busy();
     }
     await new Promise<void>((resolve) => this.waiting.push({ bytes, resolve }));
   }
@@ -60,6 +66,3 @@ export class MemoryBudget {
     }
   }
 }
-
-const busy = (): ApiError =>
-  new ApiError(503, 'too many messages are being accepted: try again', { retryAfterSeconds: 2 });

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { Caller, CONFIG, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
@@ -8,14 +7,7 @@ import { SendingDomains } from '../settings/sending.domains.ts';
 import { submissionOfForm } from './form.submission.ts';
 import { IntakeService, type Arrival } from './intake.service.ts';
 import { submissionOfMime } from './mime.submission.ts';
-
-/** Fields, headers and boundaries a form has around its message. */
-const FORM_OVERHEAD = 1024 * 1024;
-
-interface Answer {
-  readonly id: string;
-  readonly message: string;
-}
+import { clientAddress, FORM_OVERHEAD, queued, readLength, type QueuedAnswer } from './request.ts';
 
 /** Mailgun's two ways to hand a message in (mailgun-api §2). */
 @Controller('v3/:domain')
@@ -28,13 +20,13 @@ export class MessagesController {
 
   @Post('messages')
   @HttpCode(200)
-  send(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<Answer> {
+  send(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {
     return this.take(caller, request, submissionOfForm);
   }
 
   @Post('messages.mime')
   @HttpCode(200)
-  sendMime(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<Answer> {
+  sendMime(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {
     return this.take(caller, request, submissionOfMime);
   }
 
@@ -42,7 +34,7 @@ export class MessagesController {
     caller: Identity,
     { raw, headers }: FastifyRequest,
     toSubmission: Arrival['toSubmission'],
-  ): Promise<Answer> {
+  ): Promise<QueuedAnswer> {
     const domain = this.domains.of(caller);
     const maxBytes = this.config.MESSAGE_MAX_BYTES + FORM_OVERHEAD;
     const length = readLength(headers['content-length']);
@@ -55,16 +47,6 @@ export class MessagesController {
       read: () => readForm(raw, headers, { maxBytes, maxParts: this.config.FORM_MAX_PARTS }),
       toSubmission,
     });
-    return { id: `<${id}>`, message: 'Queued. Thank you.' };
+    return queued(id);
   }
-}
-
-/** The gateway says who its client is and passes nothing on that the client said about it. */
-function clientAddress(headers: FastifyRequest['headers']): { originatingIp?: string } {
-  const address = headers['x-forwarded-for'];
-  return typeof address === 'string' && isIP(address) !== 0 ? { originatingIp: address } : {};
-}
-
-function readLength(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }

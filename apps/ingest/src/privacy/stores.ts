@@ -30,6 +30,7 @@ export const STORES: readonly StoreDeclaration[] = [
       method: column.code,
       size: column.count,
       test_mode: column.flag,
+      stored: column.code,
     },
   },
   {
@@ -51,7 +52,7 @@ export const STORES: readonly StoreDeclaration[] = [
     store: 'ingest.message_related',
     owner: 'ingest',
     kind: 'table',
-    what: 'who a message is from and who is to be answered, sealed under their keys',
+    what: 'who a message is from, who is to be answered, whom it shows and is not sent to, sealed under their keys',
     limit: { until: 'its message is gone: they are deleted together' },
     table: 'public.message_related',
     columns: {

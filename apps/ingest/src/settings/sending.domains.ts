@@ -25,13 +25,22 @@ export class SendingDomains {
   }
 
   /**
-   * The domain of the path as the gateway found it, or that of a login.
-   * @throws ApiError 404 for a domain that is not the account's, 403 for one that may not send, 503 while unsure.
+   * The domain of the path as the gateway found it, or that of a login; whether or not it may send.
+   * @throws ApiError 404 for a domain that is not the account's, 503 while unsure.
    */
-  of(caller: Pick<Identity, 'account' | 'domain'>): DomainSettings {
+  owned(caller: Pick<Identity, 'account' | 'domain'>): DomainSettings {
     this.assertFresh();
     const domain = caller.domain === undefined ? undefined : this.domains.get(caller.domain);
     if (!domain || domain.accountId !== caller.account) throw new ApiError(404, 'Domain not found');
+    return domain;
+  }
+
+  /**
+   * The same, for sending.
+   * @throws ApiError 403 for one that may not send, besides.
+   */
+  of(caller: Pick<Identity, 'account' | 'domain'>): DomainSettings {
+    const domain = this.owned(caller);
     if (this.accounts.get(domain.accountId)?.state !== 'active') throw new ApiError(403, 'The account is disabled');
     if (domain.state === 'unverified')
       throw new ApiError(403, 'The domain is not verified: publish its DNS records, then verify it');

@@ -43,6 +43,8 @@ export interface Surroundings {
   send(fields: Fields, replica?: number): Promise<Answer>;
   /** The same, a message as it is. */
   sendMime(fields: Fields, replica?: number): Promise<Answer>;
+  /** Anything else, as the gateway passes it on: below `/v3/domains/{domain}/messages/`. `by`: default the domain's own account. */
+  stored(path: string, init?: RequestInit, at?: { replica?: number; by?: 'stranger' }): Promise<Response>;
   /** A credential as accounts seals it; `id`: of one that it replaces. */
   smtpCredential(login: string, hash: string, id?: string): Promise<SmtpCredentials[number]>;
   /** Replaces what accounts has published of the domain; replicas hear of it within a moment. */
@@ -105,8 +107,18 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
   const tables = new Publisher(accountsClient, [ACCOUNT_SETTINGS, DOMAIN_SETTINGS]);
   const heartbeats = new HeartbeatPublisher(tables, 'accounts', [ACCOUNT_SETTINGS, DOMAIN_SETTINGS], log, () => true);
   heartbeats.start();
-  const account = { accountId, state: 'active' as const, keys: [] };
-  await tables.publish(ACCOUNT_SETTINGS, [{ key: accountId, value: account, id: randomUUID(), type: 'account' }]);
+  const stranger = { ...domain, domainId: randomUUIDv7(), accountId: randomUUIDv7(), name: 'stranger.example' };
+  await accounts.ensureAccount(stranger.accountId);
+  await tables.publish(
+    ACCOUNT_SETTINGS,
+    [accountId, stranger.accountId].map((id) => {
+      const value = { accountId: id, state: 'active' as const, keys: [] };
+      return { key: id, value, id: randomUUID(), type: 'account' };
+    }),
+  );
+  await tables.publish(DOMAIN_SETTINGS, [
+    { key: stranger.domainId, value: stranger, id: randomUUID(), type: 'domain' },
+  ]);
   const publishDomain = (change: Partial<DomainSettings>): Promise<void> =>
     tables.publish(DOMAIN_SETTINGS, [
       { key: domain.domainId, value: { ...domain, ...change }, id: randomUUID(), type: 'domain' },
@@ -121,6 +133,7 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
         environment: {
           ...kafka('ingest'),
           PORT: '0',
+          PUBLIC_URL: 'http://gateway.example/',
           IDENTITY_PUBLIC_KEY_FILE: join(folder, 'pub'),
           DATABASE_URL: own.url,
           BODIES_URL: own.url,
@@ -144,11 +157,15 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
   const database = new Pool({ connectionString: own.url, max: 4 });
   const bodies = new BodyStore({ url: own.url });
   const signer = new IdentitySigner(String(privateKey.export({ type: 'pkcs8', format: 'pem' })), new Clock());
-  const post = async (path: string, body: BodyInit, at: number): Promise<Answer> => {
-    const claims = { account: accountId, scopes: ['messages:send'], keyId: randomUUID(), domain: domain.domainId };
+  const call = async (path: string, init: RequestInit, at: number, who = domain): Promise<Response> => {
+    const claims = { account: who.accountId, scopes: ['messages:send'], keyId: randomUUID(), domain: who.domainId };
     const token = await signer.sign('ingest', claims);
-    const url = new URL(`/v3/${domain.name}/${path}`, await apps[at]?.getUrl());
-    const response = await fetch(url, { method: 'POST', body, headers: { authorization: `Bearer ${token}` } });
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${token}`);
+    return fetch(`${await apps[at]?.getUrl()}${path}`, { ...init, headers });
+  };
+  const post = async (path: string, body: BodyInit, at: number): Promise<Answer> => {
+    const response = await call(`/v3/${domain.name}/${path}`, { method: 'POST', body }, at);
     const { message } = (await response.json()) as { message: string };
     return { status: response.status, message };
   };
@@ -163,6 +180,10 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
     send: (fields, at = 0) =>
       post('messages', form({ from: `From <from@${domain.name}>`, subject: 'Hello', text: 'Hello.', ...fields }), at),
     sendMime: (fields, at = 0) => post('messages.mime', form(fields), at),
+    stored(path, init = {}, { replica: at = 0, by } = {}) {
+      const who = by === 'stranger' ? stranger : domain;
+      return call(`/v3/domains/${who.name}/messages/${path}`, init, at, who);
+    },
     publishDomain,
     async smtpCredential(login, hash, id = randomUUIDv7()) {
       const seal = { account: accountId, period: 'standing', type: 'smtp-credential', recordId: id } as const;

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { BarrierService } from '../barrier/barrier.service.ts';
 import { CertificatesModule } from '../certificates/certificates.module.ts';
 import { LedgerModule } from '../ledger/ledger.module.ts';
 import { ReleaseModule } from '../release/release.module.ts';
@@ -40,7 +39,6 @@ import { TypedTexts } from './typed.texts.ts';
     ExpirySweep,
     OpenRequestRepository,
     CompletedRequestReader,
-    BarrierService,
     HolderRounds,
     QuestionsRepository,
     RepliesConsumer,

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { code, count, digest, flag, id, instant, publicName, sealed } from '../fields.ts';
 
-/** Scopes an API key may hold. A domain sending key holds `messages:write` alone. */
+/** Scopes an API key may hold. A domain sending key holds `messages:write` alone: it can send, and read nothing. */
 export const SCOPES = [
   'messages:write',
+  'messages:read',
   'events:read',
   'domains:read',
   'domains:write',

@@ -1,4 +1,5 @@
 import { headerFields, rawValue, splitMessage } from '../message/header.ts';
+import { decodeCharset, decodeOctets } from '../mime/decode.ts';
 import { scanParts, type Leaf } from '../mime/parts.ts';
 import { DEFAULT_SCAN_LIMITS } from '../mime/scan.ts';
 import { decodeText } from '../mime/text.ts';
@@ -48,31 +49,8 @@ export function readMessage(latin1: string): Readable {
 }
 
 function decodeBody(octets: Buffer, { encoding, charset, type }: Leaf['content']): string {
-  const bytes =
-    encoding === 'base64'
-      ? Buffer.from(octets.toString('latin1'), 'base64')
-      : encoding === 'quoted-printable'
-        ? fromQuotedPrintable(octets.toString('latin1'))
-        : octets;
-  const text = decodeCharset(bytes, charset);
+  const text = decodeCharset(decodeOctets(octets, encoding), charset);
   return type === 'text/html' ? fromHtml(text) : text;
-}
-
-/** RFC 2045 6.7; what is no valid escape stays as it is. */
-function fromQuotedPrintable(text: string): Buffer {
-  const joined = text
-    .replace(/=[ \t]{0,8}\r?\n/g, '')
-    .replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(joined, 'latin1');
-}
-
-/** A report may name a charset that nobody knows, or that its text is not in. */
-function decodeCharset(bytes: Buffer, charset: string): string {
-  try {
-    return new TextDecoder(charset === '' ? 'utf-8' : charset, { fatal: charset === '' }).decode(bytes);
-  } catch {
-    return bytes.toString('latin1');
-  }
 }
 
 /** Only good enough to find sentences: tags become line ends where they end a block, else nothing. */

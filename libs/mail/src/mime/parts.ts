@@ -51,6 +51,12 @@ export interface Leaf {
   attachedIn: number;
 }
 
+/** What an attachment holds, as it was transferred. */
+export interface AttachmentBody {
+  body: Buffer;
+  encoding: string;
+}
+
 export interface PartScan {
   attachments: Attachment[];
   parts: number;
@@ -63,15 +69,17 @@ const MAX_BOUNDARY = 256;
 /**
  * Walks the parts in one pass over the bytes and without recursion: a header is read line by line, a body is skipped to
  * the next delimiter line, and a delimiter closes every part below the multipart it belongs to (RFC 2046 5.1.2). What is
- * inside an attached message counts for the limits, not as an attachment of this one. `visit` sees each leaf, in order.
+ * inside an attached message counts for the limits, not as an attachment of this one. `visit` sees each leaf, `attached` each
+ * attachment, in order.
  */
 export function scanParts(
   raw: Buffer,
   top: PartHeader,
   limits: ScanLimits,
   visit?: (leaf: Leaf) => void,
+  attached?: (attachment: Attachment, holds: AttachmentBody) => void,
 ): PartScan | 'too-deep' | 'too-many-parts' {
-  const walk = new Walk(raw, visit);
+  const walk = new Walk(raw, visit, attached);
   let part: PartHeader | undefined = top;
   while (part) {
     if (++walk.parts > limits.maxParts) return 'too-many-parts';
@@ -91,11 +99,17 @@ class Walk {
   readonly #raw: Buffer;
   readonly #indexOf = new Map<string, number>();
   readonly #visit: ((leaf: Leaf) => void) | undefined;
+  readonly #attached: ((attachment: Attachment, holds: AttachmentBody) => void) | undefined;
   #attachedMessages = 0;
 
-  constructor(raw: Buffer, visit?: (leaf: Leaf) => void) {
+  constructor(
+    raw: Buffer,
+    visit?: (leaf: Leaf) => void,
+    attached?: (attachment: Attachment, holds: AttachmentBody) => void,
+  ) {
     this.#raw = raw;
     this.#visit = visit;
+    this.#attached = attached;
   }
 
   enterMessage(part: PartHeader, content: Content): PartHeader {
@@ -119,7 +133,8 @@ class Walk {
       const end = Math.max(delimiter?.start ?? this.#raw.length, part.bodyStart);
       const body = this.#raw.subarray(part.bodyStart, end);
       this.#visit?.({ content, body, attachedIn: this.#attachedMessages });
-      if (isAttachment(content)) this.#add(content, decodedSize(body, content.encoding));
+      const attachment = isAttachment(content) ? this.#add(content, decodedSize(body, content.encoding)) : undefined;
+      if (attachment) this.#attached?.(attachment, { body, encoding: content.encoding });
     }
     while (delimiter) {
       this.closeTo(delimiter.index + (delimiter.closing ? 0 : 1), delimiter.start);
@@ -134,7 +149,11 @@ class Walk {
       const closed = this.open.pop();
       if (closed?.boundary === undefined) this.#attachedMessages--;
       else if (this.#indexOf.get(closed.boundary) === this.open.length) this.#indexOf.delete(closed.boundary);
-      if (closed?.attachment) closed.attachment.size = Math.max(at - closed.start, 0);
+      if (closed?.attachment) {
+        const body = this.#raw.subarray(closed.start, Math.max(at, closed.start));
+        closed.attachment.size = body.length;
+        this.#attached?.(closed.attachment, { body, encoding: '' });
+      }
     }
   }
 
