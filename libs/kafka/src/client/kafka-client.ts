@@ -4,10 +4,11 @@ import type { Log } from '@lethe/service';
 import { settleWithin } from '../publish/settle-within.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 import { boundedKafkaLogs } from './kafka-logs.ts';
-import './quiet-queues.ts';
+import { quietQueues } from './quiet-queues.ts';
 
 // kafkajs prints a notice about its partitioner on every producer otherwise.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] ??= '1';
+quietQueues();
 
 /**
  * Retry without end. kafkajs gives up after five attempts although it documents more for idempotent producers; with

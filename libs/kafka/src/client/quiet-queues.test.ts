@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import './quiet-queues.ts';
+import { quietQueues } from './quiet-queues.ts';
 
 interface Queue {
   push(request: object): void;
@@ -14,6 +14,7 @@ const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/request
 ) => Queue;
 
 describe('a connection of kafkajs', () => {
+  quietQueues();
   let queue: Queue;
   const sent: number[] = [];
   const start = (maxInFlightRequests: number): void => {
