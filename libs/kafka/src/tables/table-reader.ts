@@ -74,12 +74,13 @@ export class TableReader<T extends Topic> {
   }
 
   private async readEnds(): Promise<void> {
-    const askedAt = performance.now();
     const admin = await this.client.admin();
     const offsets = await admin.fetchTopicOffsets(this.topic);
     const missing = new Map<number, number>();
     for (const { partition, high, low } of offsets) {
-      this.freshness.sawEnd(partition, Number(high), askedAt);
+      // Every partition has to be proven, and no proof counts from here: joining can take so long that the first heartbeat's would
+      // run out before the next one, and who began to accept would refuse again.
+      this.freshness.sawEnd(partition, Number(high), Number.NEGATIVE_INFINITY);
       if (Number(high) > Number(low)) missing.set(partition, Number(high));
     }
     this.missing = missing;
