@@ -2,6 +2,7 @@ export { Batcher } from './bounded/batcher.ts';
 export type { BatcherOptions } from './bounded/batcher.ts';
 export { OverloadedError } from './bounded/overloaded-error.ts';
 export { Semaphore } from './bounded/semaphore.ts';
+export { settleWithin } from './bounded/settle-within.ts';
 export { acceptForms } from './bootstrap/accept-forms.ts';
 export { createService } from './bootstrap/create-service.ts';
 export type { CreatedService, ServiceOptions, ServiceSurroundings } from './bootstrap/create-service.ts';

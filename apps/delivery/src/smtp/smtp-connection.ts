@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { settleWithin } from '@lethe/service';
 import type { Guard } from './guard.ts';
 import { ReplyParser, type SmtpReply } from './reply-parser.ts';
 import { SmtpBroken, type BreakPoint } from './smtp-error.ts';
@@ -217,9 +218,8 @@ export class SmtpConnection {
 
   /** `left`: the end of the content has. A fast server's answer can be read before the write that it answers is reported. */
   private async decided(reply: SmtpReply, left: Promise<void>): Promise<SmtpReply> {
-    if (this.socket.writableLength > 0) {
-      if (!(await within(left, REPORTED_MS))) return this.early(reply);
-    }
+    const reported = this.socket.writableLength === 0 || (await settleWithin(left, REPORTED_MS)) === 'settled';
+    if (!reported) return this.early(reply);
     this.messages += 1;
     this.transactionOpen = false;
     this.phase = 'envelope';
@@ -329,19 +329,6 @@ export class SmtpConnection {
     if (how === 'at-once') this.socket.destroy();
     else this.socket.destroySoon();
     this.onClose();
-  }
-}
-
-/** Whether it resolves in time. */
-async function within(done: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  try {
-    return await Promise.race([done.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

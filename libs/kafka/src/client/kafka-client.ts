@@ -1,7 +1,7 @@
 import { type Admin, type Consumer, type ConsumerConfig, Kafka, type Producer } from 'kafkajs';
 import type { Topic } from '@lethe/contracts';
 import type { Log } from '@lethe/service';
-import { settleWithin } from '../publish/settle-within.ts';
+import { settleWithin } from '@lethe/service';
 import type { KafkaConfig } from './kafka-config.ts';
 import { boundedKafkaLogs } from './kafka-logs.ts';
 import { quietQueues } from './quiet-queues.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { settleWithin } from '@lethe/service';
 import type { KafkaClient } from '../client/kafka-client.ts';
 import { observeLag, observeWindow } from '../metrics.ts';
-import { settleWithin } from '../publish/settle-within.ts';
 import { decodeProgress } from '../window/progress.ts';
 import { PartitionWindow } from '../window/partition-window.ts';
 import type { Binding } from './binding.ts';

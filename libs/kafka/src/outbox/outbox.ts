@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { Log } from '@lethe/service';
+import { settleWithin } from '@lethe/service';
 import { OutboxFullError } from '../errors.ts';
 import { observeOutbox } from '../metrics.ts';
-import { settleWithin } from '../publish/settle-within.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import type { EncodedRecord } from '../records/record.ts';
 

@@ -1,13 +1,12 @@
 import type { Message, TopicMessages } from 'kafkajs';
 import type { Topic } from '@lethe/contracts';
-import { Batcher, OverloadedError } from '@lethe/service';
+import { Batcher, OverloadedError, settleWithin } from '@lethe/service';
 import type { KafkaClient } from '../client/kafka-client.ts';
 import { NotPublishableError, PublishUncertainError } from '../errors.ts';
 import { countPublished, observeProduceQueue } from '../metrics.ts';
 import { encodeRecords } from '../records/encode.ts';
 import type { EncodedRecord, OutgoingRecord } from '../records/record.ts';
 import { ProducerLink } from './producer-link.ts';
-import { settleWithin } from './settle-within.ts';
 
 /** One produce call carries at most this, so that no partition's batch passes the broker's 1 MiB `message.max.bytes`. */
 const CALL_BYTES = 512 * 1024;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import type { Topic, ValueOf } from '@lethe/contracts';
+import { settleWithin } from '@lethe/service';
 import type { KafkaClient } from '../client/kafka-client.ts';
 import type { DeadLetters } from '../consume/dead-letters.ts';
 import { superviseConsumer } from '../consume/supervise-consumer.ts';
-import { settleWithin } from '../publish/settle-within.ts';
 import { decodeRecord, isHeartbeat } from '../records/decode.ts';
 import { Freshness } from './freshness.ts';
 import type { LocalTable } from './local-table.ts';
