@@ -1,6 +1,8 @@
 export { Batcher } from './bounded/batcher.ts';
 export type { BatcherOptions } from './bounded/batcher.ts';
 export { OverloadedError } from './bounded/overloaded-error.ts';
+export { Rounds } from './bounded/rounds.ts';
+export type { RoundsOptions } from './bounded/rounds.ts';
 export { Semaphore } from './bounded/semaphore.ts';
 export { settleWithin } from './bounded/settle-within.ts';
 export { acceptForms } from './bootstrap/accept-forms.ts';

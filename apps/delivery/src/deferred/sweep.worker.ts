@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { RETENTION } from '@lethe/contracts';
-import { CONFIG, Log } from '@lethe/service';
+import { CONFIG, Log, Rounds } from '@lethe/service';
 import type { DeliveryConfig } from '../config.ts';
 import { DeferredRepository } from './deferred.repository.ts';
 
@@ -14,39 +14,33 @@ const MARGIN_MS = 600_000;
  */
 @Injectable()
 export class SweepWorker implements OnApplicationBootstrap, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly deferred: DeferredRepository,
     private readonly log: Log,
-    @Inject(CONFIG) private readonly config: DeliveryConfig,
-  ) {}
+    @Inject(CONFIG) config: DeliveryConfig,
+  ) {
+    this.rounds = new Rounds({
+      everyMs: config.RETENTION_WORK_MS,
+      work: () => this.work(),
+      failed: (error) => this.log.warn('deferred.not-swept', { error }),
+    });
+  }
 
   onApplicationBootstrap(): void {
-    this.running = this.round();
+    this.rounds.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
   }
 
-  private async round(): Promise<void> {
-    try {
-      let rows = 0;
-      for (let some = 1; some > 0 && !this.stopped; rows += some) {
-        some = await this.deferred.removeOlderThan(RETENTION.queue.limitMs - MARGIN_MS);
-      }
-      if (rows > 0) this.log.warn('deferred.swept', { rows });
-    } catch (error) {
-      this.log.warn('deferred.not-swept', { error });
+  private async work(): Promise<void> {
+    let rows = 0;
+    for (let some = 1; some > 0 && !this.rounds.stopped; rows += some) {
+      some = await this.deferred.removeOlderThan(RETENTION.queue.limitMs - MARGIN_MS);
     }
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.round();
-    }, this.config.RETENTION_WORK_MS);
+    if (rows > 0) this.log.warn('deferred.swept', { rows });
   }
 }

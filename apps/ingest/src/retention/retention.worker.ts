@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { BodyStore } from '@lethe/bodies';
-import { CONFIG, Log } from '@lethe/service';
+import { CONFIG, Log, Rounds } from '@lethe/service';
 import { type IngestConfig } from '../config.ts';
 import { RetentionRepository } from './retention.repository.ts';
 
@@ -10,46 +10,35 @@ import { RetentionRepository } from './retention.repository.ts';
  */
 @Injectable()
 export class RetentionWorker implements OnApplicationBootstrap, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly messages: RetentionRepository,
     private readonly bodies: BodyStore,
     private readonly log: Log,
-    @Inject(CONFIG) private readonly config: IngestConfig,
-  ) {}
+    @Inject(CONFIG) config: IngestConfig,
+  ) {
+    this.rounds = new Rounds({
+      everyMs: config.RETENTION_WORK_MS,
+      work: () => this.work(),
+      failed: (error) => this.log.warn('retention.interrupted', { error }),
+    });
+  }
 
   /** At once: a service that was down may be late. */
   onApplicationBootstrap(): void {
-    this.running = this.round();
+    this.rounds.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
   }
 
-  private async round(): Promise<void> {
-    try {
-      const [messages, partitions] = await this.work();
-      if (messages + partitions > 0) this.log.info('retention.removed', { messages, partitions });
-    } catch (error) {
-      this.log.warn('retention.interrupted', { error });
-    }
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.round();
-    }, this.config.RETENTION_WORK_MS);
-  }
-
-  private async work(): Promise<[messages: number, partitions: number]> {
+  private async work(): Promise<void> {
     await this.bodies.makeAhead();
     const partitions = await this.bodies.dropDue();
     let messages = 0;
-    for (let some = 1; some > 0 && !this.stopped; messages += some) some = await this.messages.deleteDue();
-    return [messages, partitions];
+    for (let some = 1; some > 0 && !this.rounds.stopped; messages += some) some = await this.messages.deleteDue();
+    if (messages + partitions > 0) this.log.info('retention.removed', { messages, partitions });
   }
 }

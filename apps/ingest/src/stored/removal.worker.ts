@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Database } from '@lethe/database';
-import { CONFIG, Log } from '@lethe/service';
+import { CONFIG, Log, Rounds } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import { type IngestConfig } from '../config.ts';
 import { StoredRepository } from './stored.repository.ts';
@@ -13,38 +13,32 @@ import { StoredRepository } from './stored.repository.ts';
  */
 @Injectable()
 export class RemovalWorker implements OnApplicationBootstrap, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly stored: StoredRepository,
     private readonly database: Database,
     private readonly vault: Vault,
     private readonly log: Log,
-    @Inject(CONFIG) private readonly config: IngestConfig,
-  ) {}
+    @Inject(CONFIG) config: IngestConfig,
+  ) {
+    this.rounds = new Rounds({
+      everyMs: config.STORED_FORGET_MS,
+      work: () => this.work(),
+      failed: (error) => this.log.warn('stored.removal-interrupted', { error }),
+    });
+  }
 
   onApplicationBootstrap(): void {
-    this.running = this.round();
+    this.rounds.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
+  onModuleDestroy(): Promise<void> {
+    return this.rounds.stop();
   }
 
-  private async round(): Promise<void> {
-    try {
-      for (let some = 1; some > 0 && !this.stopped;) some = await this.condemnSome();
-    } catch (error) {
-      this.log.warn('stored.removal-interrupted', { error });
-    }
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.round();
-    }, this.config.STORED_FORGET_MS);
+  private async work(): Promise<void> {
+    for (let some = 1; some > 0 && !this.rounds.stopped;) some = await this.condemnSome();
   }
 
   private condemnSome(): Promise<number> {
