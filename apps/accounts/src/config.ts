@@ -1,6 +1,6 @@
 import { databaseConfig } from '@lethe/database';
 import { kafkaConfig, outboxConfig } from '@lethe/kafka';
-import { defineConfig } from '@lethe/service';
+import { defineConfig, publicUrlConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
 
@@ -11,7 +11,7 @@ export const config = defineConfig({
   ...kafkaConfig,
   ...outboxConfig,
   ...vaultConfig,
-  PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
+  ...publicUrlConfig,
   DOMAIN_VERIFICATION: z
     .enum(['on', 'off'])
     .default('on')

@@ -1,6 +1,6 @@
 import { kafkaConfig } from '@lethe/kafka';
 import { searchConfig } from '@lethe/search';
-import { defineConfig } from '@lethe/service';
+import { defineConfig, publicUrlConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
 
@@ -10,7 +10,7 @@ export const eventsConfig = defineConfig({
   ...kafkaConfig,
   ...vaultConfig,
   ...searchConfig,
-  PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
+  ...publicUrlConfig,
   INDEX_REFRESH_MS: positive.default(200).describe('How often new events become searchable, in milliseconds'),
   INDEX_REPLICAS: z.coerce.number().int().min(0).default(0).describe('Copies of each index besides the first'),
   RETENTION_WORK_MS: positive

@@ -1,7 +1,7 @@
 import { bodiesConfig } from '@lethe/bodies';
 import { databaseConfig } from '@lethe/database';
 import { kafkaConfig, outboxConfig } from '@lethe/kafka';
-import { defineConfig } from '@lethe/service';
+import { defineConfig, publicUrlConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
 import { smtpConfig } from './smtp/smtp.config.ts';
@@ -19,7 +19,7 @@ export const ingestConfig = defineConfig({
   DATABASE_STATEMENT_TIMEOUT_MS: databaseConfig.DATABASE_STATEMENT_TIMEOUT_MS.default(7_000).describe(
     'Longest time one statement may run, in milliseconds: whoever hands a message in waits for it',
   ),
-  PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
+  ...publicUrlConfig,
   DESTINATION_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')

@@ -1,6 +1,6 @@
 import { databaseConfig } from '@lethe/database';
 import { kafkaConfig } from '@lethe/kafka';
-import { defineConfig } from '@lethe/service';
+import { defineConfig, publicUrlConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
 
@@ -10,7 +10,7 @@ export const config = defineConfig({
   ...databaseConfig,
   ...kafkaConfig,
   ...vaultConfig,
-  PUBLIC_URL: z.url().describe('Base of the absolute links in answers: where clients reach the gateway'),
+  ...publicUrlConfig,
   BODY_LIMIT_BYTES: z.coerce
     .number()
     .int()

@@ -10,6 +10,7 @@ export { createService } from './bootstrap/create-service.ts';
 export type { CreatedService, ServiceOptions, ServiceSurroundings } from './bootstrap/create-service.ts';
 export { startService } from './bootstrap/start-service.ts';
 export { Clock } from './clock/clock.ts';
+export { publicUrlConfig } from './config/common-config.ts';
 export type { CommonConfig } from './config/common-config.ts';
 export { defineConfig } from './config/define-config.ts';
 export { describeConfig } from './config/describe-config.ts';

@@ -42,7 +42,7 @@ export class DkimKeysController {
     private readonly keys: DkimKeysService,
     @Inject(CONFIG) config: AccountsConfig,
   ) {
-    this.collection = `${config.PUBLIC_URL.replace(/\/$/, '')}/v1/dkim/keys`;
+    this.collection = `${config.PUBLIC_URL}/v1/dkim/keys`;
   }
 
   @Get()

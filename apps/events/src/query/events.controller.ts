@@ -40,7 +40,7 @@ export class EventsController {
 
   private async page(account: string, domainId: string, name: string, page: Page): Promise<unknown> {
     const found = await this.events.read(account, domainId, page);
-    const base = this.config.PUBLIC_URL.replace(/\/$/, '');
+    const { PUBLIC_URL: base } = this.config;
     const segment = encodeURIComponent(name);
     const link = async (which: Exclude<keyof FoundPage, 'events'>): Promise<[string, string]> => {
       const token = await this.tokens.write(account, domainId, found[which]);

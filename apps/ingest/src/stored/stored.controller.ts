@@ -24,17 +24,13 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
  */
 @Controller('v3/domains/:domain/messages')
 export class StoredController {
-  private readonly publicUrl: string;
-
   constructor(
     private readonly domains: SendingDomains,
     private readonly stored: StoredService,
     private readonly resends: ResendService,
     private readonly budget: ReadingBudget,
     @Inject(CONFIG) private readonly config: IngestConfig,
-  ) {
-    this.publicUrl = config.PUBLIC_URL.replace(/\/$/, '');
-  }
+  ) {}
 
   @Get('*')
   async get(
@@ -57,7 +53,7 @@ export class StoredController {
       }
       const about = {
         envelopes: await this.stored.envelopes(message, domain),
-        url: `${this.publicUrl}/v3/domains/${encodeURIComponent(domain.name)}/messages/${message.id}`,
+        url: `${this.config.PUBLIC_URL}/v3/domains/${encodeURIComponent(domain.name)}/messages/${message.id}`,
       };
       const view = isForMime(request) ? rawView(raw, about) : parsedView(raw, about);
       return this.send(reply, JSON_TYPE, jsonPieces(view));

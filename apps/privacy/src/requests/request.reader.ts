@@ -22,7 +22,7 @@ export class RequestReader {
     private readonly pages: PageTokens,
     @Inject(CONFIG) config: PrivacyConfig,
   ) {
-    this.base = `${config.PUBLIC_URL.replace(/\/$/, '')}/v1/privacy/requests`;
+    this.base = `${config.PUBLIC_URL}/v1/privacy/requests`;
   }
 
   /** Throws ApiError 404, also for another account's. */

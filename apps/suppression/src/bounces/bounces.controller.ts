@@ -18,7 +18,7 @@ export class BouncesController {
     private readonly clock: Clock,
     @Inject(CONFIG) config: SuppressionConfig,
   ) {
-    this.publicUrl = config.PUBLIC_URL.replace(/\/$/, '');
+    this.publicUrl = config.PUBLIC_URL;
   }
 
   @Get()

@@ -54,4 +54,12 @@ export const signerConfig = {
     .meta({ description: 'PEM file with the Ed25519 private key that signs internal calls', secret: true }),
 };
 
+/** What a service needs whose answers link to itself. */
+export const publicUrlConfig = {
+  PUBLIC_URL: z
+    .url()
+    .transform((url) => url.replace(/\/$/, ''))
+    .describe('Base of the absolute links in answers: where clients reach the gateway'),
+};
+
 export type CommonConfig = z.infer<z.ZodObject<typeof commonConfig>>;
