@@ -61,9 +61,7 @@ export class AcceptsUnderWay {
   private concerns({ recipients, senders, named, domain }: SealedMessage): boolean {
     return (
       this.revoked.has(domain.accountId) ||
-      recipients.some(({ subject }) => this.revoked.has(subject)) ||
-      senders.some(({ subject }) => this.revoked.has(subject)) ||
-      named.some(({ subject }) => this.revoked.has(subject))
+      [recipients, senders, named].some((people) => people.some(({ subject }) => this.revoked.has(subject)))
     );
   }
 

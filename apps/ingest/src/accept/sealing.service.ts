@@ -44,6 +44,8 @@ export class SealingService {
     const { recipients: everyone, related, named = [] } = submission;
     const subjects = await this.subjectsOf(domain.accountId, [...everyone, ...related, ...named]);
     const subjectOf = (mailbox: Mailbox): SubjectId => subjects.get(mailbox.normalForm) as SubjectId;
+    const person = (mailbox: Mailbox, role: RelatedPerson['role']): Promise<RelatedPerson> =>
+      this.sealPerson(mailbox, role, subjectOf(mailbox), id, domain, period);
 
     const recipients = submission.recipients.map(async (recipient, ordinal): Promise<Recipient> => {
       const envelope: Envelope = {
@@ -78,17 +80,12 @@ export class SealingService {
       partitions: submission.recipients.map(({ normalForm }, ordinal) =>
         destinationPartition(this.destinationKey, normalForm.slice(normalForm.lastIndexOf('@') + 1), ordinal),
       ),
-      senders: await Promise.all(
-        related.map((mailbox) => this.sealPerson(mailbox, mailbox.role, subjectOf(mailbox), id, domain, period)),
-      ),
-      named: await Promise.all(
-        named.map((mailbox) => this.sealPerson(mailbox, mailbox.role, subjectOf(mailbox), id, domain, period)),
-      ),
+      senders: await Promise.all(related.map((mailbox) => person(mailbox, mailbox.role))),
+      named: await Promise.all(named.map((mailbox) => person(mailbox, mailbox.role))),
       visible: await Promise.all(
         visible.map(async ({ recipient, ordinal }) => {
           const role = recipient.role === 'cc' ? 'cc' : 'to';
-          const person = await this.sealPerson(recipient, role, subjectOf(recipient), id, domain, period);
-          return { ...person, ordinal };
+          return { ...(await person(recipient, role)), ordinal };
         }),
       ),
       submission,
