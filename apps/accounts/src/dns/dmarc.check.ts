@@ -1,5 +1,6 @@
 import type { Check } from './dns-records.ts';
 import type { TxtOf } from './spf.check.ts';
+import { tagList } from './tag-list.ts';
 
 /** Names above a domain that are asked at most. */
 const MAX_ABOVE = 5;
@@ -30,11 +31,6 @@ function above(domain: string): string[] {
 
 /** Without a policy that can be read, an address for reports makes it `p=none`; without both there is none (§6.6.3). */
 function isPolicy(record: string): boolean {
-  const tags = new Map(
-    record.split(';').map((tag) => {
-      const [name = '', ...value] = tag.split('=');
-      return [name.trim().toLowerCase(), value.join('=').trim()];
-    }),
-  );
-  return /^(?:none|quarantine|reject)$/i.test(tags.get('p') ?? '') || /\bmailto:\S+@\S/i.test(tags.get('rua') ?? '');
+  const tags = tagList(record.toLowerCase());
+  return /^(?:none|quarantine|reject)$/.test(tags.get('p') ?? '') || /\bmailto:\S+@\S/.test(tags.get('rua') ?? '');
 }

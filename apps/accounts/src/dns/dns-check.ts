@@ -4,6 +4,7 @@ import type { Check, WantedRecord } from './dns-records.ts';
 import { checkDmarc } from './dmarc.check.ts';
 import { DnsClient, DnsSilence } from './dns.client.ts';
 import { checkSpf } from './spf.check.ts';
+import { tagList } from './tag-list.ts';
 
 /** How long the records of one domain may take together. */
 const LOOK_MS = 10_000;
@@ -66,19 +67,13 @@ function unlessLate<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 const sameName = (a: string, b: string): boolean => plainName(a) === plainName(b);
+const bare = (value: string | undefined): string | undefined => value?.replaceAll(/\s/g, '');
 const plainName = (name: string): string => name.toLowerCase().replace(/\.$/, '');
 
 /** RFC 6376 §3.6.1: the tags may stand in any order, with others; white space in a key means nothing. */
 function sameKey(published: string, wanted: string): boolean {
-  const [a, b] = [dkimTags(published), dkimTags(wanted)];
-  return a.get('p') === b.get('p') && (a.get('k') ?? 'rsa') === (b.get('k') ?? 'rsa');
-}
-
-function dkimTags(record: string): Map<string, string> {
-  return new Map(
-    record.split(';').map((tag) => {
-      const [name = '', ...value] = tag.split('=');
-      return [name.trim(), value.join('=').replaceAll(/\s/g, '')];
-    }),
-  );
+  const [a, b] = [tagList(published), tagList(wanted)];
+  const same = (tag: string, otherwise?: string): boolean =>
+    (bare(a.get(tag)) ?? otherwise) === (bare(b.get(tag)) ?? otherwise);
+  return same('p') && same('k', 'rsa');
 }
