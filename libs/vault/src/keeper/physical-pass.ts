@@ -22,7 +22,8 @@ const LEFT = /^(\d+) dead row versions cannot be removed yet/;
 /**
  * Brings what was deleted out of the files: files that a kill left behind are emptied, every marked partition is written anew
  * (VACUUM FULL), then the WAL is switched after one row more and checkpointed, which removes the segments before
- * (`wal_recycle=off`). Marks are cleared last, so that a pass that was killed anywhere is done again. Answers the moment from which on no file of the vault has what was deleted before the call.
+ * (`wal_recycle=off`). Marks are cleared last, so that a pass that was killed anywhere is done again. Answers the moment from
+ * which on no file of the vault has what was deleted before the call.
  * VaultUnavailableError where it cannot be done now, such as while an old snapshot keeps rows.
  */
 export async function physicalPass({ url, timeoutMs }: PassOptions): Promise<Date> {

@@ -5,9 +5,10 @@ import { DOOR } from './door.ts';
  * vault's processor a message on a slow core.
  *
  * People's names are found over 16 hash partitions by one statement for many: its plan is kept, and pruned name by name as it
- * runs, and so are those for what lies in no partition. A kept plan is made when the tables may still be empty, and their columns have no statistics, so the one way that stays
- * right when they have millions of rows is prescribed: by the index. Content keys and subjects' secrets lie in a
- * partition per drop time and week, hundreds of them: each is asked for by itself, as a constant that the planner prunes by.
+ * runs; so are the plans for what lies in no partition. A kept plan is made when the tables may still be empty, and their columns
+ * have no statistics, so the one way that stays right when they have millions of rows is prescribed: by the index. Content keys
+ * and subjects' secrets lie in a partition per drop time and week, hundreds of them: each is asked for by itself, as a constant
+ * that the planner prunes by.
  */
 export const plans = `
 create function vault.subject_secrets(of_week date, ids uuid[]) returns table (id uuid, secret bytea)
