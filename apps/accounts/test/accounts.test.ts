@@ -4,10 +4,9 @@ import { assertNoDrift, Database } from '@lethe/database';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ROLES } from '../src/keys/roles.ts';
-import { startSetting } from './setting.ts';
+import { OPERATOR, startSetting } from './setting.ts';
 import type { Setting, Who } from './setting.ts';
 
-const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
 let setting: Setting;
 let ana: Who & { key: string; privacyKey: string };
 let ben: Who;

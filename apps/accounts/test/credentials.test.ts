@@ -3,11 +3,9 @@ import { Database } from '@lethe/database';
 import { verifyPassword } from '@lethe/service';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { ROLES } from '../src/keys/roles.ts';
-import { startSetting } from './setting.ts';
+import { newAccount, startSetting } from './setting.ts';
 import type { Setting, Who } from './setting.ts';
 
-const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
 const CHOSEN = 'correct horse battery';
 let setting: Setting;
 let ana: Who;
@@ -34,14 +32,9 @@ async function opened(): Promise<SmtpCredential[]> {
   );
 }
 
-async function newAccount(): Promise<Who> {
-  const { body } = await setting.call(OPERATOR, 'POST', '/v1/accounts');
-  return { account: body['account'].id as string, scopes: [...ROLES.admin] };
-}
-
 beforeAll(async () => {
   setting = await startSetting(inject('stores'));
-  [ana, ben] = [await newAccount(), await newAccount()];
+  [ana, ben] = [await newAccount(setting), await newAccount(setting)];
   domainId = (await setting.call(ana, 'POST', '/v4/domains', form({ name: 'mail.example' }))).body['domain'].id;
 });
 afterAll(() => setting?.close());

@@ -3,11 +3,9 @@ import type { DkimKey } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { ROLES } from '../src/keys/roles.ts';
-import { startSetting } from './setting.ts';
+import { newAccount, startSetting } from './setting.ts';
 import type { Setting, Who } from './setting.ts';
 
-const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
 let setting: Setting;
 let ana: Who;
 let ben: Who;
@@ -23,10 +21,6 @@ const form = (fields: Record<string, string>) => new URLSearchParams(fields);
 const soon = async (condition: () => boolean) => expect(await until(condition, 5_000, 20)).toBe(true);
 const signing = () => setting.domains.get(id)?.dkim?.selector;
 
-async function newAccount(): Promise<Who> {
-  const { body } = await setting.call(OPERATOR, 'POST', '/v1/accounts');
-  return { account: body['account'].id as string, scopes: [...ROLES.admin] };
-}
 const newDomain = async (name: string): Promise<string> =>
   (await setting.call(ana, 'POST', '/v4/domains', form({ name }))).body['domain'].id;
 const newKey = (signing_domain: string, selector: string, more: Record<string, string> = {}, who = ana) =>
@@ -41,7 +35,7 @@ const publish = async (selector: string, name = 'mail.example') => {
 
 beforeAll(async () => {
   setting = await startSetting(inject('stores'));
-  [ana, ben] = [await newAccount(), await newAccount()];
+  [ana, ben] = [await newAccount(setting), await newAccount(setting)];
   id = await newDomain('mail.example');
 });
 afterAll(() => setting?.close());

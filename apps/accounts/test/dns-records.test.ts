@@ -1,10 +1,8 @@
 import { Database } from '@lethe/database';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { ROLES } from '../src/keys/roles.ts';
-import { MX_HOSTS, SPF_RECORD, startSetting, TRACKING_HOST } from './setting.ts';
+import { MX_HOSTS, newAccount, SPF_RECORD, startSetting, TRACKING_HOST } from './setting.ts';
 import type { Setting, Who } from './setting.ts';
 
-const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
 let setting: Setting;
 let ana: Who;
 
@@ -29,8 +27,7 @@ const findings = ({ sending_dns_records: sending, receiving_dns_records: receivi
 
 beforeAll(async () => {
   setting = await startSetting(inject('stores'));
-  const { body } = await setting.call(OPERATOR, 'POST', '/v1/accounts');
-  ana = { account: body['account'].id as string, scopes: [...ROLES.admin] };
+  ana = await newAccount(setting);
   await setting.register('spf.lethe.example', 'TXT', 'v=spf1 ip4:192.0.2.1 -all');
 });
 afterAll(() => setting?.close());

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Database } from '@lethe/database';
 import { until } from '@lethe/testing';
-import { ROLES } from '../src/keys/roles.ts';
-import { startSetting, TRACKING_HOST } from './setting.ts';
+import { newAccount, startSetting, TRACKING_HOST } from './setting.ts';
 import type { Setting, Who } from './setting.ts';
 
-const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
 let setting: Setting;
 let ana: Who;
 let ben: Who;
@@ -17,14 +15,9 @@ const call = (method: 'GET' | 'PUT', path: string, fields?: Record<string, strin
   setting.call(who, method, path, fields && form(fields));
 const published = () => setting.domains.get(id);
 
-async function newAccount(): Promise<Who> {
-  const { body } = await setting.call(OPERATOR, 'POST', '/v1/accounts');
-  return { account: body['account'].id as string, scopes: [...ROLES.admin] };
-}
-
 beforeAll(async () => {
   setting = await startSetting(inject('stores'));
-  [ana, ben] = [await newAccount(), await newAccount()];
+  [ana, ben] = [await newAccount(setting), await newAccount(setting)];
   for (const name of ['mail.example', 'a.list.example', 'b.list.example', 'c-other.example']) {
     const { body } = await setting.call(ana, 'POST', '/v4/domains', form({ name }));
     if (name === 'mail.example') ({ id } = body['domain']);

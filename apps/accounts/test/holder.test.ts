@@ -4,9 +4,7 @@ import { PersonalDataHolder } from '@lethe/privacy-holder';
 import { holderConformance } from '@lethe/privacy-holder/conformance';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { STORES } from '../src/privacy/stores.ts';
-import { startSetting, type Setting } from './setting.ts';
-
-const OPERATOR = { account: 'operator', scopes: ['operator'] };
+import { OPERATOR, startSetting, type Setting } from './setting.ts';
 
 holderConformance(
   'accounts',

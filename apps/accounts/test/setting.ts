@@ -14,6 +14,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import { AppModule } from '../src/app.module.ts';
 import { config } from '../src/config.ts';
+import { ROLES } from '../src/keys/roles.ts';
 import { MIGRATIONS } from '../src/migrations/migrations.ts';
 
 /** What the operator tells customers to publish. */
@@ -45,6 +46,9 @@ export interface Who {
   account: string;
   scopes: string[];
 }
+/** Whoever runs the platform. */
+export const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
+
 type Body = URLSearchParams | FormData | object;
 
 export async function startSetting(stores: Stores): Promise<Setting> {
@@ -142,6 +146,12 @@ export async function startSetting(stores: Stores): Promise<Setting> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** A new account's key that may do everything a key may. */
+export async function newAccount(setting: Setting): Promise<Who> {
+  const { body } = await setting.call(OPERATOR, 'POST', '/v1/accounts');
+  return { account: body['account'].id as string, scopes: [...ROLES.admin] };
 }
 
 function encode(body: Body): [BodyInit, ResponseInit?] {
