@@ -71,7 +71,10 @@ export function serviceEnvironment(service: Service, options: ServiceSettings): 
     };
   }
   const own: Partial<Record<Service, Record<string, string>>> = {
-    accounts: { DOMAIN_VERIFICATION: 'off' },
+    accounts: {
+      DOMAIN_VERIFICATION: 'off',
+      DNS_SERVERS: `${options.world.dns.host}:${options.world.dns.port}`,
+    },
     ingest: { BODIES_URL: stores.postgres.bodies.ingest, DESTINATION_KEY: secrets.destinationKey },
     delivery: {
       BODIES_URL: stores.postgres.bodies.delivery,
