@@ -65,6 +65,9 @@ const work = {
     .refine((text) => parseDelays(text) !== undefined, 'must be a list such as 1m,30m,2h (units ms, s, m, h)')
     .describe('Time between attempts, with ±20 % at random; the last one repeats until the message expires'),
   RETRY_POLL_MS: milliseconds(500).describe('How often due deliveries are looked for, in milliseconds'),
+  SUSPENDED_RECHECK_MS: milliseconds(60_000).describe(
+    'How often mail of a suspended account is looked at again, in milliseconds: so late it may go on when that is lifted',
+  ),
   RETRY_LEASE_MS: milliseconds(30_000).describe(
     'For how long a claimed delivery stays ours if this process dies, in milliseconds; it is renewed while it lasts',
   ),

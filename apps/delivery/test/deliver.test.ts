@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
 import {
+  ACCOUNT_SETTINGS,
   DOMAIN_SETTINGS,
   SUPPRESSION_ENTRIES,
   suppressionKey,
@@ -24,7 +25,11 @@ describe('delivery', () => {
   let events: Awaited<ReturnType<typeof watchEvents>>;
 
   beforeAll(async () => {
-    around = await surroundings(inject('stores'), { SMTP_COMMAND_TIMEOUT_MS: '6000' }, { slowMs: 4_000 });
+    around = await surroundings(
+      inject('stores'),
+      { SMTP_COMMAND_TIMEOUT_MS: '6000', SUSPENDED_RECHECK_MS: '300' },
+      { slowMs: 4_000 },
+    );
     events = await watchEvents(around);
     service = await startDelivery(around.environment);
   });
@@ -285,5 +290,30 @@ describe('delivery', () => {
       deliveryStatus: { code: 550 },
     });
     expect(await received(around, 'ok+off@world.example')).toEqual([]);
+  });
+
+  it('keeps the mail of a suspended account, and sends it when that is lifted', async () => {
+    const account = (state: 'active' | 'suspended') =>
+      around.settings.domains.publish(ACCOUNT_SETTINGS, [
+        {
+          key: around.accountId,
+          value: { accountId: around.accountId, state, keys: [] },
+          id: randomUUID(),
+          type: 'account-settings',
+        },
+      ]);
+    await account('suspended');
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const { messageId } = await send(around, { to: ['ok+held@world.example'] });
+    expect(await until(async () => (await rows(messageId)).length === 1, 5_000)).toBe(true);
+    const lookedAt = async () =>
+      (await rows(messageId)).map((row) => String((row as { next_at: Date }).next_at.getTime()));
+    const [first] = await lookedAt();
+    expect(await until(async () => (await lookedAt())[0] !== first, 5_000)).toBe(true);
+    expect(events.of(messageId)).toEqual([]);
+    expect(await received(around, 'ok+held@world.example')).toEqual([]);
+    await account('active');
+    expect(await events.next(messageId, 'delivered', 1)).toMatchObject({ deliveryStatus: { maybeDuplicate: false } });
+    expect(await received(around, 'ok+held@world.example')).toHaveLength(1);
   });
 });

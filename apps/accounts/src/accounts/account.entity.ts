@@ -7,7 +7,7 @@ export class Account {
   id!: string;
 
   @Column('text', { default: 'active' })
-  state!: 'active' | 'disabled';
+  state!: 'active' | 'suspended';
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;

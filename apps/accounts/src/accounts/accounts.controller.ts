@@ -1,9 +1,22 @@
-import { Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiError, Caller } from '@lethe/service';
 import type { Identity } from '@lethe/service';
+import { z } from 'zod';
+import { form } from '../domains/form.ts';
+import type { Account } from './account.entity.ts';
 import { AccountsService } from './accounts.service.ts';
 
-/** The operator's door: whoever runs the platform makes accounts, and can do nothing inside them. */
+const STATES = ['active', 'suspended'] as const;
+const state = z.enum(STATES, `must be ${STATES.join(' or ')}`);
+const page = form({
+  limit: z.coerce.number('must be a number').int().min(1).max(1_000).default(100),
+  skip: z.coerce.number('must be a number').int().min(0).default(0),
+  state: state.optional(),
+});
+const change = form({ state });
+const accountId = z.uuid('is no id of an account');
+
+/** The operator's door: whoever runs the platform makes and suspends accounts, and can do nothing inside them. */
 @Controller('v1/accounts')
 export class AccountsController {
   constructor(private readonly accounts: AccountsService) {}
@@ -12,13 +25,47 @@ export class AccountsController {
   @Post()
   @HttpCode(200)
   async create(@Caller() caller: Identity): Promise<unknown> {
-    if (!caller.scopes.includes('operator')) throw new ApiError(403, 'Only an operator may do that');
+    assertOperator(caller);
     const { account, apiKey, privacyKey } = await this.accounts.create();
     return {
       message: 'Account has been created. The keys are shown this once.',
-      account: { id: account.id, state: account.state, created_at: account.createdAt.toISOString() },
+      account: accountItem(account),
       api_key: apiKey.secret,
       privacy_key: privacyKey.secret,
     };
   }
+
+  @Get()
+  async list(@Caller() caller: Identity, @Query({ schema: page }) query: z.infer<typeof page>): Promise<unknown> {
+    assertOperator(caller);
+    const [accounts, total] = await this.accounts.list(query);
+    return { total_count: total, items: accounts.map(accountItem) };
+  }
+
+  @Get(':id')
+  async get(@Caller() caller: Identity, @Param('id', { schema: accountId }) id: string): Promise<unknown> {
+    assertOperator(caller);
+    return { account: accountItem(await this.accounts.get(id)) };
+  }
+
+  @Put(':id')
+  async update(
+    @Caller() caller: Identity,
+    @Param('id', { schema: accountId }) id: string,
+    @Body({ schema: change }) body: z.infer<typeof change>,
+  ): Promise<unknown> {
+    assertOperator(caller);
+    const account = await this.accounts.setState(id, body.state);
+    return { message: `Account is ${account.state}`, account: accountItem(account) };
+  }
 }
+
+function assertOperator(caller: Identity): void {
+  if (!caller.scopes.includes('operator')) throw new ApiError(403, 'Only an operator may do that');
+}
+
+const accountItem = ({ id, state, createdAt }: Account): Record<string, unknown> => ({
+  id,
+  state,
+  created_at: createdAt.toISOString(),
+});

@@ -1,5 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { Database } from '@lethe/database';
+import { ApiError } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import { KeysService } from '../keys/keys.service.ts';
 import type { MadeKey } from '../keys/keys.service.ts';
@@ -15,6 +17,7 @@ export interface NewAccount {
 @Injectable()
 export class AccountsService {
   constructor(
+    private readonly database: Database,
     private readonly vault: Vault,
     private readonly keys: KeysService,
     private readonly settings: SettingsPublisher,
@@ -31,4 +34,32 @@ export class AccountsService {
       return { account, apiKey, privacyKey };
     });
   }
+
+  /** Oldest first, and how many there are in all. */
+  list(page: { limit: number; skip: number; state?: Account['state'] | undefined }): Promise<[Account[], number]> {
+    return this.database.dataSource.manager.findAndCount(Account, {
+      where: page.state === undefined ? {} : { state: page.state },
+      order: { id: 'ASC' },
+      take: page.limit,
+      skip: page.skip,
+    });
+  }
+
+  /** Throws ApiError 404. */
+  async get(id: string): Promise<Account> {
+    const account = await this.database.dataSource.manager.findOneBy(Account, { id });
+    if (!account) throw accountNotFound();
+    return account;
+  }
+
+  /** A suspended account accepts and sends nothing; it keeps its data, and reads it. Throws ApiError 404. */
+  setState(id: string, state: Account['state']): Promise<Account> {
+    return this.settings.change(id, async (manager) => {
+      const account = await manager.findOneBy(Account, { id });
+      if (!account) throw accountNotFound();
+      return manager.save(Object.assign(account, { state }));
+    });
+  }
 }
+
+const accountNotFound = (): ApiError => new ApiError(404, 'Account not found');

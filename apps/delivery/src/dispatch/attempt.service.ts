@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   recordId,
   suppressionKey,
@@ -9,11 +9,12 @@ import {
   type Person,
 } from '@lethe/contracts';
 import { normalForm } from '@lethe/mail';
-import { Clock, isUnavailable, OverloadedError } from '@lethe/service';
+import { Clock, CONFIG, isUnavailable, OverloadedError } from '@lethe/service';
 import { ForgottenError, Vault, VaultUnavailableError } from '@lethe/vault';
 import { ComposerService } from '../compose/composer.service.ts';
 import { LargeMessages } from '../compose/large-messages.ts';
 import { MAYBE_DUPLICATE_HEADER, NO_HEADER } from '../compose/trace.ts';
+import type { DeliveryConfig } from '../config.ts';
 import { ExchangeService } from '../exchange/exchange.service.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { ExchangerBusy } from '../smtp/exchanger.ts';
@@ -48,6 +49,7 @@ export class AttemptService {
     private readonly large: LargeMessages,
     private readonly exchange: ExchangeService,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: DeliveryConfig,
   ) {}
 
   /** `lost`: whether the attempt is not ours any more; it is asked before the first word to a server. */
@@ -130,9 +132,11 @@ export class AttemptService {
     if ((!domain || !account) && this.clock.now() - record.acceptedAt < NEW_DOMAIN_MS) {
       throw new CalledOff(later('unknown-domain', 1_000));
     }
-    if (!domain || domain.accountId !== accountId || domain.state === 'disabled' || account?.state !== 'active') {
+    if (!domain || domain.accountId !== accountId || domain.state === 'disabled' || !account) {
       throw new CalledOff(SENDING_DISABLED);
     }
+    // What it had handed in stays its own: it goes on when the account does, or expires.
+    if (account.state !== 'active') throw new CalledOff(later('suspended', this.config.SUSPENDED_RECHECK_MS));
     const envelope = await this.vault.open<Envelope>(record.recipient.envelope, {
       account: accountId,
       type: 'envelope',

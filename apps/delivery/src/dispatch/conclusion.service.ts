@@ -7,7 +7,7 @@ import type { DeliveryConfig } from '../config.ts';
 import { DeferredRepository } from '../deferred/deferred.repository.ts';
 import { nextAttemptAt, parseDelays } from '../deferred/retry.policy.ts';
 import { countOutcome } from './dispatch.metrics.ts';
-import type { Attempt, Outcome } from './attempt.ts';
+import { waitsInQueue, type Attempt, type Outcome } from './attempt.ts';
 import { EventsPublisher } from './events.publisher.ts';
 
 const FIRST_WAIT_MS = 100;
@@ -49,12 +49,9 @@ export class ConclusionService {
     countOutcome(outcome, attempt);
     if (outcome.kind === 'later') {
       const nextAt = this.clock.now() + outcome.afterMs;
-      if (queued) {
-        await this.keep(
-          () => this.deferred.again({ record, partition, attempt: number, maybeDuplicate }, nextAt),
-          gone,
-        );
-      }
+      const same = { record, partition, attempt: number, maybeDuplicate };
+      if (queued) await this.keep(() => this.deferred.again(same, nextAt), gone);
+      else if (waitsInQueue(outcome)) await this.keep(() => this.deferred.put(same, nextAt), gone);
       return;
     }
     const temporary = outcome.kind === 'failed' && outcome.severity === 'temporary';

@@ -58,7 +58,6 @@ export class Gatekeeper {
     }
     const { account, key } = known;
     this.limit(key.id, reply);
-    if (account.state !== 'active') throw new ApiError(403, 'This account is disabled');
     const wanted = route.also ? [route.permission, route.also] : [route.permission];
     if (!wanted.every((one) => holds(key.scopes, one))) throw new ApiError(403, 'This API key may not do that');
     const domainId = domain === undefined ? key.domainId : this.ownDomain(known, domain);

@@ -41,7 +41,11 @@ export class SendingDomains {
    */
   of(caller: Pick<Identity, 'account' | 'domain'>): DomainSettings {
     const domain = this.owned(caller);
-    if (this.accounts.get(domain.accountId)?.state !== 'active') throw new ApiError(403, 'The account is disabled');
+    if (this.accounts.get(domain.accountId)?.state !== 'active')
+      throw new ApiError(
+        403,
+        'The account is suspended: no mail is accepted until whoever runs the platform lifts that',
+      );
     if (domain.state === 'unverified')
       throw new ApiError(403, 'The domain is not verified: publish its DNS records, then verify it');
     if (domain.state !== 'active') throw new ApiError(403, 'The domain is disabled');

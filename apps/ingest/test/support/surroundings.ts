@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BodyStore, migrateBodies } from '@lethe/bodies';
-import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, type DomainSettings, type Service } from '@lethe/contracts';
+import {
+  ACCOUNT_SETTINGS,
+  DOMAIN_SETTINGS,
+  type AccountSettings,
+  type DomainSettings,
+  type Service,
+} from '@lethe/contracts';
 import { migrateDatabase } from '@lethe/database';
 import { HeartbeatPublisher, KafkaClient, kafkaConfig, Publisher } from '@lethe/kafka';
 import { normalForm } from '@lethe/mail';
@@ -49,6 +55,8 @@ export interface Surroundings {
   smtpCredential(login: string, hash: string, id?: string): Promise<SmtpCredentials[number]>;
   /** Replaces what accounts has published of the domain; replicas hear of it within a moment. */
   publishDomain(change: Partial<DomainSettings>): Promise<void>;
+  /** The same of its account. */
+  publishAccount(change: Partial<AccountSettings>): Promise<void>;
   subjectOf(address: string): Promise<string>;
   /** As the vault does at a fence: nothing of these people opens any more, whoever comes back is new. */
   cutOff(...subjects: string[]): Promise<void>;
@@ -124,6 +132,10 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
       { key: domain.domainId, value: { ...domain, ...change }, id: randomUUID(), type: 'domain' },
     ]);
   await publishDomain({});
+  const publishAccount = (change: Partial<AccountSettings>): Promise<void> =>
+    tables.publish(ACCOUNT_SETTINGS, [
+      { key: accountId, value: { accountId, state: 'active', keys: [], ...change }, id: randomUUID(), type: 'account' },
+    ]);
 
   const apps: NestFastifyApplication[] = [];
   const replica = async (more: Record<string, string> = {}): Promise<NestFastifyApplication> => {
@@ -185,6 +197,7 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
       return call(`/v3/domains/${who.name}/messages/${path}`, init, at, who);
     },
     publishDomain,
+    publishAccount,
     async smtpCredential(login, hash, id = randomUUIDv7()) {
       const seal = { account: accountId, period: 'standing', type: 'smtp-credential', recordId: id } as const;
       return { id, credential: await accounts.sealForAccount(seal, { login, hash }) };

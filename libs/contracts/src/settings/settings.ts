@@ -20,7 +20,8 @@ export type Scope = (typeof SCOPES)[number];
 /** State of an account for everybody's local table: who may call (key hashes), and whether it may send. */
 export const accountSettings = z.object({
   accountId: id(),
-  state: code(['active', 'disabled']),
+  /** A suspended account accepts and sends nothing and keeps its data. */
+  state: code(['active', 'suspended']),
   keys: z.array(
     z.object({
       id: id(),
