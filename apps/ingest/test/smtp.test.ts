@@ -200,7 +200,7 @@ describe('one way to accept', () => {
   it.each([
     ['X-Mailgun-Dkim: perhaps', `'X-Mailgun-Dkim' must be yes or no`],
     ['X-Mailgun-Variables: {', `'X-Mailgun-Variables' must be a JSON object`],
-    ['X-Mailgun-Deliver-By: Fri, 25 Dec 2026 23:10:10 -0000', `'X-Mailgun-Deliver-By' is not supported yet`],
+    ['X-Mailgun-Deliver-By: tomorrow', `'X-Mailgun-Deliver-By' must be an RFC 2822 date or epoch seconds`],
     ['X-Mailgun-Recipient-Variables: {"a": {}}', `'X-Mailgun-Recipient-Variables' is not supported yet`],
   ])('what is wrong is named and permanent: %s', async (header, reason) => {
     const client = await signedIn();

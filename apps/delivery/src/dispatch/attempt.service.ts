@@ -21,7 +21,7 @@ import { ExchangerBusy } from '../smtp/exchanger.ts';
 import type { Transmission } from '../smtp/transmission.ts';
 import { noSession, type Attempt, type LaterReason, type Outcome } from './attempt.ts';
 import type { Flight } from './people.under-way.ts';
-import { expired, SENDING_DISABLED, suppressed } from './permission.policy.ts';
+import { early, expired, SENDING_DISABLED, suppressed } from './permission.policy.ts';
 import { verdict } from './verdict.policy.ts';
 
 /** What was allowed so long ago is asked again before the first word to a server (design §5: in force after 1 s). */
@@ -124,7 +124,7 @@ export class AttemptService {
   /** Whether this may be sent now, and to whom. Fails closed: without fresh tables nothing is. */
   private async allow(record: MailAccepted): Promise<{ domain: DomainSettings; envelope: Envelope }> {
     if (!this.settings.fresh()) throw new CalledOff(later('not-fresh', 1_000));
-    const over = expired(record, this.clock.now());
+    const over = expired(record, this.clock.now()) ?? early(record, this.clock.now());
     if (over) throw new CalledOff(over);
     const { accountId, domainId, messageId, ordinal } = record;
     const domain = this.settings.domain(domainId);

@@ -34,6 +34,8 @@ export type Outcome =
     }
   /** The person, the account or the message is gone: nothing is sent and nothing is said. */
   | { kind: 'forgotten' }
+  /** Nothing was tried: it is not to be sent before then (epoch ms), and waits in the queue. */
+  | { kind: 'waits'; until: number }
   /** Nothing was tried: what is needed for it is away or taken. The attempt still stands before us. */
   | { kind: 'later'; reason: LaterReason; afterMs: number };
 

@@ -4,7 +4,7 @@ import { NotPublishableError } from '@lethe/kafka';
 import { Clock, CONFIG, Log } from '@lethe/service';
 import { ForgottenError } from '@lethe/vault';
 import type { DeliveryConfig } from '../config.ts';
-import { DeferredRepository } from '../deferred/deferred.repository.ts';
+import { DeferredRepository, type DeferredAttempt } from '../deferred/deferred.repository.ts';
 import { nextAttemptAt, parseDelays } from '../deferred/retry.policy.ts';
 import { countOutcome } from './dispatch.metrics.ts';
 import { waitsInQueue, type Attempt, type Outcome } from './attempt.ts';
@@ -54,13 +54,18 @@ export class ConclusionService {
       else if (waitsInQueue(outcome)) await this.keep(() => this.deferred.put(same, nextAt), gone);
       return;
     }
+    if (outcome.kind === 'waits') {
+      const same = { record, partition, attempt: number, maybeDuplicate };
+      await this.queue(same, outcome.until, queued, gone);
+      return;
+    }
     const temporary = outcome.kind === 'failed' && outcome.severity === 'temporary';
     const nextAt = temporary ? nextAttemptAt(this.delays, number, this.clock.now(), record.expiresAt) : undefined;
     const told = outcome.kind !== 'forgotten' && (await this.tell(attempt, outcome, nextAt, gone));
     if (told && nextAt !== undefined) {
       const ambiguous = outcome.kind === 'failed' && outcome.ambiguous;
       const next = { record, partition, attempt: number + 1, maybeDuplicate: maybeDuplicate || ambiguous };
-      await this.keep(() => (queued ? this.deferred.again(next, nextAt) : this.deferred.put(next, nextAt)), gone);
+      await this.queue(next, nextAt, queued, gone);
     } else if (queued) {
       await this.keep(() => this.deferred.remove(record), gone);
     }
@@ -95,6 +100,10 @@ export class ConclusionService {
       this.log.error('delivery.event-not-publishable', { messageId: attempt.record.messageId, error });
       return true;
     }
+  }
+
+  private queue(next: DeferredAttempt, nextAt: number, queued: boolean, gone: () => boolean): Promise<void> {
+    return this.keep(() => (queued ? this.deferred.again(next, nextAt) : this.deferred.put(next, nextAt)), gone);
   }
 
   /** Tries until it is done. */

@@ -2,7 +2,7 @@ import { metrics } from '@lethe/service';
 import { LATER_REASONS, type Attempt, type Outcome } from './attempt.ts';
 import { PROVIDERS, providerOf } from './providers.ts';
 
-const OUTCOMES = ['delivered', 'temporary', 'permanent', 'forgotten', ...LATER_REASONS] as const;
+const OUTCOMES = ['delivered', 'temporary', 'permanent', 'forgotten', 'waits', ...LATER_REASONS] as const;
 
 const attempts = metrics.counter('lethe.delivery.attempts', {
   outcome: OUTCOMES,

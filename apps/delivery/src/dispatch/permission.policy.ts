@@ -48,3 +48,7 @@ export function expired(record: MailAccepted, now: number): Outcome | undefined 
     ambiguous: false,
   };
 }
+
+/** None starts before `deliverAt` either. */
+export const early = ({ deliverAt = 0 }: MailAccepted, now: number): Outcome | undefined =>
+  now < deliverAt ? { kind: 'waits', until: deliverAt } : undefined;

@@ -1,3 +1,4 @@
+import { parseMailDate } from '@lethe/mail';
 import { ApiError } from '@lethe/service';
 
 /** Bounds in epoch milliseconds, both inclusive; `ascending` is the order of the page. */
@@ -32,16 +33,11 @@ export function readTimeRange(query: { begin?: string; end?: string; ascending?:
 /** Epoch seconds, decimals allowed, or an RFC 2822 date (RFC 5322 §3.3). */
 function readInstant(field: string, value: string | undefined): number | undefined {
   if (value === undefined || value === '') return undefined;
-  const instant = /^\d{1,12}(\.\d{1,9})?$/.test(value) ? Number(value) * 1_000 : rfc2822(value);
-  if (!Number.isFinite(instant)) {
+  const instant = /^\d{1,12}(\.\d{1,9})?$/.test(value) ? Number(value) * 1_000 : parseMailDate(value);
+  if (instant === undefined) {
     throw new ApiError(400, `'${field}' must be epoch seconds or an RFC 2822 date`, { field });
   }
   return instant;
-}
-
-function rfc2822(value: string): number {
-  const shape = /^([A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2}(:\d{2})? ([+-]\d{4}|[A-Za-z]{1,4})$/;
-  return shape.test(value) ? Date.parse(value) : Number.NaN;
 }
 
 function readAscending(value: string | undefined): boolean | undefined {

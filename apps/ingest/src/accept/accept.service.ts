@@ -56,8 +56,12 @@ export class AcceptService implements BeforeApplicationShutdown {
         size: message.size,
       });
     } catch (error) {
-      accepted.add(1, { method: submission.method, outcome: 'unavailable' });
-      throw unavailable(error);
+      const failed = unavailable(error);
+      // What is refused is no trouble of ours.
+      if (!(failed instanceof ApiError && failed.status < 500)) {
+        accepted.add(1, { method: submission.method, outcome: 'unavailable' });
+      }
+      throw failed;
     } finally {
       accept.end();
     }

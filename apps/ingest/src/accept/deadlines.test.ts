@@ -28,4 +28,58 @@ describe('deadlines', () => {
     const at = Date.UTC(2026, 10, 25, 9);
     expect(deadlines({ bodiesDays: 7, eventsDays: 30 }, at, DAY).expiresAt).toBe(at + DAY);
   });
+
+  describe('of what is to be sent later', () => {
+    const HOUR = 3_600_000;
+    const at = Date.UTC(2026, 10, 25, 9, 30, 0, 700);
+    const later = (limits: { bodiesDays: number; eventsDays: number }, deliverAt: number, expiryMs = DAY) =>
+      deadlines(limits, at, expiryMs, deliverAt);
+
+    it('it is tried from then on for as long as anything else', () => {
+      expect(later({ bodiesDays: 7, eventsDays: 30 }, at + 3 * DAY)).toMatchObject({
+        deliverAt: at + 3 * DAY,
+        expiresAt: at + 4 * DAY,
+      });
+    });
+
+    it('a time that is over is now', () => {
+      const past = later({ bodiesDays: 7, eventsDays: 30 }, at - DAY);
+      expect(past).toEqual(deadlines({ bodiesDays: 7, eventsDays: 30 }, at, DAY));
+      expect(past).not.toHaveProperty('deliverAt');
+    });
+
+    it.each(settings)('%j: the latest possible time is named, is possible, and a second more is not', (limits) => {
+      for (const expiryMs of [HOUR, DAY]) {
+        const refused = (deliverAt: number): string => {
+          try {
+            later(limits, deliverAt, expiryMs);
+          } catch (error) {
+            expect(error).toMatchObject({ status: 400, field: 'o:deliverytime' });
+            return (error as Error).message;
+          }
+          return '';
+        };
+        const said = refused(at + 30 * DAY);
+        const named = /^'o:deliverytime' is too far ahead: the latest possible time is (.+)$/.exec(said)?.[1];
+        if (named === undefined) {
+          expect(said).toBe(`'o:deliverytime' is not possible for this domain: it keeps mail for too short a time`);
+          expect(refused(at + 1)).toBe(said);
+          continue;
+        }
+        const latest = Date.parse(named);
+        expect(refused(latest)).toBe('');
+        expect(refused(latest + 1_000)).toBe(said);
+        const { dropAt, expiresAt } = later(limits, latest, expiryMs);
+        expect(expiresAt).toBeLessThan(dropAt.getTime());
+      }
+    });
+
+    it('with seven days of bodies, a month of events and a day to try it, at least five and a half days ahead', () => {
+      for (const hour of [0, 1, 5, 6, 11, 23]) {
+        const accepted = Date.UTC(2026, 10, 25, hour, 59, 59, 999);
+        const deliverAt = accepted + 5.7 * DAY;
+        expect(deadlines({ bodiesDays: 7, eventsDays: 30 }, accepted, DAY, deliverAt).deliverAt).toBe(deliverAt);
+      }
+    });
+  });
 });

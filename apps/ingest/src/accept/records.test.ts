@@ -41,6 +41,13 @@ describe('records of a message', () => {
     }
   });
 
+  it('says when it is to be sent, where that is later', () => {
+    const made = message(['to']);
+    expect(mailAcceptedRecord(made, 0)).not.toHaveProperty('deliverAt');
+    const later = { ...made, deadlines: { ...made.deadlines, deliverAt: 3_000 } };
+    expect(mailAccepted.parse(mailAcceptedRecord(later, 0))).toMatchObject({ deliverAt: 3_000, expiresAt: 4_000 });
+  });
+
   it('a blind recipient is in nobody else’s record', () => {
     const made = message(['to', 'cc', 'bcc', 'bcc']);
     const related = (ordinal: number) => mailAcceptedRecord(made, ordinal).related.map(({ subject }) => subject);

@@ -46,6 +46,7 @@ export function mailAcceptedRecord(message: SealedMessage, ordinal: number): Mai
     domainId: domain.domainId,
     acceptedAt,
     expiresAt: deadlines.expiresAt,
+    ...(deadlines.deliverAt === undefined ? {} : { deliverAt: deadlines.deliverAt }),
     dropAt: deadlines.dropAt.getTime(),
     eventClass: deadlines.eventClass,
     size,

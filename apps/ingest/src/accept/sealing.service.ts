@@ -39,7 +39,7 @@ export class SealingService {
     acceptedAt: number,
   ): Promise<SealedMessage> {
     const id = randomUUIDv7();
-    const ends = deadlines(domain, acceptedAt, this.config.MESSAGE_EXPIRY_MS);
+    const ends = deadlines(domain, acceptedAt, this.config.MESSAGE_EXPIRY_MS, submission.deliverAt);
     const period = periodOf(ends.eventClass, acceptedAt);
     const { recipients: everyone, related, named = [] } = submission;
     const subjects = await this.subjectsOf(domain.accountId, [...everyone, ...related, ...named]);

@@ -31,6 +31,8 @@ export interface Submission {
   readonly testMode: boolean;
   readonly dkim: boolean;
   readonly requireTls: boolean;
+  /** When it is to be sent, epoch ms; absent or past: at once. */
+  readonly deliverAt?: number;
   readonly method: 'http' | 'smtp';
   readonly keyId: string;
   readonly originatingIp?: string;

@@ -4,7 +4,7 @@ import { ApiError } from '@lethe/service';
 import type { RelatedMailbox, Submission } from '../accept/submission.ts';
 import type { Form } from '../form/form.parser.ts';
 import { readOptions } from './options.ts';
-import { handedIn, type Origin } from './origin.ts';
+import { handedIn, sentAt, type Origin } from './origin.ts';
 import { readRecipientMailboxes, toMailbox, withoutRepeats } from './recipients.ts';
 import { taken } from './refusals.ts';
 
@@ -40,7 +40,7 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
       inline: form.files.filter(({ field }) => field === 'inline'),
       headers: options.headers,
       messageId: `<${randomUUID()}@${origin.domain}>`,
-      date: new Date(origin.acceptedAt),
+      date: sentAt(options, origin),
     }),
   );
   // Read by the composer already: what is no list of addresses was refused there.

@@ -12,7 +12,7 @@ import { ApiError } from '@lethe/service';
 import type { RelatedMailbox, Submission, SubmissionRecipient } from '../accept/submission.ts';
 import type { Form } from '../form/form.parser.ts';
 import { readOptions } from './options.ts';
-import { handedIn, type Origin } from './origin.ts';
+import { handedIn, sentAt, type Origin } from './origin.ts';
 import { readRecipientMailboxes, toMailbox, withoutRepeats } from './recipients.ts';
 import { taken } from './refusals.ts';
 
@@ -33,7 +33,7 @@ export function submissionOfMime(form: Form, origin: Origin): Submission {
   const messageIdHeader = bareId(scan.messageId) ?? `${randomUUID()}@${origin.domain}`;
   const missing = missingHeaders(normalised, {
     from: `postmaster@${origin.domain}`,
-    date: new Date(origin.acceptedAt),
+    date: sentAt(options, origin),
     messageId: `<${messageIdHeader}>`,
   });
   const sender = toMailbox(from ?? { address: `postmaster@${origin.domain}`, name: '' });

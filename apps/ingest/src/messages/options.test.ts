@@ -48,6 +48,22 @@ describe('options', () => {
     expect(readOptions(form({}))).toMatchObject({ testMode: false, dkim: true, requireTls: false, tags: [] });
   });
 
+  it.each(['Wed, 4 Nov 2026 09:00:00 +0100', 'Wed, 04 Nov 2026 08:00:00 GMT', '1793779200', '1793779200.0'])(
+    'knows the time of %s',
+    (time) => {
+      expect(readOptions(form({ 'o:deliverytime': time })).deliverAt).toBe(Date.UTC(2026, 10, 4, 8));
+    },
+  );
+
+  it('takes what chooses a time by itself, and leaves it be', () => {
+    const fields = {
+      'o:deliver-within': '5m',
+      'o:deliverytime-optimize-period': '24h',
+      'o:time-zone-localize': '09:00',
+    };
+    expect(readOptions(form(fields))).not.toHaveProperty('deliverAt');
+  });
+
   it('an empty option of what is not built yet is absent, as SDKs send it', () => {
     expect(() => readOptions(form({ template: '', 'o:deliverytime': '' }))).not.toThrow();
   });
@@ -63,7 +79,11 @@ describe('options', () => {
     ['o:unheard', '1'],
     ['template', 'welcome'],
     ['recipient-variables', '{}'],
-    ['o:deliverytime', 'Fri, 25 Nov 2026 09:00:00 +0000'],
+    ['o:deliverytime', 'tomorrow'],
+    ['o:deliverytime', '2026-11-25T09:00:00Z'],
+    ['o:deliverytime', 'Wed, 31 Nov 2026 09:00:00 +0000'],
+    ['o:deliverytime', 'Wed, 25 Nov 2026 09:00:00 CEST'],
+    ['o:deliverytime', '-1'],
     ['v:big', 'x'.repeat(17_000)],
   ])('refuses %s = %s with a 400 that quotes no value', (name, value) => {
     expect(() => readOptions(form({ [name]: value }))).toThrow(

@@ -1,3 +1,4 @@
+import { parseMailDate } from '@lethe/mail';
 import { ApiError } from '@lethe/service';
 import type { Form } from '../form/form.parser.ts';
 
@@ -7,6 +8,8 @@ export interface Options {
   readonly testMode: boolean;
   readonly dkim: boolean;
   readonly requireTls: boolean;
+  /** When it is to be sent, epoch ms; absent or past: at once. */
+  readonly deliverAt?: number;
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
   readonly variables: Readonly<Record<string, unknown>>;
 }
@@ -15,11 +18,11 @@ const MAX_OPTIONS_OCTETS = 16 * 1024;
 const MAX_TAGS = 10;
 const MAX_TAG_LENGTH = 128;
 
-/** Accepted and without effect here: tracking is off until asked for per recipient, the others choose among IPs we lack. */
+/** Accepted and without effect here: tracking is off until asked for per recipient, the others choose among times or IPs we lack. */
 const WITHOUT_EFFECT =
   /^o:(tracking(-clicks|-opens|-pixel-location-top)?|deliverytime-optimize-period|time-zone-localize|deliver-within|secondary-dkim(-public)?|sending-ip(-pool)?|suppress-headers|native-send|skip-verification)$/;
 /** Known, and doing the opposite of what is asked if ignored. */
-const NOT_YET = /^(o:deliverytime|o:archive-to|t:.*|template|recipient-variables|amp-html)$/;
+const NOT_YET = /^(o:archive-to|t:.*|template|recipient-variables|amp-html)$/;
 
 /** @throws ApiError 400 naming the option. */
 export function readOptions(form: Form): Options {
@@ -27,6 +30,7 @@ export function readOptions(form: Form): Options {
   let testMode = false;
   let dkim = true;
   let requireTls = false;
+  let deliverAt: number | undefined;
   const tags: string[] = [];
   const headers: [string, string][] = [];
   const variables = new Map<string, unknown>();
@@ -41,6 +45,7 @@ export function readOptions(form: Form): Options {
     else if (name === 'o:testmode') testMode = readBoolean(name, last);
     else if (name === 'o:dkim') dkim = readBoolean(name, last);
     else if (name === 'o:require-tls') requireTls = readBoolean(name, last);
+    else if (name === 'o:deliverytime') deliverAt = readInstant(name, last);
     else if (name.startsWith('h:')) for (const value of values) headers.push([name.slice(2), value]);
     else if (name.startsWith('v:')) variables.set(readVariableName(name), readVariable(last));
     else if (!WITHOUT_EFFECT.test(name)) throw new ApiError(400, `'${shown(name)}' is not a known option`);
@@ -49,13 +54,30 @@ export function readOptions(form: Form): Options {
     throw new ApiError(400, `options (o:, h:, v:, t:) are larger than ${MAX_OPTIONS_OCTETS} octets together`);
   }
   if (tags.length > MAX_TAGS) throw new ApiError(400, `'o:tag' has more than ${MAX_TAGS} values`);
-  return { tags: [...new Set(tags)], testMode, dkim, requireTls, headers, variables: Object.fromEntries(variables) };
+  return {
+    tags: [...new Set(tags)],
+    testMode,
+    dkim,
+    requireTls,
+    ...(deliverAt === undefined ? {} : { deliverAt }),
+    headers,
+    variables: Object.fromEntries(variables),
+  };
 }
 
 function readBoolean(name: string, value: string): boolean {
   if (/^(yes|true|1)$/i.test(value)) return true;
   if (/^(no|false|0|)$/i.test(value)) return false;
   throw new ApiError(400, `'${name}' must be yes or no`);
+}
+
+/** Epoch ms, of an RFC 2822 date or epoch seconds. */
+function readInstant(name: string, value: string): number | undefined {
+  if (value.trim() === '') return undefined;
+  const seconds = /^\s*(\d{1,11})(\.\d{1,9})?\s*$/.exec(value)?.[0];
+  const instant = seconds === undefined ? parseMailDate(value) : Math.round(Number(seconds) * 1_000);
+  if (instant === undefined) throw new ApiError(400, `'${name}' must be an RFC 2822 date or epoch seconds`);
+  return instant;
 }
 
 function readTag(tag: string): string {

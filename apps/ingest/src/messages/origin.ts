@@ -14,7 +14,7 @@ export interface Origin {
 
 /** What a submission has of its options and its origin, whichever way its content came. */
 export function handedIn(
-  { tags, variables, testMode, dkim, requireTls }: Options,
+  { tags, variables, testMode, dkim, requireTls, deliverAt }: Options,
   { keyId, method, originatingIp }: Origin,
 ): Pick<Submission, keyof Omit<Options, 'headers'> | 'method' | 'keyId' | 'originatingIp'> {
   return {
@@ -23,8 +23,15 @@ export function handedIn(
     testMode,
     dkim,
     requireTls,
+    ...(deliverAt === undefined ? {} : { deliverAt }),
     method,
     keyId,
     ...(originatingIp ? { originatingIp } : {}),
   };
 }
+
+/** What a message says as its date: when it is sent, or readers would find it days down in their mailbox. */
+export const sentAt = (
+  { deliverAt = 0 }: Pick<Options, 'deliverAt'>,
+  { acceptedAt }: Pick<Origin, 'acceptedAt'>,
+): Date => new Date(Math.max(acceptedAt, deliverAt));

@@ -12,6 +12,8 @@ export const mailAccepted = z.object({
   acceptedAt: instant(),
   /** No attempt starts later; the recipient then fails as `old`. Always before `dropAt`. */
   expiresAt: instant(),
+  /** No attempt starts earlier (`o:deliverytime`); absent: at once. */
+  deliverAt: instant().optional(),
   /** End of the body's life: names its partition in the body store and its content key. */
   dropAt: instant(),
   /** Retention class every event of this message is stamped with. */
