@@ -29,20 +29,20 @@ describe('deadlines', () => {
     expect(deadlines({ bodiesDays: 7, eventsDays: 30 }, at, DAY).expiresAt).toBe(at + DAY);
   });
 
-  describe('of what is to be sent later', () => {
+  describe('what is to be sent later', () => {
     const HOUR = 3_600_000;
     const at = Date.UTC(2026, 10, 25, 9, 30, 0, 700);
     const later = (limits: { bodiesDays: number; eventsDays: number }, deliverAt: number, expiryMs = DAY) =>
       deadlines(limits, at, expiryMs, deliverAt);
 
-    it('it is tried from then on for as long as anything else', () => {
+    it('is tried from then on for as long as anything else', () => {
       expect(later({ bodiesDays: 7, eventsDays: 30 }, at + 3 * DAY)).toMatchObject({
         deliverAt: at + 3 * DAY,
         expiresAt: at + 4 * DAY,
       });
     });
 
-    it('a time that is over is now', () => {
+    it('goes now where that time is over', () => {
       const past = later({ bodiesDays: 7, eventsDays: 30 }, at - DAY);
       expect(past).toEqual(deadlines({ bodiesDays: 7, eventsDays: 30 }, at, DAY));
       expect(past).not.toHaveProperty('deliverAt');
@@ -74,7 +74,7 @@ describe('deadlines', () => {
       }
     });
 
-    it('with seven days of bodies, a month of events and a day to try it, at least five and a half days ahead', () => {
+    it('can be five and a half days ahead at least, with what a domain keeps by default', () => {
       for (const hour of [0, 1, 5, 6, 11, 23]) {
         const accepted = Date.UTC(2026, 10, 25, hour, 59, 59, 999);
         const deliverAt = accepted + 5.7 * DAY;
