@@ -6,12 +6,14 @@ import { Settings } from './access/settings.ts';
 import { Door } from './door/door.ts';
 import { IngestProbe } from './health/ingest-probe.ts';
 import { PublicHealthController } from './health/health.controller.ts';
+import { DocumentController } from './openapi/document.controller.ts';
+import { DocumentService } from './openapi/document.service.ts';
 import { ServiceLinks } from './proxy/service-links.ts';
 
 /** A request passes Door → Gatekeeper (Settings) → ServiceLinks. */
 @Module({
   imports: [KafkaModule.forService({ name: 'gateway', tables: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS] })],
-  controllers: [PublicHealthController],
-  providers: [Settings, Gatekeeper, ServiceLinks, Door, IngestProbe],
+  controllers: [PublicHealthController, DocumentController],
+  providers: [Settings, Gatekeeper, ServiceLinks, Door, IngestProbe, DocumentService],
 })
 export class AppModule {}

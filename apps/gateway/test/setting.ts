@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { createLog, createService, HealthRegistry } from '@lethe/service';
+import { API_PART_PATH, createLog, createService, HealthRegistry } from '@lethe/service';
 import { createDatabase, createTopics, createVault, deleteTopics, freePorts, until } from '@lethe/testing';
 import type { Stores } from '@lethe/testing';
 import { AppModule } from '../src/app.module.ts';
@@ -131,7 +131,7 @@ async function startService(): Promise<Service> {
   const seen: Service['seen'] = [];
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const { method = '', url = '', headers } = request;
-    if (url === '/health/ready') return void response.end('{}');
+    if (url === '/health/ready' || url === API_PART_PATH) return void response.end('{}');
     seen.push({ method, url, headers });
     service.answer(request, response);
   };

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiError, Caller } from '@lethe/service';
+import { ApiError, Caller, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import { form } from '../domains/form.ts';
@@ -22,6 +22,7 @@ export class AccountsController {
   constructor(private readonly accounts: AccountsService) {}
 
   /** Answers both keys in clear, this once. */
+  @Operation('Create an account, with its first two keys')
   @Post()
   @HttpCode(200)
   async create(@Caller() caller: Identity): Promise<unknown> {
@@ -35,6 +36,7 @@ export class AccountsController {
     };
   }
 
+  @Operation('List accounts')
   @Get()
   async list(@Caller() caller: Identity, @Query({ schema: page }) query: z.infer<typeof page>): Promise<unknown> {
     assertOperator(caller);
@@ -42,12 +44,14 @@ export class AccountsController {
     return { total_count: total, items: accounts.map(accountItem) };
   }
 
+  @Operation('Show an account')
   @Get(':id')
   async get(@Caller() caller: Identity, @Param('id', { schema: accountId }) id: string): Promise<unknown> {
     assertOperator(caller);
     return { account: accountItem(await this.accounts.get(id)) };
   }
 
+  @Operation('Suspend an account, or let it send again')
   @Put(':id')
   async update(
     @Caller() caller: Identity,

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiError, Caller } from '@lethe/service';
+import { ApiError, Caller, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import { knownDomain } from '../domains/domain-name.ts';
@@ -23,6 +23,7 @@ const newPassword = z.object({ password: chosenPassword });
 export class CredentialsController {
   constructor(private readonly credentials: CredentialsService) {}
 
+  @Operation('List SMTP credentials')
   @Get()
   async list(
     @Caller() caller: Identity,
@@ -39,6 +40,7 @@ export class CredentialsController {
     return { total_count: all.length, items };
   }
 
+  @Operation('Create SMTP credentials')
   @Post()
   @HttpCode(200)
   async create(
@@ -56,6 +58,7 @@ export class CredentialsController {
     return password === undefined ? { message } : { message, credentials: { [login]: password } };
   }
 
+  @Operation('Change the password of SMTP credentials')
   @Put(':login')
   async changePassword(
     @Caller() caller: Identity,
@@ -67,6 +70,7 @@ export class CredentialsController {
     return { message: 'Password changed' };
   }
 
+  @Operation('Delete SMTP credentials')
   @Delete(':login')
   async remove(
     @Caller() caller: Identity,
@@ -77,6 +81,7 @@ export class CredentialsController {
     return { message: 'Credentials have been deleted', spec };
   }
 
+  @Operation('Delete all SMTP credentials of a domain')
   @Delete()
   async removeAll(
     @Caller() caller: Identity,

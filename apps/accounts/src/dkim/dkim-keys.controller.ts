@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
-import { Caller, CONFIG } from '@lethe/service';
+import { Caller, CONFIG, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { z } from 'zod';
@@ -45,6 +45,7 @@ export class DkimKeysController {
     this.collection = `${config.PUBLIC_URL}/v1/dkim/keys`;
   }
 
+  @Operation('List the DKIM keys of all domains')
   @Get()
   async list(
     @Caller() caller: Identity,
@@ -58,6 +59,7 @@ export class DkimKeysController {
     };
   }
 
+  @Operation('Create or import a DKIM key')
   @Post()
   @HttpCode(200)
   @RouteConfig({ multipartOptions: { limits: { files: 1, fileSize: MAX_PEM_OCTETS } } })
@@ -67,6 +69,7 @@ export class DkimKeysController {
     return { message: 'Domain key has been created', ...keyItem(domain, key) };
   }
 
+  @Operation('Delete a DKIM key')
   @Delete()
   async remove(
     @Caller() caller: Identity,

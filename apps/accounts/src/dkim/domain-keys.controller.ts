@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
-import { ApiError, Caller, CONFIG } from '@lethe/service';
+import { ApiError, Caller, CONFIG, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import type { z } from 'zod';
 import type { AccountsConfig } from '../config.ts';
@@ -29,12 +29,14 @@ export class DomainKeysController {
     @Inject(CONFIG) private readonly config: AccountsConfig,
   ) {}
 
+  @Operation('List the DKIM keys of a domain')
   @Get('keys')
   async list(@Caller() caller: Identity, @Param('name') name: string): Promise<{ items: unknown[] }> {
     const keys = await this.keys.ofDomain(caller, knownDomain(name));
     return { items: keys.map(({ key, domain }) => keyItem(domain, key)) };
   }
 
+  @Operation('Sign with a DKIM key')
   @Put('keys/:selector/activate')
   async activate(
     @Caller() caller: Identity,
@@ -45,6 +47,7 @@ export class DomainKeysController {
     return { message: 'domain key activated', authority: domain.name, selector: key.selector, active: key.active };
   }
 
+  @Operation('Stop signing with a DKIM key')
   @Put('keys/:selector/deactivate')
   async deactivate(
     @Caller() caller: Identity,
@@ -56,6 +59,7 @@ export class DomainKeysController {
   }
 
   /** The value comes in the query (JavaScript, PHP) or in the body (Go). */
+  @Operation('Change the DKIM selector')
   @Put('dkim_selector')
   async changeSelector(
     @Caller() caller: Identity,
@@ -69,6 +73,7 @@ export class DomainKeysController {
     return { message: 'Domain DKIM selector updated' };
   }
 
+  @Operation('Be the DKIM authority, as every domain is for itself')
   @Put('dkim_authority')
   async changeAuthority(
     @Caller() caller: Identity,

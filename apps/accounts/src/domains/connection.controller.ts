@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
-import { Caller } from '@lethe/service';
+import { Caller, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import type { z } from 'zod';
 import { knownDomain } from './domain-name.ts';
@@ -20,11 +20,13 @@ interface Connection {
 export class ConnectionController {
   constructor(private readonly domains: DomainsService) {}
 
+  @Operation('Show how a domain connects')
   @Get()
   async get(@Caller() caller: Identity, @Param('name') name: string): Promise<{ connection: Connection }> {
     return { connection: connectionOf((await this.domains.get(caller, knownDomain(name))).domain) };
   }
 
+  @Operation('Change how a domain connects')
   @Put()
   async update(
     @Caller() caller: Identity,

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiError, Caller, CONFIG } from '@lethe/service';
+import { ApiError, Caller, CONFIG, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import type { AccountsConfig } from '../config.ts';
@@ -35,6 +35,7 @@ export class DomainsController {
     @Inject(CONFIG) private readonly config: AccountsConfig,
   ) {}
 
+  @Operation('List domains')
   @Get()
   async list(@Caller() caller: Identity, @Query({ schema: page }) query: z.infer<typeof page>): Promise<unknown> {
     const { sort, ...rest } = query;
@@ -42,6 +43,7 @@ export class DomainsController {
     return { total_count: total, items: domains.map(domainItem) };
   }
 
+  @Operation('Create a domain')
   @Post()
   @HttpCode(200)
   async create(
@@ -52,11 +54,13 @@ export class DomainsController {
     return domainView(domain, this.config, 'Domain has been created');
   }
 
+  @Operation('Show a domain and its DNS records')
   @Get(':name')
   async get(@Caller() caller: Identity, @Param('name') name: string): Promise<DomainView> {
     return domainView(await this.domains.get(caller, knownDomain(name)), this.config);
   }
 
+  @Operation('Change a domain')
   @Put(':name')
   async update(
     @Caller() caller: Identity,
@@ -68,6 +72,7 @@ export class DomainsController {
   }
 
   /** The older way to change it alone; JavaScript's and PHP's clients put the value in the query. */
+  @Operation('Change the host of tracking links')
   @Put(':name/web_prefix')
   async changeWebPrefix(
     @Caller() caller: Identity,
@@ -81,12 +86,14 @@ export class DomainsController {
     return { message: 'Domain web prefix updated' };
   }
 
+  @Operation('Look for the DNS records of a domain')
   @Put(':name/verify')
   async verify(@Caller() caller: Identity, @Param('name') name: string): Promise<DomainView> {
     const domain = await this.domains.verify(caller, knownDomain(name));
     return domainView(domain, this.config, 'Domain DNS records have been updated');
   }
 
+  @Operation('Delete a domain')
   @Delete(':name')
   async remove(@Caller() caller: Identity, @Param('name') name: string): Promise<{ message: string }> {
     await this.domains.remove(caller, knownDomain(name));

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { Caller } from '@lethe/service';
+import { Caller, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import { domainName } from '../domains/domain-name.ts';
@@ -30,12 +30,14 @@ const keyId = z.uuid('is no id of an API key');
 export class KeysController {
   constructor(private readonly keys: KeysService) {}
 
+  @Operation('List API keys')
   @Get()
   async list(@Caller() caller: Identity, @Query({ schema: filter }) query: z.infer<typeof filter>): Promise<unknown> {
     const items = (await this.keys.list(caller, query.domain_name)).map(keyItem);
     return { total_count: items.length, items };
   }
 
+  @Operation('Create an API key; its secret is answered this once')
   @Post()
   @HttpCode(200)
   async create(@Caller() caller: Identity, @Body({ schema: newKey }) body: z.infer<typeof newKey>): Promise<unknown> {
@@ -49,6 +51,7 @@ export class KeysController {
     return { message: 'great success', key: made, ...made };
   }
 
+  @Operation('Delete an API key')
   @Delete(':id')
   async remove(@Caller() caller: Identity, @Param('id', { schema: keyId }) id: string): Promise<{ message: string }> {
     await this.keys.remove(caller, id);

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
-import { Caller } from '@lethe/service';
+import { Caller, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import { knownDomain } from '../domains/domain-name.ts';
@@ -24,6 +24,7 @@ const unsubscribeChanges = form({ active: yesNo.optional(), html_footer: footer,
 export class TrackingController {
   constructor(private readonly tracking: TrackingService) {}
 
+  @Operation('Show tracking settings')
   @Get()
   async get(@Caller() caller: Identity, @Param('name') name: string): Promise<unknown> {
     const tracking = await this.tracking.get(caller, knownDomain(name));
@@ -37,6 +38,7 @@ export class TrackingController {
     };
   }
 
+  @Operation('Change tracking of opens')
   @Put('open')
   async open(
     @Caller() caller: Identity,
@@ -50,6 +52,7 @@ export class TrackingController {
     return { message: UPDATED, open: openItem(tracking) };
   }
 
+  @Operation('Change tracking of clicks')
   @Put('click')
   async click(
     @Caller() caller: Identity,
@@ -60,6 +63,7 @@ export class TrackingController {
     return { message: UPDATED, click: clickItem(await this.tracking.update(caller, knownDomain(name), choice)) };
   }
 
+  @Operation('Change unsubscribe links')
   @Put('unsubscribe')
   async unsubscribe(
     @Caller() caller: Identity,

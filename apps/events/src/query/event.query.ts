@@ -1,4 +1,5 @@
 import { ApiError } from '@lethe/service';
+import { z } from 'zod';
 import { ExpressionError, parseExpression, type Expression } from './filter.expression.ts';
 import { readTimeRange, type TimeRange } from './time-range.ts';
 
@@ -41,6 +42,15 @@ const IGNORED = new Set(['pretty', 'page']);
 const RANGE = new Set(['begin', 'end', 'ascending', 'limit']);
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 300;
+
+/** As clients see it in OpenAPI. */
+export const eventFields = z.object({
+  begin: z.string().optional(),
+  end: z.string().optional(),
+  ascending: z.enum(['yes', 'no']).optional(),
+  limit: z.int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  ...Object.fromEntries(Object.keys(FILTERS).map((name) => [name, z.string().optional()])),
+});
 
 /** @throws ApiError 400 naming the parameter. */
 export function readEventQuery(parameters: URLSearchParams): EventQuery {

@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
-import { ApiError, Caller, CONFIG, type Identity } from '@lethe/service';
+import { ApiError, Caller, CONFIG, Operation, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
 import { type EventsConfig } from '../config.ts';
 import { presentEvent } from './event.presenter.ts';
-import { readEventQuery } from './event.query.ts';
+import { eventFields, readEventQuery } from './event.query.ts';
 import { EventsService, type FoundPage } from './events.service.ts';
 import { PageTokens, type Page } from './page.token.ts';
 
@@ -16,6 +16,7 @@ export class EventsController {
     @Inject(CONFIG) private readonly config: EventsConfig,
   ) {}
 
+  @Operation('Search events', { query: eventFields })
   @Get()
   async first(
     @Caller() caller: Identity,
@@ -28,6 +29,7 @@ export class EventsController {
   }
 
   /** The token is one path segment, of any length; parameters a client repeats beside it are in it already. */
+  @Operation('A further page of events', { below: '{token}' })
   @Get('*')
   async following(
     @Caller() caller: Identity,

@@ -11,7 +11,8 @@ import { readCredentials } from './credentials.ts';
 import { Settings } from './settings.ts';
 import type { KnownKey } from './settings.ts';
 
-const NOBODY: Claims = { account: 'nobody', scopes: [], keyId: 'nobody' };
+/** In whose name what needs no key is asked for. */
+export const NOBODY: Claims = { account: 'nobody', scopes: [], keyId: 'nobody' };
 const OPERATOR: Claims = { account: 'operator', scopes: ['operator'], keyId: 'operator' };
 
 /** Decides who a request is from and whether it may take the route it asks for. */
@@ -65,7 +66,8 @@ export class Gatekeeper {
     return { account: accountId, scopes: key.scopes, keyId: key.id, ...(domainId ? { domain: domainId } : {}) };
   }
 
-  private admitAnyone(request: FastifyRequest, reply: FastifyReply): Claims {
+  /** To what needs no key: whoever it is, but not too often. */
+  admitAnyone(request: FastifyRequest, reply: FastifyReply): Claims {
     const now = this.clock.now();
     const waitSeconds = this.strangers.record(request.ip, now);
     if (waitSeconds !== undefined) tooMany(reply, now, waitSeconds);

@@ -1,5 +1,5 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { HealthRegistry } from '@lethe/service';
+import { HealthRegistry, Operation } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { IngestProbe } from './ingest-probe.ts';
 
@@ -11,6 +11,7 @@ export class PublicHealthController {
     private readonly ingest: IngestProbe,
   ) {}
 
+  @Operation('Whether mail can be handed in now')
   @Get()
   show(@Res({ passthrough: true }) reply: FastifyReply): { status: string; message: string; missing: string[] } {
     const missing = Object.keys(this.health.readiness().notReady);

@@ -81,6 +81,19 @@ export class ServiceLink {
     }
   }
 
+  /** What the service itself answers with 200, undefined for anything else. Never throws. */
+  async readJson(path: string, headers: Record<string, string>, timeoutMs: number): Promise<unknown> {
+    try {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const { statusCode, body } = await this.pool.request({ method: 'GET', path, headers, signal });
+      if (statusCode === 200) return await body.json();
+      await body.dump();
+      return undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   close(): Promise<void> {
     return this.pool.close();
   }

@@ -26,6 +26,10 @@ export class ServiceLinks implements OnApplicationShutdown {
     };
   }
 
+  services(): Upstream[] {
+    return Object.keys(this.links) as Upstream[];
+  }
+
   to(service: Upstream): ServiceLink {
     return this.links[service];
   }

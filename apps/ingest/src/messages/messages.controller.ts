@@ -1,11 +1,12 @@
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { Caller, CONFIG, type Identity } from '@lethe/service';
+import { Caller, CONFIG, Operation, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
 import { type IngestConfig } from '../config.ts';
 import { readForm } from '../form/form.parser.ts';
 import { SendingDomains } from '../settings/sending.domains.ts';
 import { submissionOfForm } from './form.submission.ts';
 import { IntakeService, type Arrival } from './intake.service.ts';
+import { FORMS, messageFields, mimeFields } from './message.fields.ts';
 import { submissionOfMime } from './mime.submission.ts';
 import { clientAddress, FORM_OVERHEAD, queued, readLength, type QueuedAnswer } from './request.ts';
 
@@ -18,12 +19,14 @@ export class MessagesController {
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
+  @Operation('Send a message', { body: messageFields, takes: FORMS })
   @Post('messages')
   @HttpCode(200)
   send(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {
     return this.take(caller, request, submissionOfForm);
   }
 
+  @Operation('Send a message in MIME form', { body: mimeFields, takes: FORMS })
   @Post('messages.mime')
   @HttpCode(200)
   sendMime(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {

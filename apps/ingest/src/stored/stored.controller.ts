@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
-import { Caller, CONFIG, type Identity } from '@lethe/service';
+import { Caller, CONFIG, type Identity, Operation } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type IngestConfig } from '../config.ts';
+import { FORMS, resendFields } from '../messages/message.fields.ts';
 import { queued, type QueuedAnswer } from '../messages/request.ts';
 import { SendingDomains } from '../settings/sending.domains.ts';
 import { jsonPieces, sendWhole } from './answer.stream.ts';
@@ -15,6 +16,8 @@ import { attachmentView, parsedView, rawView } from './stored.view.ts';
 const COPIES = 2;
 /** Some envelopes at a time, sealed and open. */
 const ENVELOPES_ROOM = 1024 * 1024;
+
+const AS_MIME = 'As it was composed, in the field body-mime, with `Accept: message/rfc2822`';
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 
@@ -32,6 +35,11 @@ export class StoredController {
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
+  @Operation('Show a stored message', { below: '{key}', description: AS_MIME })
+  @Operation('An attachment of a stored message', {
+    below: '{key}/attachments/{index}',
+    answers: ['application/octet-stream'],
+  })
   @Get('*')
   async get(
     @Caller() caller: Identity,
@@ -69,6 +77,7 @@ export class StoredController {
     return sendWhole(reply.headers({ ...headers, 'cache-control': 'no-store' }), payload, this.config.STORED_SEND_MS);
   }
 
+  @Operation('Send a stored message again', { below: '{key}', body: resendFields, takes: FORMS })
   @Post('*')
   @HttpCode(200)
   async resend(
@@ -79,6 +88,7 @@ export class StoredController {
     return queued(await this.resends.resend(path, caller, request));
   }
 
+  @Operation('Delete a stored message', { below: '{key}' })
   @Delete('*')
   async remove(@Caller() caller: Identity, @Param('*') path: string): Promise<{ message: string }> {
     await this.stored.remove(path, this.domains.owned(caller));

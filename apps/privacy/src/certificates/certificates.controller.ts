@@ -1,4 +1,4 @@
-import { Public } from '@lethe/service';
+import { Operation, Public } from '@lethe/service';
 import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
 import type { Verdict } from './certificate.jws.ts';
@@ -12,6 +12,7 @@ const given = z.strictObject({ certificate: z.string('is missing: a certificate 
 export class CertificatesController {
   constructor(private readonly certificates: CertificateService) {}
 
+  @Operation('Verify a certificate of erasure', { takes: ['application/json'] })
   @Post('v1/privacy/certificates/verify')
   @HttpCode(200)
   verify(@Body({ schema: given }) { certificate }: z.infer<typeof given>): Promise<Verdict> {
@@ -19,6 +20,7 @@ export class CertificatesController {
   }
 
   /** For whoever was shown a certificate; nobody needs an account for it. Who meets a `kid` that is not in a cached list asks again. */
+  @Operation('The public keys that certificates are signed with', { answers: ['application/jwk-set+json'] })
   @Public()
   @Get('.well-known/jwks.json')
   @Header('content-type', 'application/jwk-set+json')

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { Scope } from '@lethe/contracts';
-import { ApiError, Caller, type Identity } from '@lethe/service';
+import { ApiError, Caller, Operation, type Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { newRequest, type NewRequest, requestFilter, type RequestFilter } from './request.form.ts';
 import { RequestReader } from './request.reader.ts';
@@ -14,6 +14,7 @@ export class RequestsController {
     private readonly reader: RequestReader,
   ) {}
 
+  @Operation('Order an erasure', { takes: ['application/json'] })
   @Post()
   @HttpCode(202)
   order(
@@ -25,18 +26,21 @@ export class RequestsController {
     return this.requests.order(caller, body, key);
   }
 
+  @Operation('List requests about people')
   @Get()
   list(@Caller() caller: Identity, @Query({ schema: requestFilter }) filter: RequestFilter): Promise<unknown> {
     requireScope(caller, 'privacy:read');
     return this.reader.list(caller.account, filter);
   }
 
+  @Operation('Show a request')
   @Get(':id')
   show(@Caller() caller: Identity, @Param('id') id: string): Promise<unknown> {
     requireScope(caller, 'privacy:read');
     return this.reader.show(caller.account, id);
   }
 
+  @Operation('Cancel a request that has not begun')
   @Delete(':id')
   cancel(@Caller() caller: Identity, @Param('id') id: string): Promise<unknown> {
     requireScope(caller, 'privacy:write');
@@ -44,6 +48,7 @@ export class RequestsController {
   }
 
   /** JSON with the payload beside it, or with `Accept: application/jose` the bare JWS (RFC 7515 §9.2.1). */
+  @Operation('The certificate of a completed erasure', { answers: ['application/json', 'application/jose'] })
   @Get(':id/certificate')
   async certificate(
     @Caller() caller: Identity,

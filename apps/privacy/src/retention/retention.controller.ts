@@ -1,4 +1,4 @@
-import { CONFIG, Clock } from '@lethe/service';
+import { Clock, CONFIG, Operation } from '@lethe/service';
 import { Controller, Get, Inject } from '@nestjs/common';
 import type { PrivacyConfig } from '../config.ts';
 import { shown, type ShownReading } from './reading.ts';
@@ -13,6 +13,7 @@ export class RetentionController {
     private readonly clock: Clock,
   ) {}
 
+  @Operation('How old the oldest record of every store is')
   @Get()
   async show(): Promise<{ readings: ShownReading[] }> {
     const stale = 2 * this.config.RETENTION_MEASURE_MS;

@@ -27,6 +27,9 @@ const record = z.object({
   created_at: text,
 });
 
+/** As clients see it in OpenAPI. */
+export const bounceBody = z.union([record, z.array(record)]);
+
 /**
  * One bounce from a form or a JSON object, or many from a JSON array.
  * @throws ApiError 400 naming the field; then none of them was taken.

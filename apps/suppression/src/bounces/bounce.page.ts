@@ -29,6 +29,14 @@ export interface PageEdges {
 
 const given = z.record(z.string(), z.unknown());
 
+/** As clients see it in OpenAPI. */
+export const pageFields = z.object({
+  limit: z.int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  page: z.enum(['first', 'next', 'previous', 'last']).optional(),
+  address: z.string().optional(),
+  term: z.string().optional(),
+});
+
 /** @throws ApiError 400 naming the field. */
 export function readPageQuery(query: unknown): PageQuery {
   const fields = given.catch({}).parse(query);

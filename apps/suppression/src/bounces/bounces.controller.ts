@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { parseAddress } from '@lethe/mail';
-import { ApiError, Caller, Clock, CONFIG, type Identity } from '@lethe/service';
+import { ApiError, Caller, Clock, CONFIG, Operation, type Identity } from '@lethe/service';
 import type { SuppressionConfig } from '../config.ts';
 import { DomainsTable } from '../settings/domains.table.ts';
-import { readBounces } from './bounce.input.ts';
-import { pageLinks, readPageQuery } from './bounce.page.ts';
+import { bounceBody, readBounces } from './bounce.input.ts';
+import { pageFields, pageLinks, readPageQuery } from './bounce.page.ts';
 import { BouncesService, type Bounce, type ListOf } from './bounces.service.ts';
 
 /** Mailgun's bounces (mailgun-api §5). */
@@ -21,6 +21,7 @@ export class BouncesController {
     this.publicUrl = config.PUBLIC_URL;
   }
 
+  @Operation('List bounces', { query: pageFields })
   @Get()
   async list(@Caller() caller: Identity, @Param('domain') name: string, @Query() given: unknown): Promise<unknown> {
     const query = readPageQuery(given);
@@ -29,6 +30,7 @@ export class BouncesController {
     return { items: items.map(shown), paging: pageLinks(collection, query, edges) };
   }
 
+  @Operation('Show a bounce')
   @Get(':address')
   async get(
     @Caller() caller: Identity,
@@ -40,6 +42,7 @@ export class BouncesController {
     return shown(bounce);
   }
 
+  @Operation('Add one bounce or many', { body: bounceBody })
   @Post()
   @HttpCode(200)
   async add(@Caller() caller: Identity, @Param('domain') name: string, @Body() body: unknown): Promise<unknown> {
@@ -50,6 +53,7 @@ export class BouncesController {
     return { message: 'Address has been added to the bounces table', address: bounces[0]?.address };
   }
 
+  @Operation('Delete a bounce')
   @Delete(':address')
   async remove(
     @Caller() caller: Identity,
@@ -61,6 +65,7 @@ export class BouncesController {
     return { message: 'Bounced address has been removed', address };
   }
 
+  @Operation('Delete all bounces of a domain')
   @Delete()
   async removeAll(@Caller() caller: Identity, @Param('domain') name: string): Promise<unknown> {
     await this.bounces.removeAll(this.of(name, caller));

@@ -12,6 +12,7 @@ import { IdentitySigner } from '../identity/identity-signer.ts';
 import { IdentityVerifier } from '../identity/identity-verifier.ts';
 import { IdentityGuard } from '../identity/identity.guard.ts';
 import { Log } from '../logging/log.ts';
+import { ApiPartController, SERVED_MODULE } from '../openapi/api-part.controller.ts';
 
 export interface ServiceParts {
   name: string;
@@ -29,6 +30,7 @@ export class ServiceModule {
       { provide: CONFIG, useValue: config },
       { provide: Log, useValue: log },
       { provide: Clock, useValue: clock },
+      { provide: SERVED_MODULE, useValue: module },
       HealthRegistry,
     ];
     const identity = identityProviders(name, config, clock);
@@ -36,9 +38,17 @@ export class ServiceModule {
       module: ServiceModule,
       global: true,
       imports: [module] as NonNullable<ModuleMetadata['imports']>,
-      controllers: [HealthController],
+      // The gateway asks; it has nobody to say it to.
+      controllers: [HealthController, ...(config['IDENTITY_PUBLIC_KEY_FILE'] ? [ApiPartController] : [])],
       providers: [...shared, ...identity, { provide: APP_PIPE, useFactory: validationPipe }],
-      exports: [CONFIG, Log, Clock, HealthRegistry, ...(config['IDENTITY_PRIVATE_KEY_FILE'] ? [IdentitySigner] : [])],
+      exports: [
+        CONFIG,
+        Log,
+        Clock,
+        HealthRegistry,
+        SERVED_MODULE,
+        ...(config['IDENTITY_PRIVATE_KEY_FILE'] ? [IdentitySigner] : []),
+      ],
     };
   }
 }

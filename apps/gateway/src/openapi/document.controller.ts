@@ -1,0 +1,23 @@
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Operation } from '@lethe/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Gatekeeper } from '../access/gatekeeper.ts';
+import { DocumentService } from './document.service.ts';
+
+/** What can be called here, for everybody: it says nothing about any account. */
+@Controller()
+export class DocumentController {
+  constructor(
+    private readonly gatekeeper: Gatekeeper,
+    private readonly document: DocumentService,
+  ) {}
+
+  @Operation('This document')
+  @Get('openapi.json')
+  async show(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    this.gatekeeper.admitAnyone(request, reply);
+    const json = await this.document.json();
+    void reply.headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=60' });
+    return json;
+  }
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { basic, startSuitePlatform, type SuitePlatform } from '@lethe/testing';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+
+interface Document {
+  openapi: string;
+  servers: { url: string }[];
+  paths: Record<string, Record<string, { security: Record<string, string[]>[] }>>;
+}
+
+let suite: SuitePlatform;
+let document: Document;
+
+beforeAll(async () => {
+  suite = await startSuitePlatform({ stores: inject('stores'), suite: `api${Date.now().toString(36)}` });
+  const response = await fetch(`${suite.platform.gateway}/openapi.json`);
+  document = (await response.json()) as Document;
+}, 120_000);
+afterAll(() => suite?.stop());
+
+/** `GET /v3/{}/events`, whatever the parameters are called. */
+const plain = (endpoint: string): string => endpoint.replaceAll(/\{\w+\}/g, '{}');
+const served = (): string[] =>
+  Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+
+describe('what the running platform says of itself', () => {
+  it('is what docs/mailgun-compatibility.md says, in both directions', () => {
+    const page = readFileSync(new URL('../../../docs/mailgun-compatibility.md', import.meta.url), 'utf8');
+    const table = page.slice(page.indexOf('## Beside Mailgun'));
+    const ours = [...table.matchAll(/^\| `([A-Z]+ [^`]+)` \|/gm)].map(([, endpoint = '']) => endpoint);
+    const rows = [...page.matchAll(/^\| `([A-Z]+ [^`]+)` \| \w+ \| \*\*yes\*\* \| (?:also `\/(v\d)`)?/gm)];
+    const mailguns = rows.flatMap(([, endpoint = '', also]) => [
+      endpoint,
+      ...(also ? [endpoint.replace(/\/v\d/, `/${also}`)] : []),
+    ]);
+    expect([...ours, ...mailguns].map(plain).toSorted()).toEqual(served().map(plain).toSorted());
+    expect(document.openapi).toBe('3.1.1');
+    expect(document.servers).toEqual([{ url: new URL(suite.platform.gateway).origin }]);
+  });
+
+  it('is true: every operation leads to somebody who knows it', async () => {
+    const { demo, platform } = suite;
+    const authorization = (path: string, [needs]: Record<string, string[]>[]): string => {
+      if (needs?.['operator']) return `Bearer ${platform.secrets.operatorToken}`;
+      return basic(path.startsWith('/v1/privacy') ? demo.privacyKey : demo.apiKey);
+    };
+    // Whatever deletes comes last, and the domain last of all.
+    const rank = (endpoint: string): number =>
+      !endpoint.startsWith('DELETE') ? 0 : endpoint.endsWith('/domains/{name}') ? 2 : 1;
+    const lost: string[] = [];
+    for (const endpoint of served().toSorted((a, b) => rank(a) - rank(b))) {
+      const [method = '', path = ''] = endpoint.split(' ');
+      const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+        /^(domain|name)$/.test(name) ? demo.domain : 'x',
+      );
+      const security = document.paths[path]?.[method.toLowerCase()]?.security ?? [];
+      const headers = { authorization: authorization(path, security) };
+      const response = await fetch(`${platform.gateway}${url}`, { method, headers });
+      const text = await response.text();
+      const unknown = response.status === 405 || (response.status === 404 && /"message":"Not found"/.test(text));
+      if (unknown || [401, 403, 500, 503].includes(response.status))
+        lost.push(`${endpoint}: ${response.status} ${text}`);
+    }
+    expect(lost).toEqual([]);
+  });
+});
