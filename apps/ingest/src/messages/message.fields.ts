@@ -11,6 +11,7 @@ const yesNo = z.enum(['yes', 'no']);
 
 const options = {
   'o:tag': z.array(text).optional(),
+  'o:deliverytime': text.optional(),
   'o:testmode': yesNo.optional(),
   'o:dkim': yesNo.optional(),
   'o:require-tls': yesNo.optional(),
