@@ -26,7 +26,11 @@ import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys.service.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { AccountsHolder } from './privacy/accounts.holder.ts';
-import { SettingsPublisher } from './settings/settings.publisher.ts';
+import { SandboxRecipientRow } from './sandbox/sandbox-recipient.entity.ts';
+import { SandboxRecipientsController } from './sandbox/sandbox-recipients.controller.ts';
+import { SandboxRecipientsService } from './sandbox/sandbox-recipients.service.ts';
+import { StandingUseWorker } from './sandbox/standing-use.worker.ts';
+import { SettingsModule } from './settings/settings.module.ts';
 import { TrackingController } from './tracking/tracking.controller.ts';
 import { TrackingService } from './tracking/tracking.service.ts';
 
@@ -35,7 +39,7 @@ import { TrackingService } from './tracking/tracking.service.ts';
   imports: [
     DatabaseModule.forService({
       service: 'accounts',
-      entities: [Account, ApiKey, Domain, DkimKeyRow, SmtpCredentialRow],
+      entities: [Account, ApiKey, Domain, DkimKeyRow, SmtpCredentialRow, SandboxRecipientRow],
       migrations: MIGRATIONS,
     }),
     KafkaModule.forService({
@@ -45,7 +49,8 @@ import { TrackingService } from './tracking/tracking.service.ts';
     }),
     OutboxModule,
     VaultModule,
-    PrivacyHolderModule.forService('accounts', AccountsHolder),
+    SettingsModule,
+    PrivacyHolderModule.forService('accounts', AccountsHolder, { imports: [SettingsModule] }),
   ],
   controllers: [
     AccountsController,
@@ -56,6 +61,7 @@ import { TrackingService } from './tracking/tracking.service.ts';
     DkimKeysController,
     DomainKeysController,
     CredentialsController,
+    SandboxRecipientsController,
   ],
   providers: [
     AccountsService,
@@ -65,9 +71,10 @@ import { TrackingService } from './tracking/tracking.service.ts';
     DkimKeyFactory,
     DkimKeysService,
     CredentialsService,
+    SandboxRecipientsService,
+    StandingUseWorker,
     DnsClient,
     DnsCheck,
-    SettingsPublisher,
   ],
 })
 export class AppModule {}

@@ -38,6 +38,11 @@ export const config = defineConfig({
   TRACKING_HOST: host
     .optional()
     .describe('Host that the CNAME of a tracking domain is to lead to; without it none is shown'),
+  SANDBOX_ZONE: host
+    .optional()
+    .describe(
+      'Zone of the platform below which each account gets a sandbox domain, for mail to recipients it approved; without it there are none',
+    ),
   MX_HOSTS: z
     .string()
     .default('')

@@ -2,30 +2,72 @@ import { randomUUID } from 'node:crypto';
 import { Database } from '@lethe/database';
 import { PersonalDataHolder } from '@lethe/privacy-holder';
 import { holderConformance } from '@lethe/privacy-holder/conformance';
+import { until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { STORES } from '../src/privacy/stores.ts';
-import { OPERATOR, startSetting, type Setting } from './setting.ts';
+import { newAccount, OPERATOR, SANDBOX_ZONE, startSetting, type Setting, type Who } from './setting.ts';
 
-holderConformance(
-  'accounts',
-  async () => {
-    const setting = await startSetting(inject('stores'));
-    const { body } = await setting.call(OPERATOR, 'POST', '/v1/accounts');
-    return {
-      holder: setting.app.get(PersonalDataHolder),
-      accountId: body.account.id as string,
-      kinds: [],
-      stores: STORES,
-      filled: [],
-      plant: async () => null,
-      others: async () => null,
-      close: () => setting.close(),
+holderConformance('accounts', async () => {
+  const setting = await startSetting(inject('stores'), { SANDBOX_ZONE });
+  const who = await newAccount(setting);
+  const { pool } = setting.app.get(Database);
+  return {
+    holder: setting.app.get(PersonalDataHolder),
+    accountId: who.account,
+    kinds: ['sandbox-recipient'],
+    stores: STORES,
+    filled: [],
+    plant: async () => {
+      const email = `p${randomUUID()}@world.example`;
+      await setting.call(who, 'POST', '/v5/sandbox/auth_recipients', new URLSearchParams({ email }));
+      const { rows } = await pool.query<{ subject_id: string }>(
+        'SELECT subject_id FROM sandbox_recipient ORDER BY id DESC LIMIT 1',
+      );
+      return { subject: rows[0]?.subject_id, planted: { 'sandbox-recipient': 1 } };
+    },
+    others: async (people) =>
+      (
+        await pool.query('SELECT * FROM sandbox_recipient WHERE subject_id <> ALL($1) ORDER BY id', [
+          people.map(({ subject }) => subject),
+        ])
+      ).rows,
+    close: () => setting.close(),
+  };
+});
+
+describe('accounts and the people of a sandbox', () => {
+  let setting: Setting;
+  let who: Who;
+
+  beforeAll(async () => {
+    setting = await startSetting(inject('stores'), { SANDBOX_ZONE });
+    who = await newAccount(setting);
+  });
+  afterAll(() => setting?.close());
+
+  it('whoever is erased is out of the sandbox for everybody', async () => {
+    for (const email of ['ann@world.example', 'ben@world.example']) {
+      await setting.call(who, 'POST', '/v5/sandbox/auth_recipients', new URLSearchParams({ email }));
+    }
+    const recipients = () => [...setting.domains.values()].flatMap(({ sandbox }) => sandbox?.recipients ?? []);
+    expect(await until(() => recipients().length === 2, 5_000)).toBe(true);
+    const [ann, ben] = recipients() as [string, string];
+    const scope = {
+      requestId: randomUUID(),
+      accountId: who.account,
+      subjects: new Set([ann]),
+      cutOff: Date.now(),
+      doNotContact: 'default' as const,
     };
-  },
-  { withoutRecords: true },
-);
+    const holder = setting.app.get(PersonalDataHolder);
+    await holder.fence(scope);
+    await holder.erase(scope);
+    expect(await until(() => recipients().length === 1, 5_000)).toBe(true);
+    expect(recipients()).toEqual([ben]);
+  });
+});
 
-describe('accounts holds nobody’s records, and looks', () => {
+describe('accounts holds nobody’s records elsewhere, and looks', () => {
   let setting: Setting;
   let accountId: string;
   const subject = randomUUID();

@@ -7,7 +7,7 @@ import type { Service } from '@lethe/contracts';
 import { migrateDatabase } from '@lethe/database';
 import { DeadLetters, KafkaClient, kafkaConfig, LocalTable, Publisher, TableReader } from '@lethe/kafka';
 import { acceptForms, Clock, createLog, createService, HealthRegistry, IdentitySigner } from '@lethe/service';
-import { createDatabase, createTopics, createVault, deleteTopics, startWorld, until } from '@lethe/testing';
+import { createDatabase, createTopics, createVault, deleteTopics, startWorld, until, withClient } from '@lethe/testing';
 import type { Stores, World } from '@lethe/testing';
 import { migrateVault, readKek, Vault } from '@lethe/vault';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -20,6 +20,7 @@ import { MIGRATIONS } from '../src/migrations/migrations.ts';
 /** What the operator tells customers to publish. */
 export const SPF_RECORD = 'v=spf1 include:spf.lethe.example ~all';
 export const TRACKING_HOST = 'track.lethe.example';
+export const SANDBOX_ZONE = 'sandbox.lethe.example';
 export const MX_HOSTS = ['mxa.lethe.example', 'mxb.lethe.example'];
 
 export interface Answer {
@@ -36,6 +37,8 @@ export interface Setting {
   domains: LocalTable<typeof DOMAIN_SETTINGS>;
   /** The vault as delivery sees it. */
   vault: Vault;
+  /** Asks the vault's database as its owner. */
+  vaultAdmin(sql: string): Promise<unknown[]>;
   /** As the gateway would call, for an account with these scopes; the two replicas take turns. */
   call(who: Who, method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: Body): Promise<Answer>;
   /** Replaces the records of one name and type in the world's DNS; several values are several records. */
@@ -51,7 +54,8 @@ export const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
 
 type Body = URLSearchParams | FormData | object;
 
-export async function startSetting(stores: Stores): Promise<Setting> {
+/** `environment`: of both replicas, besides. */
+export async function startSetting(stores: Stores, environment: Record<string, string> = {}): Promise<Setting> {
   const suite = `acc${randomBytes(4).toString('hex')}`;
   const prefix = `${suite}-`;
   const folder = mkdtempSync(join(tmpdir(), 'lethe-accounts-'));
@@ -89,6 +93,7 @@ export async function startSetting(stores: Stores): Promise<Setting> {
           SPF_RECORD,
           TRACKING_HOST,
           MX_HOSTS: MX_HOSTS.join(','),
+          ...environment,
         },
         log,
       },
@@ -117,6 +122,8 @@ export async function startSetting(stores: Stores): Promise<Setting> {
     accounts,
     domains,
     vault,
+    vaultAdmin: (sql) =>
+      withClient(vaultDatabase.adminUrl, async (client) => (await client.query(sql)).rows as unknown[]),
     async call(who, method, url, body) {
       const token = await signer.sign('accounts', { ...who, keyId: 'test' });
       const encoded = body === undefined ? undefined : new Response(...encode(body));

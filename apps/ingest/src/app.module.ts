@@ -16,6 +16,7 @@ import { LoginService } from './login/login.service.ts';
 import { IntakeService } from './messages/intake.service.ts';
 import { MessagesController } from './messages/messages.controller.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { PermissionService } from './permission/permission.service.ts';
 import { FenceRepository } from './privacy/fence.repository.ts';
 import { IngestHolder } from './privacy/ingest.holder.ts';
 import { PersonRepository } from './privacy/person.repository.ts';
@@ -55,6 +56,7 @@ import { StoredService } from './stored/stored.service.ts';
     LoginService,
     MemoryBudget,
     MessageRepository,
+    PermissionService,
     ReadingBudget,
     RemovalWorker,
     ResendService,

@@ -32,6 +32,7 @@ export const SEALED_UNDER = {
   suppression: 'subject',
   receipt: 'account',
   'request-text': 'account',
+  'sandbox-recipient': 'subject',
 } as const;
 export type SealedType = keyof typeof SEALED_UNDER;
 

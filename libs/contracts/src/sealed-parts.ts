@@ -79,5 +79,9 @@ export type Receipt = z.infer<typeof receipt>;
 export const requestText = sealedPart('request-text', z.object({ text: personal('customer-typed') }));
 export type RequestText = z.infer<typeof requestText>;
 
+/** To whom an account may send from its sandbox domain, bound to its row's id. Standing: it lasts until removed. */
+export const sandboxRecipient = sealedPart('sandbox-recipient', z.object({ address: personal('address') }));
+export type SandboxRecipient = z.infer<typeof sandboxRecipient>;
+
 /** Record id an envelope is bound to. */
 export const recordId = (messageId: string, ordinal: number): string => `${messageId}/${ordinal}`;

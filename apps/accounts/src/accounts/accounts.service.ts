@@ -1,10 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '@lethe/database';
-import { ApiError } from '@lethe/service';
+import { ApiError, CONFIG } from '@lethe/service';
 import { Vault } from '@lethe/vault';
+import type { AccountsConfig } from '../config.ts';
 import { KeysService } from '../keys/keys.service.ts';
 import type { MadeKey } from '../keys/keys.service.ts';
+import { ensureSandbox } from '../sandbox/sandbox-domain.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { Account } from './account.entity.ts';
 
@@ -21,14 +23,17 @@ export class AccountsService {
     private readonly vault: Vault,
     private readonly keys: KeysService,
     private readonly settings: SettingsPublisher,
+    @Inject(CONFIG) private readonly config: AccountsConfig,
   ) {}
 
   /** An account and its first two keys. The vault comes first: secrets without an account do no harm, the reverse would. */
   async create(): Promise<NewAccount> {
     const id = randomUUIDv7();
     await this.vault.ensureAccount(id);
-    return this.settings.change(id, async (manager) => {
+    const { SANDBOX_ZONE: zone } = this.config;
+    return this.settings.change(id, async (manager, records) => {
       const account = await manager.save(manager.create(Account, { id, state: 'active' }));
+      if (zone) records.push(...(await this.settings.domain(manager, await ensureSandbox(manager, id, zone))));
       const apiKey = await this.keys.add(manager, { accountId: id, role: 'admin' });
       const privacyKey = await this.keys.add(manager, { accountId: id, role: 'privacy' });
       return { account, apiKey, privacyKey };

@@ -43,7 +43,7 @@ export function domainItem(domain: Domain): Record<string, unknown> {
     id: domain.id,
     name: domain.name,
     state: domain.state,
-    type: 'custom',
+    type: domain.sandbox ? 'sandbox' : 'custom',
     created_at: domain.createdAt.toUTCString(),
     is_disabled: domain.state === 'disabled',
     smtp_login: `postmaster@${domain.name}`,

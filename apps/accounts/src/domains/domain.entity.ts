@@ -77,6 +77,10 @@ export class Domain {
   @Column('text', { name: 'unsubscribe_footer', nullable: true })
   unsubscribeFooter!: string | null;
 
+  /** A domain below the platform's own zone: active without DNS, and for approved recipients alone. */
+  @Column('boolean', { default: false })
+  sandbox!: boolean;
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 }

@@ -12,6 +12,7 @@ import { keysOf } from '../dkim/keys-of.ts';
 import { signingKey, takesOver } from '../dkim/signing.policy.ts';
 import { DnsCheck } from '../dns/dns-check.ts';
 import { dkimRecords, receivingRecords, recordKey, sendingRecords, type Check } from '../dns/dns-records.ts';
+import { inZone } from '../sandbox/sandbox-domain.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { Domain } from './domain.entity.ts';
 import { domainNotFound, ownDomain } from './own-domain.ts';
@@ -66,6 +67,8 @@ export class DomainsService {
 
   /** Makes the domain and its DKIM key. Throws ApiError 400 if the name is taken, by whomever. */
   async create(caller: Identity, name: string, dkimSelector: string, options: Partial<Domain>): Promise<WholeDomain> {
+    // Below the platform's zone a name is the platform's, whoever could show a record there.
+    if (inZone(name, this.config.SANDBOX_ZONE)) throw nameTaken();
     const id = randomUUIDv7();
     const accountId = caller.account;
     const key = await this.dkimKeys.make({ id, accountId }, dkimSelector);
@@ -79,7 +82,7 @@ export class DomainsService {
         .orIgnore()
         .returning('id')
         .execute()) as { raw: unknown[] };
-      if (inserted.length === 0) throw new ApiError(400, 'This domain name is already taken', { field: 'name' });
+      if (inserted.length === 0) throw nameTaken();
       // The first key signs from the first message on: without it in the DNS there is none.
       await manager.insert(DkimKeyRow, { ...key, active: true, activatedAt: new Date(this.clock.now()) });
       return this.changed(manager, records, await manager.findOneByOrFail(Domain, { id }));
@@ -141,6 +144,8 @@ export class DomainsService {
     return whole(manager, domain);
   }
 }
+
+const nameTaken = (): ApiError => new ApiError(400, 'This domain name is already taken', { field: 'name' });
 
 const whole = async (manager: EntityManager, domain: Domain): Promise<WholeDomain> => ({
   domain,

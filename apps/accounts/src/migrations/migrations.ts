@@ -4,6 +4,7 @@ import { DnsChecks1764331200000 } from './1764331200000-dns-checks.ts';
 import { DomainOptions1764334800000 } from './1764334800000-domain-options.ts';
 import { ConnectionTracking1764338400000 } from './1764338400000-connection-tracking.ts';
 import { DkimKeys1764342000000 } from './1764342000000-dkim-keys.ts';
+import { Sandbox1764345600000 } from './1764345600000-sandbox.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   DomainOptions1764334800000,
   ConnectionTracking1764338400000,
   DkimKeys1764342000000,
+  Sandbox1764345600000,
 ];

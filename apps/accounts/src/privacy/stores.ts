@@ -5,7 +5,7 @@ const owner = 'accounts' as const;
 const kind = 'table' as const;
 const ACCOUNT = { until: 'the account is closed' } as const;
 
-/** Every table of this service's database (design §8): what it has is the account's, nothing is about a person. */
+/** Every table of this service's database (design §8): what it has is the account's, but for the people of its sandbox. */
 export const STORES: readonly StoreDeclaration[] = [
   {
     store: 'accounts.account',
@@ -42,6 +42,7 @@ export const STORES: readonly StoreDeclaration[] = [
       click_tracking: code,
       unsubscribe_tracking: flag,
       unsubscribe_footer: sealed('unsubscribe-footer'),
+      sandbox: flag,
       created_at: instant,
     },
   },
@@ -96,6 +97,21 @@ export const STORES: readonly StoreDeclaration[] = [
       account_id: opaque,
       domain_id: opaque,
       credential: sealed('smtp-credential'),
+      created_at: instant,
+    },
+  },
+  {
+    store: 'accounts.sandbox_recipient',
+    owner,
+    kind,
+    what: 'people an account may send to from its sandbox domain, sealed under their keys',
+    limit: { until: 'it is removed, the person is erased, or the account is closed' },
+    table: 'public.sandbox_recipient',
+    columns: {
+      id: opaque,
+      account_id: opaque,
+      subject_id: opaque,
+      recipient: sealed('sandbox-recipient'),
       created_at: instant,
     },
   },

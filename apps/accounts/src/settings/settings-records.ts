@@ -7,6 +7,7 @@ import { signingKey } from '../dkim/signing.policy.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import type { ApiKey } from '../keys/api-key.entity.ts';
 import { ROLES } from '../keys/roles.ts';
+import type { SandboxRecipientRow } from '../sandbox/sandbox-recipient.entity.ts';
 
 /** The whole of an account as others see it: a record replaces the one before. */
 export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSettings {
@@ -24,7 +25,12 @@ export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSett
 }
 
 /** Likewise the whole of a domain. */
-export function domainSettingsOf(domain: Domain, keys: DkimKeyRow[], credentials: SmtpCredentialRow[]): DomainSettings {
+export function domainSettingsOf(
+  domain: Domain,
+  keys: DkimKeyRow[],
+  credentials: SmtpCredentialRow[],
+  approved: SandboxRecipientRow[],
+): DomainSettings {
   const signing = (algorithm: Algorithm) => {
     const key = signingKey(keys, algorithm);
     return key ? { selector: key.selector, privateKey: key.privateKey } : undefined;
@@ -41,5 +47,6 @@ export function domainSettingsOf(domain: Domain, keys: DkimKeyRow[], credentials
     eventsDays: domain.eventsDays,
     requireTls: domain.requireTls,
     smtpCredentials: credentials.map(({ id, credential }) => ({ id, credential })),
+    ...(domain.sandbox ? { sandbox: { recipients: approved.map(({ subjectId }) => subjectId) } } : {}),
   };
 }

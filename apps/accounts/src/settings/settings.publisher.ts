@@ -11,6 +11,7 @@ import { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
 import { keysOf } from '../dkim/keys-of.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import { ApiKey } from '../keys/api-key.entity.ts';
+import { SandboxRecipientRow } from '../sandbox/sandbox-recipient.entity.ts';
 import { accountSettingsOf, domainSettingsOf } from './settings-records.ts';
 
 /** How long an answer waits for Kafka; the change is committed already and reaches the topic in any case. */
@@ -36,6 +37,17 @@ export class SettingsPublisher {
     private readonly outbox: Outbox,
   ) {}
 
+  /** Resolves once every change of the account that had begun, in whatever replica, is over and with Kafka. */
+  async fence(accountId: string): Promise<void> {
+    const runner = this.database.dataSource.createQueryRunner();
+    try {
+      await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [accountId]);
+    } finally {
+      await runner.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+      await runner.release();
+    }
+  }
+
   /**
    * Runs a change of one account and publishes what the account is afterwards, with the records the change adds. An older
    * state must never follow a newer one, or a revoked key would come back: changes of an account wait for each other, in
@@ -52,7 +64,8 @@ export class SettingsPublisher {
   /** What a domain is after the change that `manager` makes. */
   async domain(manager: EntityManager, domain: Domain): Promise<EncodedRecord[]> {
     const credentials = await manager.find(SmtpCredentialRow, { where: { domainId: domain.id }, order: { id: 'ASC' } });
-    const value = domainSettingsOf(domain, await keysOf(manager, domain.id), credentials);
+    const approved = domain.sandbox ? await manager.findBy(SandboxRecipientRow, { accountId: domain.accountId }) : [];
+    const value = domainSettingsOf(domain, await keysOf(manager, domain.id), credentials, approved);
     return this.publisher.encode(DOMAIN_SETTINGS, [{ ...about(domain.id), value }]);
   }
 

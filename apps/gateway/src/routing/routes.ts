@@ -27,6 +27,8 @@ export const ROUTES: readonly Route[] = [
   { paths: ['/v1/dkim/keys/*'], methods: WRITE, service: 'accounts', permission: 'domains:write' },
   { paths: ['/v1/keys/*'], methods: READ, service: 'accounts', permission: 'keys:read' },
   { paths: ['/v1/keys/*'], methods: WRITE, service: 'accounts', permission: 'keys:write' },
+  { paths: ['/v5/sandbox/auth_recipients/*'], methods: READ, service: 'accounts', permission: 'domains:read' },
+  { paths: ['/v5/sandbox/auth_recipients/*'], methods: WRITE, service: 'accounts', permission: 'domains:write' },
   { paths: ['/v1/accounts/*'], methods: [...READ, ...WRITE], service: 'accounts', permission: 'operator' },
   // Whoever was given a certificate checks it by itself; nobody needs an account for the keys.
   { paths: ['/.well-known/jwks.json'], methods: READ, service: 'privacy', permission: 'none' },

@@ -7,6 +7,7 @@ import type { Submission } from '../accept/submission.ts';
 import { type IngestConfig } from '../config.ts';
 import type { Form } from '../form/form.parser.ts';
 import { MemoryBudget } from '../form/memory.budget.ts';
+import { PermissionService } from '../permission/permission.service.ts';
 import type { Origin } from './origin.ts';
 
 /** A recipient's envelope, sealed in base64 in two records, these in the outbox row and its statement. */
@@ -28,6 +29,7 @@ export interface Arrival {
 export class IntakeService {
   constructor(
     private readonly budget: MemoryBudget,
+    private readonly permission: PermissionService,
     private readonly accept: AcceptService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: IngestConfig,
@@ -44,13 +46,14 @@ export class IntakeService {
 
   /**
    * Answers the Message-ID, without angle brackets, once the message is durable.
-   * @throws ApiError: 400 and 413 for the message, 503 with nothing kept of it.
+   * @throws ApiError: 400 and 413 for the message, 403 for what the domain may not send, 503 with nothing kept of it.
    */
   take({ domain, by, octets, read, toSubmission }: Arrival): Promise<string> {
     return this.budget.run(octets, async (more) => {
       const form = await read(more);
       const acceptedAt = this.clock.now();
       const submission = await toSubmission(form, { domain: domain.name, acceptedAt, ...by });
+      await this.permission.assertMay(submission, domain);
       if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
       more(SEALED_COPIES * envelopeOctets(submission) * submission.recipients.length);
       await this.accept.accept(submission, domain, acceptedAt);

@@ -96,6 +96,7 @@ const domainSettings: DomainSettings = {
   eventsDays: 30,
   requireTls: true,
   smtpCredentials: [{ id: '019ab7a0-0000-7000-8000-0000000000c1', credential: JWE }],
+  sandbox: { recipients: [recipient.subject] },
 };
 
 const suppressionEntry: SuppressionEntry = { reasons: ['bounce'], at: AT };

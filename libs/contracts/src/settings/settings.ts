@@ -55,6 +55,8 @@ export const domainSettings = z.object({
   requireTls: flag().optional(),
   /** Who may hand mail in by SMTP for this domain; records from before there were any have no such field. */
   smtpCredentials: z.array(z.object({ id: id(), credential: sealed('smtp-credential') })).optional(),
+  /** Of a sandbox domain alone: the subjects it may send to, and nobody else. */
+  sandbox: z.object({ recipients: z.array(id()) }).optional(),
 });
 export type DomainSettings = z.infer<typeof domainSettings>;
 

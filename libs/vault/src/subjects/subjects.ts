@@ -60,6 +60,14 @@ export class Subjects {
     );
   }
 
+  /** Those who are subjects of the account already; who is not is not made. */
+  async known(account: string, normalForms: readonly string[]): Promise<(SubjectId | undefined)[]> {
+    const pseudonyms = await this.pseudonyms.of(account, normalForms);
+    const rows = await this.database.call<NameRow>('find_subjects', [pseudonyms.map(() => account), pseudonyms]);
+    const found = keyed(rows);
+    return pseudonyms.map((pseudonym) => found.get(keyOf(account, pseudonym)));
+  }
+
   /** Notes that these people are in use today; who is unknown is not made. */
   async use(account: string, pseudonyms: readonly Buffer[]): Promise<void> {
     await this.database.call('use_subjects', [account, [...pseudonyms]]);

@@ -1,0 +1,41 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiError, Caller } from '@lethe/service';
+import type { Identity } from '@lethe/service';
+import { z } from 'zod';
+import { form } from '../domains/form.ts';
+import { SandboxRecipientsService } from './sandbox-recipients.service.ts';
+
+const newRecipient = form({ email: z.string('is one address').max(320).optional() });
+
+/** Mailgun's authorized recipients of the sandbox domain. `activated`: approved by the account is approved. */
+@Controller('v5/sandbox/auth_recipients')
+export class SandboxRecipientsController {
+  constructor(private readonly recipients: SandboxRecipientsService) {}
+
+  @Get()
+  async list(@Caller() caller: Identity): Promise<unknown> {
+    return { recipients: (await this.recipients.list(caller)).map(item) };
+  }
+
+  /** The address comes in the query from Mailgun's clients; a form keeps it out of everybody's access logs. */
+  @Post()
+  @HttpCode(200)
+  async approve(
+    @Caller() caller: Identity,
+    @Body({ schema: newRecipient }) body: z.infer<typeof newRecipient>,
+    @Query({ schema: newRecipient }) query: z.infer<typeof newRecipient>,
+  ): Promise<unknown> {
+    const email = body.email ?? query.email;
+    if (email === undefined) throw new ApiError(400, 'email: is missing', { field: 'email' });
+    const address = await this.recipients.approve(caller, email);
+    return { message: 'Sandbox recipient has been authorized', recipient: item(address) };
+  }
+
+  @Delete(':email')
+  async remove(@Caller() caller: Identity, @Param('email') email: string): Promise<{ message: string }> {
+    await this.recipients.remove(caller, email);
+    return { message: 'Sandbox recipient deleted' };
+  }
+}
+
+const item = (email: string): Record<string, unknown> => ({ email, activated: true });
