@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiError, Caller } from '@lethe/service';
+import { ApiError, Caller, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import { form } from '../domains/form.ts';
@@ -12,12 +12,14 @@ const newRecipient = form({ email: z.string('is one address').max(320).optional(
 export class SandboxRecipientsController {
   constructor(private readonly recipients: SandboxRecipientsService) {}
 
+  @Operation('List who may be sent to from the sandbox domain')
   @Get()
   async list(@Caller() caller: Identity): Promise<unknown> {
     return { recipients: (await this.recipients.list(caller)).map(item) };
   }
 
   /** The address comes in the query from Mailgun's clients; a form keeps it out of everybody's access logs. */
+  @Operation('Approve somebody for the sandbox domain')
   @Post()
   @HttpCode(200)
   async approve(
@@ -31,9 +33,10 @@ export class SandboxRecipientsController {
     return { message: 'Sandbox recipient has been authorized', recipient: item(address) };
   }
 
-  @Delete(':email')
-  async remove(@Caller() caller: Identity, @Param('email') email: string): Promise<{ message: string }> {
-    await this.recipients.remove(caller, email);
+  @Operation('Take somebody out of the sandbox domain')
+  @Delete(':address')
+  async remove(@Caller() caller: Identity, @Param('address') address: string): Promise<{ message: string }> {
+    await this.recipients.remove(caller, address);
     return { message: 'Sandbox recipient deleted' };
   }
 }
