@@ -11,6 +11,16 @@ import { CommitService } from './accept/commit.service.ts';
 import { MessageRepository } from './accept/message.repository.ts';
 import { SealingService } from './accept/sealing.service.ts';
 import { MemoryBudget } from './form/memory.budget.ts';
+import { EndedListsWorker } from './lists/ended.worker.ts';
+import { ListForms } from './lists/list.forms.ts';
+import { ListsController } from './lists/lists.controller.ts';
+import { ListsRepository } from './lists/lists.repository.ts';
+import { ListsService } from './lists/lists.service.ts';
+import { ImportsController } from './lists/members/imports.controller.ts';
+import { MembersController } from './lists/members/members.controller.ts';
+import { MembersRepository } from './lists/members/members.repository.ts';
+import { MembersService } from './lists/members/members.service.ts';
+import { MembersUseWorker } from './lists/members/standing-use.worker.ts';
 import { LoginBackoff } from './login/login.backoff.ts';
 import { LoginService } from './login/login.service.ts';
 import { IntakeService } from './messages/intake.service.ts';
@@ -44,16 +54,25 @@ import { StoredService } from './stored/stored.service.ts';
       tables: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS],
     }),
     OutboxModule,
-    PrivacyHolderModule.forService('ingest', IngestHolder, { providers: [FenceRepository, PersonRepository] }),
+    PrivacyHolderModule.forService('ingest', IngestHolder, {
+      providers: [FenceRepository, MembersRepository, PersonRepository],
+    }),
   ],
-  controllers: [MessagesController, StoredController],
+  controllers: [ImportsController, ListsController, MembersController, MessagesController, StoredController],
   providers: [
     AcceptService,
     AcceptsUnderWay,
     CommitService,
+    EndedListsWorker,
     IntakeService,
+    ListForms,
+    ListsRepository,
+    ListsService,
     LoginBackoff,
     LoginService,
+    MembersRepository,
+    MembersService,
+    MembersUseWorker,
     MemoryBudget,
     MessageRepository,
     PermissionService,

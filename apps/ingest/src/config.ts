@@ -52,6 +52,14 @@ export const ingestConfig = defineConfig({
     .max(50)
     .default(0)
     .describe('How long a commit waits for company, in milliseconds'),
+  LISTS_MAX: positive.default(1_000).describe('Most mailing lists of an account'),
+  LIST_MAX_MEMBERS: positive.default(100_000).describe('Most members of a mailing list'),
+  LIST_IMPORT_MAX_BYTES: positive
+    .default(5 * MIB)
+    .describe('Largest file of members, in octets; it is held in memory while they are added'),
+  LIST_IMPORT_MAX_MEMBERS: positive
+    .default(20_000)
+    .describe('Most members in a file: they are added before the answer, which clients wait for'),
   RETENTION_WORK_MS: positive
     .default(60_000)
     .describe('How often messages and bodies past their time are removed, in milliseconds'),

@@ -2,5 +2,12 @@ import { Messages1764000000000 } from './accept/message.migration.ts';
 import { Outbox1764000000001 } from './accept/outbox.migration.ts';
 import { Related1764000000002 } from './accept/related.migration.ts';
 import { Stored1764000000003 } from './accept/stored.migration.ts';
+import { Lists1764600000000 } from './lists/list.migration.ts';
 
-export const MIGRATIONS = [Messages1764000000000, Outbox1764000000001, Related1764000000002, Stored1764000000003];
+export const MIGRATIONS = [
+  Messages1764000000000,
+  Outbox1764000000001,
+  Related1764000000002,
+  Stored1764000000003,
+  Lists1764600000000,
+];

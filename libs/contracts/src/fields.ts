@@ -33,6 +33,8 @@ export const SEALED_UNDER = {
   receipt: 'account',
   'request-text': 'account',
   'sandbox-recipient': 'subject',
+  'mailing-list': 'account',
+  'list-member': 'subject',
 } as const;
 export type SealedType = keyof typeof SEALED_UNDER;
 

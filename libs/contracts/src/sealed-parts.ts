@@ -83,5 +83,23 @@ export type RequestText = z.infer<typeof requestText>;
 export const sandboxRecipient = sealedPart('sandbox-recipient', z.object({ address: personal('address') }));
 export type SandboxRecipient = z.infer<typeof sandboxRecipient>;
 
+/** A mailing list as its account made it, under the account's key, bound to the list's id. */
+export const mailingList = sealedPart(
+  'mailing-list',
+  z.object({
+    address: personal('customer-typed'),
+    name: personal('customer-typed'),
+    description: personal('customer-typed'),
+  }),
+);
+export type MailingList = z.infer<typeof mailingList>;
+
+/** A member of a mailing list, bound to `<list>/<subject>`. Standing: it lasts until it is removed. */
+export const listMember = sealedPart(
+  'list-member',
+  z.object({ address: personal('address'), name: personal('name'), vars: personalMap('customer-typed') }),
+);
+export type ListMember = z.infer<typeof listMember>;
+
 /** Record id an envelope is bound to. */
 export const recordId = (messageId: string, ordinal: number): string => `${messageId}/${ordinal}`;

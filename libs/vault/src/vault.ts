@@ -162,6 +162,14 @@ export class Vault {
     return this.subjects.use(accountId, pseudonyms);
   }
 
+  /**
+   * The same as `useSubjects` for standing data that has no pseudonyms, of any account, at most a batch (500). Answers those that
+   * are there; what the others had sealed nobody opens any more. For lists.
+   */
+  useKnownSubjects(subjects: readonly SubjectId[]): Promise<Set<SubjectId>> {
+    return this.subjects.useKnown(subjects);
+  }
+
   /** Whom that erasure fenced, under which pseudonyms, and those that led to nobody; none once it is over. For suppression. */
   fencedPseudonyms(requestId: string): Promise<{ subject: SubjectId | null; pseudonym: Buffer }[]> {
     return this.subjects.fenced(requestId);

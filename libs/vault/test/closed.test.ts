@@ -80,6 +80,7 @@ it('one that was started answers nobody until it is opened at its position', asy
   const direct = [
     () => accounts.ensureAccount(randomUUID()),
     () => ingest.useSubjects(account, []),
+    () => ingest.useKnownSubjects([]),
     () => ingest.condemnContentKeys(randomUUID(), []),
   ];
   for (const call of direct) await expect(call()).rejects.toThrow(refused);
@@ -107,6 +108,7 @@ it('every function that knows keys or names asks first', async () => {
     create_content_keys: [[], [], []],
     read_content_keys: [[], []],
     use_subjects: [id, []],
+    use_known: [[id]],
     condemn_content_keys: [id, [], []],
     fenced_pseudonyms: [id],
   };

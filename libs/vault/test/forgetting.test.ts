@@ -76,6 +76,16 @@ describe('people', () => {
     expect(same).toEqual([atLimit, used]);
   });
 
+  it('who is in use by their subjects stays, and who is not there any more is told', async () => {
+    const forms = [address(), address()];
+    const [used = '', due = ''] = await subjects(forms);
+    await unused([used, due], 32);
+    expect(await ingest.useKnownSubjects([used])).toEqual(new Set([used]));
+    expect((await keeper.forgetDue()).subjects).toBe(1);
+    expect(await ingest.useKnownSubjects([used, due])).toEqual(new Set([used]));
+    expect(await ingest.knownSubjects(account, [...forms, address()])).toEqual([used, undefined, undefined]);
+  });
+
   it('who is found on the day it is due stays', async () => {
     const form = address();
     const [subject = ''] = await subjects([form]);

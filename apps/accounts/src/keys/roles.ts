@@ -15,6 +15,8 @@ export const ROLES = {
     'keys:write',
     'suppressions:read',
     'suppressions:write',
+    'lists:read',
+    'lists:write',
   ],
   developer: [
     'messages:write',
@@ -24,6 +26,8 @@ export const ROLES = {
     'domains:write',
     'suppressions:read',
     'suppressions:write',
+    'lists:read',
+    'lists:write',
   ],
   basic: ['events:read', 'domains:read', 'suppressions:read'],
   sending: ['messages:write'],

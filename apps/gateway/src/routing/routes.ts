@@ -50,6 +50,8 @@ export const ROUTES: readonly Route[] = [
     permission: 'messages:write',
     also: 'messages:read',
   },
+  { paths: ['/v3/lists/*'], methods: READ, service: 'ingest', permission: 'lists:read' },
+  { paths: ['/v3/lists/*'], methods: WRITE, service: 'ingest', permission: 'lists:write' },
   { paths: ['/v3/:domain/events/*'], methods: READ, service: 'events', permission: 'events:read' },
   { paths: ['/v3/:domain/bounces/*'], methods: READ, service: 'suppression', permission: 'suppressions:read' },
   { paths: ['/v3/:domain/bounces/*'], methods: WRITE, service: 'suppression', permission: 'suppressions:write' },

@@ -12,6 +12,7 @@ import {
   type Scope,
 } from '@lethe/privacy-holder';
 import { OverloadedError } from '@lethe/service';
+import { MembersRepository } from '../lists/members/members.repository.ts';
 import { FenceRepository } from './fence.repository.ts';
 import { PersonRepository, type Step, type Whom } from './person.repository.ts';
 import { STORES } from './stores.ts';
@@ -22,11 +23,12 @@ const LOOK_EVERY_MS = 50;
 /** People looked for at once. */
 const AT_ONCE = 500;
 
-/** Ingest's part in a person's rights: recipients, senders, and the bodies of messages. */
+/** Ingest's part in a person's rights: recipients, senders, the bodies of messages, and members of lists. */
 @Injectable()
 export class IngestHolder extends PersonalDataHolder {
   constructor(
     private readonly people: PersonRepository,
+    private readonly members: MembersRepository,
     private readonly fences: FenceRepository,
     private readonly bodies: BodyStore,
     private readonly database: Database,
@@ -36,11 +38,12 @@ export class IngestHolder extends PersonalDataHolder {
 
   /**
    * Commits that were let through before everybody had heard of the cut-off are over, wherever they run, and what they
-   * published is in Kafka. Later ones refuse these people (`AcceptsUnderWay`).
+   * published is in Kafka. Later ones refuse these people (`AcceptsUnderWay`). So are changes of lists.
    */
   async fence({ accountId, subjects }: Scope): Promise<void> {
     const until = performance.now() + FENCE_PATIENCE_MS;
     await goneBy(until, await this.fences.writers(), (before) => this.fences.writersLeft(before));
+    await this.members.fence();
     const waiting = await this.fences.waiting(accountId, [...subjects]);
     await goneBy(until, waiting, (before) => this.fences.waitingLeft(before));
   }
@@ -49,17 +52,26 @@ export class IngestHolder extends PersonalDataHolder {
   async erase({ requestId, accountId, subjects }: ErasureScope): Promise<Erased> {
     const all = [...subjects];
     const total: Step = { recipient: 0, mention: 0, message: 0, body: 0 };
+    let member = 0;
     for (let from = 0; from < all.length; from += AT_ONCE) {
       const whom: Whom = { requestId, accountId, subjects: all.slice(from, from + AT_ONCE) };
       while (add(total, await this.people.eraseMentions(whom)));
       while (add(total, await this.people.eraseRecipients(whom)));
+      for (let gone = 1; gone > 0; member += gone) {
+        gone = await this.members.removeEverywhere(whom.subjects, AT_ONCE, accountId);
+      }
     }
-    const removed = counted(total);
+    const removed = counted({ ...total, member });
     return { found: removed, removed };
   }
 
   async verify({ accountId, subjects }: Scope): Promise<Counts> {
-    return counted(await this.people.count({ accountId, subjects: [...subjects] }));
+    const whom = { accountId, subjects: [...subjects] };
+    const [found, member] = await Promise.all([
+      this.people.count(whom),
+      this.members.countOf(accountId, whom.subjects),
+    ]);
+    return counted({ ...found, member });
   }
 
   async measure(): Promise<Reading[]> {
@@ -87,4 +99,5 @@ function add(total: Step, step: Step | undefined): boolean {
   return true;
 }
 
-const counted = (step: Step): Counts => Object.fromEntries(Object.entries(step).filter(([, n]) => n > 0));
+const counted = (step: Step & { member: number }): Counts =>
+  Object.fromEntries(Object.entries(step).filter(([, n]) => n > 0));

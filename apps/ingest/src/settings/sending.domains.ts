@@ -25,6 +25,20 @@ export class SendingDomains {
   }
 
   /**
+   * A domain of the account by its name in A-labels; another account's answers as an unknown one.
+   * @throws ApiError 503 while unsure.
+   */
+  ofAccount(accountId: string, name: string): DomainSettings | undefined {
+    const domain = this.named(name);
+    return domain?.accountId === accountId ? domain : undefined;
+  }
+
+  /** Whether there is such a domain; undefined while unsure. */
+  has(domainId: string): boolean | undefined {
+    return this.domains.fresh ? this.domains.get(domainId) !== undefined : undefined;
+  }
+
+  /**
    * The domain of the path as the gateway found it, or that of a login; whether or not it may send.
    * @throws ApiError 404 for a domain that is not the account's, 503 while unsure.
    */

@@ -19,7 +19,7 @@ import { createDatabase, createTopics, createVault, deleteTopics, form, until, w
 import type { Stores } from '@lethe/testing';
 import { migrateVault, readKek, Vault } from '@lethe/vault';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Pool } from 'pg';
+import { Pool, type Client } from 'pg';
 import { z } from 'zod';
 import { IngestModule } from '../../src/app.module.ts';
 import { ingestConfig } from '../../src/config.ts';
@@ -51,13 +51,19 @@ export interface Surroundings {
   sendMime(fields: Fields, replica?: number): Promise<Answer>;
   /** Anything else, as the gateway passes it on: below `/v3/domains/{domain}/messages/`. `by`: default the domain's own account. */
   stored(path: string, init?: RequestInit, at?: { replica?: number; by?: 'stranger' }): Promise<Response>;
+  /** The same, below `/v3/lists`. */
+  lists(path: string, init?: RequestInit, at?: { replica?: number; by?: 'stranger' }): Promise<Response>;
   /** A credential as accounts seals it; `id`: of one that it replaces. */
   smtpCredential(login: string, hash: string, id?: string): Promise<SmtpCredentials[number]>;
   /** Replaces what accounts has published of the domain; replicas hear of it within a moment. */
   publishDomain(change: Partial<DomainSettings>): Promise<void>;
   /** The same of its account. */
   publishAccount(change: Partial<AccountSettings>): Promise<void>;
+  /** The domain, as it is published once it is deleted. */
+  endDomain(): Promise<void>;
   subjectOf(address: string): Promise<string>;
+  /** The vault's own database. */
+  vaultAdmin(work: (admin: Client) => Promise<void>): Promise<void>;
   /** As the vault does at a fence: nothing of these people opens any more, whoever comes back is new. */
   cutOff(...subjects: string[]): Promise<void>;
   /** What happens in the vault meanwhile, no service hears of. */
@@ -196,8 +202,13 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
       const who = by === 'stranger' ? stranger : domain;
       return call(`/v3/domains/${who.name}/messages/${path}`, init, at, who);
     },
+    lists(path, init = {}, { replica: at = 0, by } = {}) {
+      return call(`/v3/lists${path}`, init, at, by === 'stranger' ? stranger : domain);
+    },
     publishDomain,
     publishAccount,
+    endDomain: () =>
+      tables.publish(DOMAIN_SETTINGS, [{ key: domain.domainId, value: null, id: randomUUID(), type: 'domain' }]),
     async smtpCredential(login, hash, id = randomUUIDv7()) {
       const seal = { account: accountId, period: 'standing', type: 'smtp-credential', recordId: id } as const;
       return { id, credential: await accounts.sealForAccount(seal, { login, hash }) };
@@ -206,6 +217,7 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
       const [subject] = await ingest.subjectsFor(accountId, [normalForm(address)]);
       return subject;
     },
+    vaultAdmin: (work) => withClient(vaultDatabase.adminUrl, work),
     async cutOff(...subjects) {
       await withClient(vaultDatabase.adminUrl, (admin) =>
         admin.query('update vault.subject set cut_off = now() where subject_id = any($1)', [subjects]),

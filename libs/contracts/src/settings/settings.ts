@@ -12,6 +12,8 @@ export const SCOPES = [
   'keys:write',
   'suppressions:read',
   'suppressions:write',
+  'lists:read',
+  'lists:write',
   'privacy:read',
   'privacy:write',
 ] as const;

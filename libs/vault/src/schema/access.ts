@@ -22,6 +22,7 @@ export const ACCESS: Record<string, VaultService[]> = {
   'read_content_keys(uuid[], timestamptz[])': ['ingest', 'delivery'],
   'is_open()': ALL,
   'use_subjects(uuid, bytea[])': DOORS,
+  'use_known(uuid[])': ['ingest'],
   'condemn_content_keys(uuid, uuid[], timestamptz[])': ['ingest'],
   'fenced_pseudonyms(uuid)': ['suppression'],
   'fence(uuid, uuid, bytea[])': KEEPER,

@@ -14,6 +14,7 @@ import { pass } from './0010-pass.ts';
 import { forgetting } from './0011-forgetting.ts';
 import { fencedNames } from './0012-fenced-names.ts';
 import { plans } from './0013-plans.ts';
+import { known } from './0014-known.ts';
 import { ACCESS, CLASSES, KEEPER, READERS_OF_CONDEMNED, VAULT_SERVICES } from './access.ts';
 import type { VaultService } from './access.ts';
 
@@ -32,6 +33,7 @@ const MIGRATIONS: [name: string, sql: string][] = [
   ['0011-forgetting', forgetting],
   ['0012-fenced-names', fencedNames],
   ['0013-plans', plans],
+  ['0014-known', known],
 ];
 
 export interface MigrateVaultOptions {

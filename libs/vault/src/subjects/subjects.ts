@@ -68,6 +68,12 @@ export class Subjects {
     return pseudonyms.map((pseudonym) => found.get(keyOf(account, pseudonym)));
   }
 
+  /** Notes that these are in use today; answers those that are still there. */
+  async useKnown(subjects: readonly SubjectId[]): Promise<Set<SubjectId>> {
+    const rows = await this.database.call<{ subject: SubjectId }>('use_known', [[...subjects]]);
+    return new Set(rows.map(({ subject }) => subject));
+  }
+
   /** Notes that these people are in use today; who is unknown is not made. */
   async use(account: string, pseudonyms: readonly Buffer[]): Promise<void> {
     await this.database.call('use_subjects', [account, [...pseudonyms]]);
