@@ -121,6 +121,15 @@ describe('changes of a domain', () => {
     });
   });
 
+  it('can be to keep no message, and to keep them again', async () => {
+    for (const days of [0, 7]) {
+      const seconds = days * 86_400;
+      const { status, body } = await call('PUT', '/v4/domains/mail.example', { message_ttl: `${seconds}` });
+      expect([status, body['domain'].message_ttl]).toEqual([200, seconds]);
+      await soon(() => published()?.bodiesDays === days);
+    }
+  });
+
   it('leave the other account’s domains alone', async () => {
     expect(await call('PUT', '/v4/domains/mail.example', { wildcard: 'no' }, ben)).toEqual({
       status: 404,
@@ -136,7 +145,8 @@ describe('changes of a domain', () => {
     [{ spam_action: 'eat' }, 'spam_action: '],
     [{ message_ttl: '3600' }, 'message_ttl: '],
     [{ message_ttl: '691200' }, 'message_ttl: '],
-    [{ message_ttl: '0' }, 'message_ttl: '],
+    [{ message_ttl: '0.0' }, 'message_ttl: '],
+    [{ message_ttl: '-86400' }, 'message_ttl: '],
     [{ archive_to: 'copies@archive.example' }, 'archive_to: is not supported yet'],
     [{ encrypt_incoming_message: 'yes' }, 'encrypt_incoming_message: is not supported yet'],
     [{ mailfrom_host: 'mail.mail.example' }, 'mailfrom_host: is not supported yet'],

@@ -23,6 +23,7 @@ import { ExchangeModule } from './exchange/exchange.module.ts';
 import { DeliveryHolder } from './privacy/delivery.holder.ts';
 import { PersonRepository } from './privacy/person.repository.ts';
 import { SettingsService } from './settings/settings.service.ts';
+import { ShredModule } from './shred/shred.module.ts';
 
 @Module({
   imports: [
@@ -37,8 +38,9 @@ import { SettingsService } from './settings/settings.service.ts';
     }),
     ExchangeModule,
     PeopleModule,
+    ShredModule,
     PrivacyHolderModule.forService('delivery', DeliveryHolder, {
-      imports: [PeopleModule],
+      imports: [PeopleModule, ShredModule],
       providers: [PersonRepository],
     }),
   ],

@@ -75,6 +75,9 @@ const work = {
     'Composed and signed messages kept for their next recipients, in bytes',
   ),
   LARGE_MESSAGES_BYTES: count(134_217_728).describe('Memory for messages over 64 KiB that are under way, in bytes'),
+  SHRED_POLL_MS: milliseconds(1_000).describe(
+    'How often content keys of messages with a retention of 0 are given up that have no recipient left, in milliseconds',
+  ),
   RETENTION_WORK_MS: milliseconds(60_000).describe(
     'How often deliveries older than they may be are looked for, in milliseconds',
   ),

@@ -41,7 +41,10 @@ export const config = defineConfig({
     'How long after a fence every process has heard of it, in milliseconds: more than the second for which cached keys are trusted',
   ),
   RELEASE_POLL_MS: milliseconds(5_000).describe(
-    'How often bodies that waited for other recipients are looked at, in milliseconds',
+    'How often bodies that waited for other recipients, and those that nobody waits for any more, are looked at, in milliseconds',
+  ),
+  EXPUNGE_MS: milliseconds(15_000).describe(
+    'How often what was destroyed for messages is brought out of the files of the vault, in milliseconds; an erasure waits for no round',
   ),
   RETENTION_MEASURE_MS: milliseconds(300_000).describe(
     'How often the oldest record of every store is measured, in milliseconds; a reading older than two rounds is not ok',

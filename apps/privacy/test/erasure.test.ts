@@ -392,11 +392,11 @@ describe('bodies that others still wait for', () => {
     expect(await until(async () => (await left(kept)) === 0, 15_000)).toBe(true);
     expect(await left(others)).toBe(1);
     const { rows } = await setting.database.query(
-      `select kind, request_id, messages from erasure_ledger where kind = 'release'`,
+      'select message_id, drop_at from released_key where message_id = any($1)',
+      [[...gone, ...kept].map(({ messageId }) => messageId)],
     );
-    expect(rows).toEqual([
-      { kind: 'release', request_id: expect.not.stringMatching(id), messages: [kept[0].messageId] },
-    ]);
+    // Not in the ledger: that is kept for good, and a message is no request.
+    expect(rows).toEqual([{ message_id: kept[0].messageId, drop_at: kept[0].dropAt }]);
   });
 
   it('are each request’s own, also those of two at once that name people of both', async () => {
@@ -468,6 +468,30 @@ describe('bodies that others still wait for', () => {
     });
     expect(await until(async () => (await left([message])) === 0, 15_000)).toBe(true);
     expect(about()).not.toEqual([]);
+  });
+
+  it('a key that delivery has given up is destroyed, and nobody is asked', async () => {
+    const [shredded, others] = [await newKeys(3), await newKeys(1)];
+    const ids = shredded.map(({ messageId }) => messageId);
+    await setting.delivery.giveUpContentKeys(shredded);
+    expect(await until(async () => (await left(shredded)) === 0, 15_000)).toBe(true);
+    expect(await left(others)).toBe(1);
+    const { rows } = await setting.database.query('select message_id from released_key where message_id = any($1)', [
+      ids,
+    ]);
+    expect(new Set(rows.map((row) => row.message_id))).toEqual(new Set(ids));
+    const asked = setting.holders.heard.filter(
+      ({ command }) =>
+        command.step === 'in-flight' && shredded.some(({ messageId }) => command.messages.includes(messageId)),
+    );
+    expect(asked).toEqual([]);
+    // And out of the files: the marks are cleared by a pass alone.
+    const marks = async () => (await setting.vaultAdmin.query('select from vault.dirty')).rowCount;
+    expect(await until(async () => (await marks()) === 0, 15_000)).toBe(true);
+    expect((await setting.vaultAdmin.query('select from vault.given_up')).rowCount).toBe(0);
+    // Said again by one who was killed before it had heard the answer.
+    await setting.delivery.giveUpContentKeys(shredded);
+    expect((await setting.vaultAdmin.query('select from vault.given_up')).rowCount).toBe(0);
   });
 
   it('delivery that is away is asked again, and the request waits', async () => {

@@ -81,6 +81,31 @@ describe('a vault that comes back from a backup', () => {
     expect(await until(forgotten, 5_000)).toBe(true);
   });
 
+  it('has the keys of released messages again, until it is opened', async () => {
+    const dropAt = new Date(Math.ceil(Date.now() / 21_600_000 + 1) * 21_600_000);
+    const message = { messageId: randomUUIDv7(), dropAt };
+    await setting.vault.createContentKeys([message]);
+    const keys = async () =>
+      (await setting.vaultAdmin.query('select * from vault.content_key where message_id = $1', [message.messageId]))
+        .rows;
+    const [before] = await keys();
+    await setting.delivery.giveUpContentKeys([message]);
+    expect(await until(async () => (await keys()).length === 0, 15_000)).toBe(true);
+    await setting.stop();
+    await setting.vaultAdmin.query('begin');
+    await setting.vaultAdmin.query('insert into vault.content_key values ($1, $2, $3)', [
+      before.drop_at,
+      before.message_id,
+      before.secret,
+    ]);
+    await setting.vaultAdmin.query('update vault.state set opened_for = null');
+    await setting.vaultAdmin.query('commit');
+    expect(await keys()).toHaveLength(1);
+    await setting.start();
+    expect((await stateOfVault()).open).toBe(true);
+    expect(await keys()).toEqual([]);
+  });
+
   it('is opened with the fences of requests that were under way', async () => {
     const address = fresh();
     const [subject] = await setting.vault.subjectsFor(setting.account, [address]);

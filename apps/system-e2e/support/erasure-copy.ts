@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Service } from '@lethe/contracts';
 import {
   databaseUrl,
   sealedValuesIn,
@@ -31,7 +32,7 @@ export async function copyFolder(from: string, to: string): Promise<void> {
 }
 
 /** Copies both PostgreSQLs while they are stopped, and Kafka's folder, which only grows; answers what is in the copy. */
-export async function saveStores(own: OwnPlatform): Promise<SavedStores> {
+export async function saveStores(own: OwnPlatform, away: readonly Service[] = []): Promise<SavedStores> {
   const saved = mkdtempSync(join(tmpdir(), 'lethe-saved-'));
   try {
     for (const store of ['postgres', 'vault'] as const) {
@@ -40,7 +41,7 @@ export async function saveStores(own: OwnPlatform): Promise<SavedStores> {
       await revive(own, store);
     }
     await copyFolder(own.stores.data.kafka, join(saved, 'kafka'));
-    await accepting(own);
+    await accepting(own, away);
     const { postgres, vault } = own.stores;
     return {
       values: {

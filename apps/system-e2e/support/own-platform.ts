@@ -87,9 +87,10 @@ export async function revive(own: OwnPlatform, store: StoreName): Promise<void> 
   own.running.record();
 }
 
-/** Resolves once mail is accepted again. */
-export async function accepting(own: OwnPlatform): Promise<void> {
-  await own.platform.ready(RECOVERY_MS);
+/** Resolves once mail is accepted again. `away`: services that are held down meanwhile. */
+export async function accepting(own: OwnPlatform, away: readonly Service[] = []): Promise<void> {
+  const there = SERVICES.filter((service) => !away.includes(service));
+  await Promise.all(there.map((service) => own.platform.services[service].ready(RECOVERY_MS)));
   const open = async (): Promise<boolean> => (await fetch(`${own.platform.gateway}/health`)).ok;
   if (!(await until(open, RECOVERY_MS, 100))) throw new Error('the gateway did not accept mail again');
 }

@@ -90,6 +90,15 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
     columns: { drop_at: instant, message_id: opaque, request_id: opaque },
   },
   {
+    store: 'vault.given_up',
+    owner,
+    kind,
+    what: 'messages nobody may read and nobody waits for any more: their content keys go next',
+    limit: { until: 'their keys are destroyed, at the latest the drop time of the body' },
+    table: 'vault.given_up',
+    columns: { drop_at: instant, message_id: opaque },
+  },
+  {
     store: 'vault.fence',
     owner,
     kind,

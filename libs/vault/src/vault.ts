@@ -217,4 +217,9 @@ export class Vault {
   condemnContentKeys(requestId: string, messages: readonly ContentKeyOf[]): Promise<void> {
     return this.contentKeys.condemn(requestId, messages);
   }
+
+  /** Nobody needs their keys any more: `privacy` destroys them. Safe to repeat. For delivery. */
+  giveUpContentKeys(messages: readonly ContentKeyOf[]): Promise<void> {
+    return this.contentKeys.giveUp(messages);
+  }
 }

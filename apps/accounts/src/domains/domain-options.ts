@@ -28,11 +28,14 @@ export const domainOptions = {
     .optional(),
   wildcard: yesNo.optional(),
   spam_action: z.enum(['disabled', 'block', 'tag'], 'must be disabled, block or tag').optional(),
-  // How long a body can be read: design §7 has whole days, and seven of them at most.
+  // How long a body can be read, in whole days, seven at most; 0: nobody reads it, and its key goes with its last recipient (design §7).
   message_ttl: z.coerce
-    .number('must be a number of seconds')
-    .refine((seconds) => seconds % DAY === 0 && seconds >= DAY && seconds <= 7 * DAY, {
-      message: 'must be whole days in seconds, from 86400 to 604800',
+    .string()
+    // Nothing at all is no 0.
+    .regex(/^\d{1,7}$/, 'must be a number of seconds')
+    .transform(Number)
+    .refine((seconds) => seconds % DAY === 0 && seconds >= 0 && seconds <= 7 * DAY, {
+      message: 'must be whole days in seconds, from 0 to 604800',
     })
     .optional(),
   use_automatic_sender_security: notYet.optional(),

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { RETENTION } from '@lethe/contracts';
 import { CONFIG, Log, Rounds } from '@lethe/service';
 import type { DeliveryConfig } from '../config.ts';
+import { ShredRepository } from '../shred/shred.repository.ts';
 import { DeferredRepository } from './deferred.repository.ts';
 
 /** Rounds come by a little late. */
@@ -18,6 +19,7 @@ export class SweepWorker implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly deferred: DeferredRepository,
+    private readonly shred: ShredRepository,
     private readonly log: Log,
     @Inject(CONFIG) config: DeliveryConfig,
   ) {
@@ -42,5 +44,6 @@ export class SweepWorker implements OnApplicationBootstrap, OnModuleDestroy {
       some = await this.deferred.removeOlderThan(RETENTION.queue.limitMs - MARGIN_MS);
     }
     if (rows > 0) this.log.warn('deferred.swept', { rows });
+    await this.shred.removeDue();
   }
 }

@@ -6,6 +6,7 @@ import { ForgottenError } from '@lethe/vault';
 import type { DeliveryConfig } from '../config.ts';
 import { DeferredRepository, type DeferredAttempt } from '../deferred/deferred.repository.ts';
 import { nextAttemptAt, parseDelays } from '../deferred/retry.policy.ts';
+import { ShredRepository } from '../shred/shred.repository.ts';
 import { countOutcome } from './dispatch.metrics.ts';
 import { waitsInQueue, type Attempt, type Outcome } from './attempt.ts';
 import { EventsPublisher } from './events.publisher.ts';
@@ -26,6 +27,7 @@ export class ConclusionService {
   constructor(
     private readonly events: EventsPublisher,
     private readonly deferred: DeferredRepository,
+    private readonly shred: ShredRepository,
     private readonly clock: Clock,
     private readonly log: Log,
     @Inject(CONFIG) config: DeliveryConfig,
@@ -66,9 +68,11 @@ export class ConclusionService {
       const ambiguous = outcome.kind === 'failed' && outcome.ambiguous;
       const next = { record, partition, attempt: number + 1, maybeDuplicate: maybeDuplicate || ambiguous };
       await this.queue(next, nextAt, queued, gone);
-    } else if (queued) {
-      await this.keep(() => this.deferred.remove(record), gone);
+      return;
     }
+    // There is no next attempt.
+    await this.keep(() => this.shred.ended(record), gone);
+    if (queued) await this.keep(() => this.deferred.remove(record), gone);
   }
 
   /** After a fault: the queue has the attempt and shall make it again, later, so that it does not spin. */

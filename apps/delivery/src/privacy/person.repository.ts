@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { MailAccepted } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import type { PoolClient } from 'pg';
+import { ShredRepository } from '../shred/shred.repository.ts';
 
 /** Rows looked at with one statement; a record is some kilobytes. */
 const PAGE = 500;
@@ -37,6 +38,8 @@ interface Part extends Key {
   readonly leased: boolean;
   readonly theirs: boolean;
   readonly mentions: number;
+  /** As it is. */
+  readonly accepted: MailAccepted;
   /** Without them. */
   readonly record: () => string;
 }
@@ -47,7 +50,10 @@ interface Part extends Key {
  */
 @Injectable()
 export class PersonRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly shred: ShredRepository,
+  ) {}
 
   async count(whom: Whom): Promise<Tally> {
     const tally: Tally = { deferred: 0, mention: 0 };
@@ -62,9 +68,11 @@ export class PersonRepository {
       await this.database.withClientTransaction(async (client) => {
         // As they are now: another erasure may have been at the same rows.
         const locked = await lock(client, parts, whom);
-        await remove(
+        const theirs = locked.filter((part) => part.theirs);
+        await remove(client, theirs);
+        await this.shred.endedIn(
           client,
-          locked.filter(({ theirs }) => theirs),
+          theirs.map(({ accepted }) => accepted),
         );
         await rewrite(
           client,
@@ -130,7 +138,8 @@ function partOf({ message_id: messageId, ordinal, leased, record: text }: Row, w
   const mentions = record.related.length - related.length;
   const theirs = whom.subjects.has(record.recipient.subject);
   if (!theirs && mentions === 0) return undefined;
-  return { messageId, ordinal, leased, theirs, mentions, record: () => JSON.stringify({ ...record, related }) };
+  const without = () => JSON.stringify({ ...record, related });
+  return { messageId, ordinal, leased, theirs, mentions, accepted: record, record: without };
 }
 
 /** A row that goes takes the names in it along. */

@@ -29,6 +29,25 @@ export const STORES: readonly StoreDeclaration[] = [
     },
   },
   {
+    store: 'delivery.shred',
+    owner: 'delivery',
+    kind: 'table',
+    what: 'which recipients of messages that nobody may read have ended: with the last one the content key is given up',
+    limit: {
+      class: 'body',
+      limitMs: RETENTION.body.limitMs,
+      mechanism: 'goes when the vault has been told, at the latest with the drop time of the body',
+    },
+    table: 'public.shred',
+    age: 'noted_at',
+    columns: {
+      message_id: column.opaque,
+      drop_at: column.instant,
+      ended: column.flag,
+      noted_at: column.instant,
+    },
+  },
+  {
     store: 'delivery.migrations',
     owner: 'delivery',
     kind: 'table',

@@ -48,6 +48,8 @@ export interface Surroundings {
   subjectOf(address: string): Promise<string>;
   /** As the vault does at a fence: nothing of these people opens any more. */
   cutOff(...subjects: string[]): Promise<void>;
+  /** Messages whose content keys were given up, in order. */
+  givenUp(): Promise<string[]>;
   /** What happens in the vault meanwhile, no service hears of. */
   deafened(work: () => Promise<void>): Promise<void>;
   end(): Promise<void>;
@@ -167,6 +169,12 @@ export async function surroundings(
       await withClient(vault.adminUrl, (admin) =>
         admin.query('update vault.subject set cut_off = now() where subject_id = any($1)', [subjects]),
       );
+    },
+    async givenUp() {
+      const { rows } = await withClient(vault.adminUrl, (admin) =>
+        admin.query<{ id: string }>('select message_id as id from vault.given_up order by 1'),
+      );
+      return rows.map(({ id }) => id);
     },
     async deafened(work) {
       await withClient(vault.adminUrl, async (admin) => {

@@ -48,6 +48,13 @@ describe('records of a message', () => {
     expect(mailAccepted.parse(mailAcceptedRecord(later, 0))).toMatchObject({ deliverAt: 3_000, expiresAt: 4_000 });
   });
 
+  it('says how many there are of a message that nobody may read', () => {
+    const made = message(['to', 'bcc']);
+    const shredded = { ...made, domain: { ...domain, bodiesDays: 0 } };
+    expect(mailAcceptedRecord(made, 1)).not.toHaveProperty('shredAfter');
+    expect(mailAccepted.parse(mailAcceptedRecord(shredded, 1))).toMatchObject({ shredAfter: 2 });
+  });
+
   it('a blind recipient is in nobody else’s record', () => {
     const made = message(['to', 'cc', 'bcc', 'bcc']);
     const related = (ordinal: number) => mailAcceptedRecord(made, ordinal).related.map(({ subject }) => subject);

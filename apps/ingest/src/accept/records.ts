@@ -53,6 +53,7 @@ export function mailAcceptedRecord(message: SealedMessage, ordinal: number): Mai
     testMode: submission.testMode,
     dkim: submission.dkim,
     requireTls: submission.requireTls,
+    ...(domain.bodiesDays === 0 ? { shredAfter: message.recipients.length } : {}),
     recipient: message.recipients[ordinal] as Recipient,
     related: relatedTo(message, ordinal),
   };

@@ -3,10 +3,13 @@ import { VaultKeeper } from '@lethe/vault';
 import { Injectable } from '@nestjs/common';
 import { FenceRepeater } from './fence.repeater.ts';
 import { LedgerRepository } from './ledger.repository.ts';
+import { ReleasedRepository } from './released.repository.ts';
 import { SharedRun } from './shared.run.ts';
 
 /** Entries for one call of the vault; each may name ten thousand subjects. */
 const AT_ONCE = 20;
+/** Content keys in one. */
+const KEYS_AT_ONCE = 5_000;
 
 /**
  * Brings the vault to where the ledger is. Destroying keys for a request and bringing a restored vault up to date are the same
@@ -21,6 +24,7 @@ export class LedgerApplier {
     private readonly ledger: LedgerRepository,
     private readonly keeper: VaultKeeper,
     private readonly fences: FenceRepeater,
+    private readonly released: ReleasedRepository,
     private readonly log: Log,
   ) {
     this.passing = new SharedRun(() => keeper.physicalPass());
@@ -37,8 +41,8 @@ export class LedgerApplier {
   }
 
   /**
-   * After a start of the vault's server: applies what it has not applied, cuts off whom unfinished requests cut off, rewrites, opens
-   * it. Nothing to do is the rule, and cheap.
+   * After a start of the vault's server: applies what it has not applied, cuts off whom unfinished requests cut off, releases the keys of
+   * messages that had been released, rewrites, opens it. Nothing to do is the rule, and cheap.
    */
   async ensure(): Promise<void> {
     const { position, open } = await this.keeper.state();
@@ -46,6 +50,7 @@ export class LedgerApplier {
     const reached = await this.applying.run();
     if (open) return;
     await this.fences.repeat();
+    for await (const keys of this.released.pages(KEYS_AT_ONCE)) await this.keeper.release(keys);
     await this.physicalPass();
     // False: an entry was added meanwhile. The next look has it.
     if (await this.keeper.open(reached))

@@ -6,7 +6,7 @@ export interface DoomedKey {
   readonly dropAt: Date;
 }
 
-/** What is to be destroyed. `erasure`: of a request; `release`: bodies that waited until nobody was sent them any more. */
+/** What is to be destroyed. `erasure`: of a request; `release`: as earlier versions noted what `ReleasedRepository` does. */
 export interface Doom {
   readonly kind: 'erasure' | 'release';
   readonly requestId: string;

@@ -1,4 +1,4 @@
-import { column, type StoreDeclaration } from '@lethe/contracts';
+import { column, RETENTION, type StoreDeclaration } from '@lethe/contracts';
 
 const { opaque, instant, count, code, pseudonym, sealed } = column;
 const DAY = 86_400_000;
@@ -146,6 +146,20 @@ export const STORES: readonly StoreDeclaration[] = [
       previous_hash: opaque,
       hash: opaque,
     },
+  },
+  {
+    store: 'privacy.released_key',
+    owner,
+    kind,
+    what: 'which content keys of removed or shredded messages have to be gone: a vault restored from a backup stays closed until they are',
+    limit: {
+      class: 'body',
+      limitMs: RETENTION.body.limitMs,
+      mechanism: 'removed at the drop time of the body by the sweep of privacy: no vault has the key any more',
+    },
+    table: 'public.released_key',
+    age: 'released_at',
+    columns: { drop_at: instant, message_id: opaque, released_at: instant },
   },
   {
     store: 'privacy.certificate_key',

@@ -46,6 +46,7 @@ export class Setting {
   /** As ingest would: makes subjects and content keys. */
   vault!: Vault;
   accountsVault!: Vault;
+  delivery!: Vault;
   database!: Pool;
   /** The vault's superuser. */
   vaultAdmin!: Client;
@@ -105,6 +106,7 @@ export class Setting {
       HOLDER_PATIENCE_MS: '1500',
       FENCE_SETTLE_MS: '200',
       RELEASE_POLL_MS: '300',
+      EXPUNGE_MS: '500',
       ...overrides,
     };
     this.beat(this.settings.domains, 'accounts', [ACCOUNT_SETTINGS, DOMAIN_SETTINGS]);
@@ -120,6 +122,7 @@ export class Setting {
     };
     this.vault = await vaultOf('ingest');
     this.accountsVault = await vaultOf('accounts');
+    this.delivery = await vaultOf('delivery');
     this.account = await this.newAccount();
     await this.holders.start();
     return this;

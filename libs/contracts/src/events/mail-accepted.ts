@@ -26,6 +26,8 @@ export const mailAccepted = z.object({
   dkim: flag(),
   /** Refuse to send in clear (`o:require-tls`). */
   requireTls: flag(),
+  /** Where nobody may read the message (retention 0): how many recipients it has. With the last one's end its content key goes. */
+  shredAfter: count().optional(),
   recipient,
   related: z.array(relatedPerson),
 });

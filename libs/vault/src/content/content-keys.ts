@@ -41,11 +41,7 @@ export class ContentKeys {
     const offered = [...offers.values()];
     return this.source.load(
       () =>
-        this.database.call<KeyRow>('create_content_keys', [
-          offered.map(({ messageId }) => messageId),
-          offered.map(({ dropAt }) => dropAt),
-          offered.map(({ wrapped }) => wrapped),
-        ]),
+        this.database.call<KeyRow>('create_content_keys', [...columns(offered), offered.map(({ wrapped }) => wrapped)]),
       (rows, revoked) => {
         const inForce = new Map(rows.map(({ message, secret }) => [message, secret]));
         return messages.map((message) => {
@@ -72,20 +68,17 @@ export class ContentKeys {
    * until `privacy` destroys them. What is not there (any more) is left out.
    */
   async condemn(requestId: string, messages: readonly ContentKeyOf[]): Promise<void> {
-    await this.database.call('condemn_content_keys', [
-      requestId,
-      messages.map(({ messageId }) => messageId),
-      messages.map(({ dropAt }) => dropAt),
-    ]);
+    await this.database.call('condemn_content_keys', [requestId, ...columns(messages)]);
+  }
+
+  /** What is not there (any more) is left out. */
+  async giveUp(messages: readonly ContentKeyOf[]): Promise<void> {
+    await this.database.call('give_up_content_keys', columns(messages));
   }
 
   private load(wanted: ContentKeyOf[]): Promise<(Buffer | Error)[]> {
     return this.source.load(
-      () =>
-        this.database.call<KeyRow>('read_content_keys', [
-          wanted.map(({ messageId }) => messageId),
-          wanted.map(({ dropAt }) => dropAt),
-        ]),
+      () => this.database.call<KeyRow>('read_content_keys', columns(wanted)),
       (rows, revoked) => {
         const keys = new Map(rows.map(({ message, secret }) => [message, secret]));
         return wanted.map((message) => {
@@ -103,3 +96,9 @@ export class ContentKeys {
     return key;
   }
 }
+
+/** As the vault's functions take them. */
+export const columns = (messages: readonly ContentKeyOf[]): [string[], Date[]] => [
+  messages.map(({ messageId }) => messageId),
+  messages.map(({ dropAt }) => dropAt),
+];

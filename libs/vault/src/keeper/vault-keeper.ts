@@ -1,4 +1,4 @@
-import type { ContentKeyOf } from '../content/content-keys.ts';
+import { columns, type ContentKeyOf } from '../content/content-keys.ts';
 import { KeyWrap } from '../crypto/key-wrap.ts';
 import { VaultSetupError } from '../errors.ts';
 import { VaultDatabase } from '../keys/vault-database.ts';
@@ -123,8 +123,21 @@ export class VaultKeeper {
     return toKeys(await this.database.call<CondemnedRow>('list_left', [[...early], dropAt, messageId, limit]));
   }
 
+  /** Content keys that delivery has given up, the first to be dropped first. */
+  async givenUp(limit = 1000): Promise<ContentKeyOf[]> {
+    return toKeys(await this.database.call<CondemnedRow>('list_given_up', [limit]));
+  }
+
   /**
-   * Brings what `destroy`, `endFence` and `forgetDue` deleted out of the vault's files, WAL included. Answers since when it is out.
+   * Destroys content keys past the ledger: the caller has noted until their drop time that they have to be gone, and repeats this for a
+   * vault that comes back from a backup. Answers how many were there.
+   */
+  async release(messages: readonly ContentKeyOf[]): Promise<number> {
+    return (await this.database.value<number>('release_content_keys', columns(messages))) ?? 0;
+  }
+
+  /**
+   * Brings what `destroy`, `release`, `endFence` and `forgetDue` deleted out of the vault's files, WAL included. Answers since when it is out.
    * Safe to repeat after a kill; VaultUnavailableError where an older snapshot or a lock stands in the way.
    */
   physicalPass(): Promise<Date> {

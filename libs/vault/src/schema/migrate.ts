@@ -15,6 +15,7 @@ import { forgetting } from './0011-forgetting.ts';
 import { fencedNames } from './0012-fenced-names.ts';
 import { plans } from './0013-plans.ts';
 import { known } from './0014-known.ts';
+import { givenUp } from './0015-given-up.ts';
 import { ACCESS, CLASSES, KEEPER, READERS_OF_CONDEMNED, VAULT_SERVICES } from './access.ts';
 import type { VaultService } from './access.ts';
 
@@ -34,6 +35,7 @@ const MIGRATIONS: [name: string, sql: string][] = [
   ['0012-fenced-names', fencedNames],
   ['0013-plans', plans],
   ['0014-known', known],
+  ['0015-given-up', givenUp],
 ];
 
 export interface MigrateVaultOptions {

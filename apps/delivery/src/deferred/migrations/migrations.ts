@@ -1,4 +1,5 @@
 import { AcceptedAt1764000000001 } from './accepted-at.migration.ts';
 import { Deferred1764000000000 } from './deferred.migration.ts';
+import { Shred1764300000000 } from '../../shred/shred.migration.ts';
 
-export const MIGRATIONS = [Deferred1764000000000, AcceptedAt1764000000001];
+export const MIGRATIONS = [Deferred1764000000000, AcceptedAt1764000000001, Shred1764300000000];
