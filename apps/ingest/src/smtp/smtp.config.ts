@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TrustedNetworks } from '../login/trusted.networks.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535).optional();
 const milliseconds = z.coerce.number().int().positive();
@@ -27,6 +28,19 @@ export const smtpConfig = {
     .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be a host name')
     .optional()
     .describe('Name of the server in its greeting; without it the name of the machine'),
+  SMTP_TRUSTED_NETWORKS: z
+    .string()
+    .default('')
+    .superRefine((text, context) => {
+      try {
+        new TrustedNetworks(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+      }
+    })
+    .describe(
+      'Networks whose clients send without signing in, each for one domain: `10.1.0.0/16=<account id>/mg.example.com`, separated by commas; without it there are none. Never the network of a balancer or proxy: all that comes through it would be trusted',
+    ),
   SMTP_SESSIONS: z.coerce.number().int().positive().default(500).describe('SMTP sessions at a time, over both ports'),
   SMTP_LOGIN_MS: milliseconds
     .default(60_000)

@@ -38,11 +38,12 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
     const { SMTP_PORT: port, SMTP_TLS_PORT: tlsPort } = this.config;
     if (port === undefined && tlsPort === undefined) return;
     const tls = this.readTls();
-    const sessions = new SubmissionServer(this.options(tls), {
+    const times = {
       loginMs: this.config.SMTP_LOGIN_MS,
       idleMs: this.config.SMTP_IDLE_MS,
       dataMs: this.config.SMTP_DATA_MS,
-    });
+    };
+    const sessions = new SubmissionServer(this.options(tls), times, (address) => this.submissions.trustedAt(address));
     this.sessions = sessions;
     if (port !== undefined) {
       await this.listen(
@@ -102,6 +103,7 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
       authMethods: ['PLAIN', 'LOGIN'],
       disabledCommands: DISABLED,
       hideENHANCEDSTATUSCODES: false,
+      hideDSN: false,
       heloResponse: '%s',
       size: this.config.MESSAGE_MAX_BYTES,
       maxRecipients: MAX_RECIPIENTS,

@@ -23,6 +23,8 @@ export class SubmissionServer extends SMTPServer {
   constructor(
     options: SMTPServerOptions,
     readonly times: SessionTimes,
+    /** Whom a client at this address is taken for without signing in; undefined: nobody. */
+    readonly trustedAt: (address: string | undefined) => object | undefined,
   ) {
     super(options);
   }
@@ -56,12 +58,15 @@ export class SubmissionServer extends SMTPServer {
  */
 export class SubmissionConnection extends SMTPConnection {
   readonly #times: SessionTimes;
+  readonly #trusted: object | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #refusals = 0;
 
   constructor(server: SubmissionServer, socket: Socket | TLSSocket) {
     super(server, socket);
     this.#times = server.times;
+    // Of the connection itself: what a client could say about itself (XCLIENT, PROXY) is not heard.
+    this.#trusted = server.trustedAt(socket.remoteAddress);
     if (!(socket instanceof TLSSocket)) return;
     this.session.secure = this.secure = true;
     this.tlsOptions = socket.getCipher();
@@ -86,6 +91,18 @@ export class SubmissionConnection extends SMTPConnection {
       if (this._server.connections.size > maxClients) this.send(421, '4.3.2 too many sessions: try again in a moment');
       else this.connectionReady();
     });
+  }
+
+  /**
+   * A client of a trusted network is taken for its domain with its first MAIL; until then it may sign in as everybody does. Where
+   * the PROXY protocol is spoken, the address is a proxy's and everybody would be trusted that it lets through.
+   */
+  override _onCommand(command: Buffer, callback?: () => void): void {
+    const name = command.toString('latin1', 0, 6).toUpperCase();
+    if (name === 'PROXY ') return this.send(421, '4.7.0 the PROXY protocol is not spoken here: connect without it');
+    const isAnswer = this._nextHandler !== false;
+    if (name.startsWith('MAIL ') && !isAnswer && !this._upgrading) this.session.user ||= this.#trusted;
+    super._onCommand(command, callback);
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {

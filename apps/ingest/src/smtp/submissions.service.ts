@@ -6,35 +6,45 @@ import { ApiError, CONFIG, Log } from '@lethe/service';
 import type { SMTPServerAddress, SMTPServerAuthentication, SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import { type IngestConfig } from '../config.ts';
 import { LoginService, type Login } from '../login/login.service.ts';
+import { TrustedNetworks, type TrustedClient } from '../login/trusted.networks.ts';
 import { IntakeService } from '../messages/intake.service.ts';
 import { submissionOfMime } from '../messages/mime.submission.ts';
 import { taken } from '../messages/refusals.ts';
 import { SendingDomains } from '../settings/sending.domains.ts';
 import { FIRST_OCTETS, readData } from './data.reader.ts';
 import { inHeaders, optionFields } from './mailgun.headers.ts';
+import { checkMailParameters, checkRcptParameters, sizeOf } from './mail.parameters.ts';
 import { maySendAs } from './sender.policy.ts';
 import { refuse, refusalOf } from './smtp.reply.ts';
 
 const MAX_FAILED_LOGINS = 3;
-/** RFC 1870, RFC 6152, RFC 6531; AUTH= of RFC 4954 §5 is known to everybody who offers AUTH, and may be ignored. */
-const MAIL_PARAMETERS = new Set(['SIZE', 'BODY', 'SMTPUTF8', 'AUTH']);
 
 /** The library keeps what it does not know of its session for as long as the connection lives. */
 export interface SubmissionSession extends SMTPServerSession {
-  user?: Login;
+  /** Unset for who has not signed in, false once TLS began. */
+  user?: Login | TrustedClient | false;
   failedLogins?: number;
 }
 
 /** What each command of a session means here (RFC 6409). Every method throws SmtpRefusal. */
 @Injectable()
 export class SubmissionsService {
+  private readonly networks: TrustedNetworks;
+
   constructor(
     private readonly logins: LoginService,
     private readonly domains: SendingDomains,
     private readonly intake: IntakeService,
     private readonly log: Log,
     @Inject(CONFIG) private readonly config: IngestConfig,
-  ) {}
+  ) {
+    this.networks = new TrustedNetworks(config.SMTP_TRUSTED_NETWORKS);
+  }
+
+  /** Whom a client at this address is taken for without signing in; undefined: nobody. */
+  trustedAt(address: string | undefined): TrustedClient | undefined {
+    return this.networks.clientAt(address);
+  }
 
   async signIn(auth: SMTPServerAuthentication, session: SubmissionSession): Promise<Login> {
     const answerAt = performance.now() + this.config.SMTP_FAILED_LOGIN_MS;
@@ -55,10 +65,11 @@ export class SubmissionsService {
     throw refuse(535, '5.7.8 the login or the password is wrong');
   }
 
-  from({ address, args }: SMTPServerAddress, session: SubmissionSession): void {
-    if (Object.keys(args || {}).some((name) => !MAIL_PARAMETERS.has(name))) throw unknownParameter();
-    const domain = this.domainOf(session);
-    this.intake.assertRoom(sizeOf(args), this.config.MESSAGE_MAX_BYTES);
+  from(mail: SMTPServerAddress, session: SubmissionSession): void {
+    checkMailParameters(mail);
+    const { domain } = this.senderOf(session);
+    this.intake.assertRoom(sizeOf(mail.args), this.config.MESSAGE_MAX_BYTES);
+    const { address } = mail;
     // The null reverse-path of notifications (RFC 5321 §4.5.5) names nobody.
     if (address === '') return;
     assertUtf8Announced(address, session);
@@ -68,8 +79,9 @@ export class SubmissionsService {
     }
   }
 
-  to({ address, args }: SMTPServerAddress, session: SubmissionSession): void {
-    if (Object.keys(args || {}).length > 0) throw unknownParameter();
+  to(rcpt: SMTPServerAddress, session: SubmissionSession): void {
+    checkRcptParameters(rcpt, session);
+    const { address } = rcpt;
     assertUtf8Announced(address, session);
     const read = parseAddress(address, 'RCPT TO');
     if (!read.ok) throw refuse(553, `5.1.3 RCPT TO is not valid: ${read.refusal.message}`);
@@ -77,7 +89,7 @@ export class SubmissionsService {
 
   /** Answers the Message-ID once the message is durable. */
   async take(stream: SMTPServerDataStream, session: SubmissionSession): Promise<string> {
-    const domain = this.domainOf(session);
+    const { domain, keyId } = this.senderOf(session);
     this.intake.assertRoom(undefined, this.config.MESSAGE_MAX_BYTES);
     const { mailFrom, rcptTo } = session.envelope;
     const declared = mailFrom === false ? undefined : sizeOf(mailFrom.args);
@@ -87,7 +99,7 @@ export class SubmissionsService {
       return await this.intake.take({
         domain,
         by: {
-          keyId: (session.user as Login).credentialId,
+          keyId,
           method: 'smtp',
           originatingIp: session.remoteAddress,
         },
@@ -108,17 +120,19 @@ export class SubmissionsService {
   }
 
   /** A session outlives what let it in: everything is asked again with each message. */
-  private domainOf({ user }: SubmissionSession): DomainSettings {
-    if (!user || !this.logins.stands(user)) {
+  private senderOf({ user }: SubmissionSession): { domain: DomainSettings; keyId: string } {
+    if (!user) throw refuse(530, '5.7.0 sign in first');
+    if (!('credentialId' in user)) {
+      const { domainId } = this.domains.named(user.domainName) ?? {};
+      const domain = this.domains.of({ account: user.accountId, ...(domainId ? { domain: domainId } : {}) });
+      // There is no credential: whoever is in the network is the domain.
+      return { domain, keyId: domain.domainId };
+    }
+    if (!this.logins.stands(user)) {
       throw refuse(530, '5.7.0 the login was revoked or its password changed: sign in again');
     }
-    return this.domains.of({ account: user.accountId, domain: user.domainId });
+    return { domain: this.domains.of({ account: user.accountId, domain: user.domainId }), keyId: user.credentialId };
   }
-}
-
-function sizeOf(args: SMTPServerAddress['args']): number | undefined {
-  const size = args ? args['SIZE'] : undefined;
-  return typeof size === 'string' ? Number(size) : undefined;
 }
 
 /** RFC 6531 §3.5; octets that are no UTF-8 came out of the decoder as U+FFFD. */
@@ -129,6 +143,3 @@ function assertUtf8Announced(address: string, { envelope }: SubmissionSession): 
     throw refuse(553, '5.6.7 an address that is not ASCII needs the parameter SMTPUTF8');
   }
 }
-
-/** RFC 5321 §4.1.1.11: what is not understood is not ignored. */
-const unknownParameter = (): Error => refuse(555, '5.5.4 a parameter of MAIL FROM or RCPT TO is not known');
