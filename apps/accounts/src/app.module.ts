@@ -21,6 +21,7 @@ import { ConnectionController } from './domains/connection.controller.ts';
 import { Domain } from './domains/domain.entity.ts';
 import { DomainsController } from './domains/domains.controller.ts';
 import { DomainsService } from './domains/domains.service.ts';
+import { IpsController } from './ips/ips.controller.ts';
 import { ApiKey } from './keys/api-key.entity.ts';
 import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys.service.ts';
@@ -62,6 +63,7 @@ import { TrackingService } from './tracking/tracking.service.ts';
     DomainKeysController,
     CredentialsController,
     SandboxRecipientsController,
+    IpsController,
   ],
   providers: [
     AccountsService,

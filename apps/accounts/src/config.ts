@@ -43,6 +43,12 @@ export const config = defineConfig({
     .describe(
       'Zone of the platform below which each account gets a sandbox domain, for mail to recipients it approved; without it there are none',
     ),
+  SENDING_ADDRESSES: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((address) => address !== ''))
+    .pipe(z.array(z.union([z.ipv4(), z.ipv6()], 'must be IP addresses')).max(1_000))
+    .describe('IP addresses this installation sends from, separated by commas, as GET /v3/ips shows them'),
   MX_HOSTS: z
     .string()
     .default('')

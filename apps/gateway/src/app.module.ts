@@ -8,12 +8,13 @@ import { IngestProbe } from './health/ingest-probe.ts';
 import { PublicHealthController } from './health/health.controller.ts';
 import { DocumentController } from './openapi/document.controller.ts';
 import { DocumentService } from './openapi/document.service.ts';
+import { PageController } from './openapi/page.controller.ts';
 import { ServiceLinks } from './proxy/service-links.ts';
 
 /** A request passes Door → Gatekeeper (Settings) → ServiceLinks. */
 @Module({
   imports: [KafkaModule.forService({ name: 'gateway', tables: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS] })],
-  controllers: [PublicHealthController, DocumentController],
+  controllers: [PublicHealthController, DocumentController, PageController],
   providers: [Settings, Gatekeeper, ServiceLinks, Door, IngestProbe, DocumentService],
 })
 export class AppModule {}

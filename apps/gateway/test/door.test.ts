@@ -181,7 +181,7 @@ describe('the way in', () => {
       expect([401, 403]).toContain(refused.status);
     }
     expect((await call('/.well-known/jwks.json')).status).toBe(200);
-    expect((await call('/.well-known/jwks.json', undefined, { method: 'POST', body: '' })).status).toBe(404);
+    expect((await call('/.well-known/jwks.json', undefined, { method: 'POST', body: '' })).status).toBe(405);
     expect(setting.service.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'POST /v1/privacy/requests',
       'POST /v1/privacy/certificates/verify',

@@ -42,7 +42,7 @@ export class DocumentService {
       this.links.services().map(async (service) => ({ service, paths: await this.partOf(service) })),
     );
     const own = { service: 'gateway' as const, paths: apiPart(this.module) };
-    return JSON.stringify(mergedDocument([...services, own], this.config.PUBLIC_URL.origin));
+    return JSON.stringify(mergedDocument([...services, own], this.config.PUBLIC_URL.href.replace(/\/$/, '')));
   }
 
   private async partOf(service: Upstream): Promise<ApiPart> {

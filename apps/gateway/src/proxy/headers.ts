@@ -34,12 +34,30 @@ export function inward(client: IncomingHttpHeaders, vouched: Record<string, stri
     const value = client[name];
     if (typeof value === 'string') headers[name] = value;
   }
+  // Clients name a form although they send none; of multipart, nothing is malformed and of the other kind it is an empty form.
+  if (!hasBody(client) && headers['content-type']?.toLowerCase().startsWith('multipart/')) {
+    headers['content-type'] = 'application/x-www-form-urlencoded';
+  }
   return headers;
 }
 
+/** RFC 9112 §6.3: what announces a body. */
+export const hasBody = ({ 'content-length': length, 'transfer-encoding': coding }: IncomingHttpHeaders): boolean =>
+  coding !== undefined || (length !== undefined && Number(length) !== 0);
+
+/**
+ * What every answer says unless it says otherwise itself: it is data, and a browser that shows it runs and loads nothing of it,
+ * whatever a stored message holds. No other origin reads it (CORS is not offered).
+ */
+export const UNTRUSTED: Readonly<Record<string, string>> = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
 /** Headers of the answer to the client. */
 export function outward(service: IncomingHttpHeaders, requestId: string): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
+  const headers: Record<string, string | string[]> = { ...UNTRUSTED };
   for (const [name, value] of Object.entries(service)) {
     if (value !== undefined && !HOP.has(name)) headers[name] = value;
   }

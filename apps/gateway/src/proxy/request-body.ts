@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
+import { hasBody } from './headers.ts';
 
 /** How long a client may go on sending what nobody reads any more, so that it gets to see its answer first. */
 const LINGER_MS = 10_000;
@@ -9,8 +10,7 @@ const LINGER_MS = 10_000;
  * body it could not send, and destroying the incoming message would cut the connection the answer must go out on.
  */
 export function bodyOf(request: IncomingMessage): PassThrough | undefined {
-  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
-  if (coding === undefined && (length === undefined || Number(length) === 0)) return undefined;
+  if (!hasBody(request.headers)) return undefined;
   const body = new PassThrough({ highWaterMark: 64 * 1_024 });
   body.on('error', () => body.destroy());
   return request.pipe(body);

@@ -25,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   { paths: ['/v3/domains/*', '/v4/domains/*'], methods: WRITE, service: 'accounts', permission: 'domains:write' },
   { paths: ['/v1/dkim/keys/*'], methods: READ, service: 'accounts', permission: 'domains:read' },
   { paths: ['/v1/dkim/keys/*'], methods: WRITE, service: 'accounts', permission: 'domains:write' },
+  { paths: ['/v3/ips'], methods: READ, service: 'accounts', permission: 'domains:read' },
   { paths: ['/v1/keys/*'], methods: READ, service: 'accounts', permission: 'keys:read' },
   { paths: ['/v1/keys/*'], methods: WRITE, service: 'accounts', permission: 'keys:write' },
   { paths: ['/v5/sandbox/auth_recipients/*'], methods: READ, service: 'accounts', permission: 'domains:read' },

@@ -150,6 +150,18 @@ describe('a service', () => {
     expect(JSON.stringify(body)).not.toContain('jane');
   });
 
+  it('answers another method of a path that exists with 405 and what is allowed, and knows it by its parameters', async () => {
+    const other = await call('DELETE', '/things?of=jane');
+    expect([other.status, other.headers['allow'], other.body]).toEqual([
+      405,
+      'POST',
+      { message: 'Method not allowed' },
+    ]);
+    expect((await call('PUT', '/things/mine')).headers['allow']).toBe('GET, HEAD');
+    expect((await call('OPTIONS', '/things/mine')).status).toBe(405);
+    expect((await call('DELETE', '/things/unknown')).status).toBe(404);
+  });
+
   it('answers an unexpected error with an id that leads to a redacted log line', async () => {
     const { status, body } = await call('GET', '/things/broken');
     const errorId = /Quote (\S+) when/.exec(String(body['message']))?.[1];

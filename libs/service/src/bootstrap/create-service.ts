@@ -11,7 +11,8 @@ import { ErrorFilter } from '../errors/error.filter.ts';
 import { createLog } from '../logging/log.ts';
 import type { Log } from '../logging/log.ts';
 import { NestLog } from '../logging/framework-logs.ts';
-import { httpAdapter, observeRequests } from './http.ts';
+import { httpAdapter, LONGEST_PARAMETER, observeRequests } from './http.ts';
+import { refuseOtherMethods } from './other-methods.ts';
 import { ServiceModule } from './service-module.ts';
 
 export interface ServiceOptions {
@@ -67,6 +68,7 @@ export async function createService(
   });
   const fastify = app.getHttpAdapter().getInstance();
   observeRequests(fastify, log);
+  refuseOtherMethods(fastify, LONGEST_PARAMETER);
   app.useGlobalFilters(new ErrorFilter(log));
   await options.configure?.(app);
   await app.init();

@@ -12,14 +12,16 @@ const OPAQUE = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
 const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
 
+/** The router's own limit is 100: domain names have up to 253 characters, paging cursors more. */
+export const LONGEST_PARAMETER = 1_024;
+
 export function httpAdapter(config: CommonConfig): FastifyAdapter {
   return new FastifyAdapter({
     logger: false,
     trustProxy: config.TRUST_PROXY,
     bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
-    // The router's own limit is 100: domain names have up to 253 characters, paging cursors more.
-    routerOptions: { maxParamLength: 1_024 },
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
     // A client's own id could be an address: only opaque ones are taken over.
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];

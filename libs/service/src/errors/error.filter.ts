@@ -69,10 +69,17 @@ export class ErrorFilter implements ExceptionFilter {
 function toApiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof z.ZodError) return validationError(error.issues);
+  if (isMalformedForm(error)) return new ApiError(400, 'the form cannot be read: check boundary and encoding');
   const status = refusalStatus(error);
   if (status === undefined) return undefined;
   return new ApiError(status, REFUSALS[status] ?? 'The request was refused');
 }
+
+/** What busboy says, in plain errors, of a multipart body it cannot take apart. */
+const MALFORMED_FORM =
+  /^(?:Multipart: Boundary not found|Unexpected end of multipart data|\w+ terminated early due to unexpected end of multipart data)$/;
+
+const isMalformedForm = (error: unknown): boolean => error instanceof Error && MALFORMED_FORM.test(error.message);
 
 function refusalStatus(error: unknown): number | undefined {
   if (error instanceof HttpException) {
