@@ -97,7 +97,7 @@ describe('a service', () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function call(method: 'GET' | 'POST', url: string, extra: object = {}) {
+  async function call(method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS', url: string, extra: object = {}) {
     const answer = await service.app.inject({ method, url, ...extra });
     expect(answer.headers['content-type']).toMatch(/^application\/json/);
     return { status: answer.statusCode, headers: answer.headers, body: answer.json<Record<string, unknown>>() };
