@@ -23,5 +23,5 @@ export { dkimSign, type DkimSignInput } from './dkim/sign.ts';
 export { classifyReply, enhancedCode, type FailureReason, type ReplyClass } from './reply/classify.ts';
 export { maskAddresses } from './reply/mask.ts';
 export { explainBounce, type ExplainedBounce } from './bounce/explain.ts';
-export { MAX_MESSAGE as MAX_BOUNCE } from './bounce/readable.ts';
+export { MAX_MESSAGE as MAX_BOUNCE } from './bounce/reading/readable.ts';
 export { REASONS, type BounceReason, type ReasonMeaning } from './bounce/reasons.ts';

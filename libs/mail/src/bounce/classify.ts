@@ -1,69 +1,169 @@
 import type { BounceReason } from './reasons.ts';
-import { FIRST_RULES, RULES, type PreparedRule } from './rules/all.ts';
-import type { Command } from './rules/rule.ts';
-import { detail, preciseReason, vagueReason } from './statuses.ts';
-import { says, wordsOf, type Words } from './words.ts';
+import { BROAD_RULES, CERTAIN_RULES, OWN_RULES, PROGRAM_RULES, WORDED_RULES } from './rules/all.ts';
+import type { Command, Rule } from './rules/rule.ts';
+import { ASKED_AGAIN, BY_REPLY_CODE, detail, isGeneral, reasonOfStatus, reasonOfSubject } from './statuses.ts';
+import { Reading } from './words.ts';
+import { AWAY } from './said/system.ts';
 
 /** What is known of one failure; a live reply and a line of a report are the same thing here. */
 export interface Evidence {
   /** The reply's text, or what the reporting system says itself. */
-  text: string;
+  text: Reading;
   /** Enhanced status (RFC 3463). */
   status?: string | undefined;
   replyCode?: number | undefined;
   command?: Command | undefined;
   /** Another server's answer, not the reporting system's own words. */
   quoted: boolean;
-  /** Domains of the systems that speak. */
+  /** Domains of the systems that speak, who is nearest to the recipient first. */
   systems?: readonly string[];
+  /** Which programs or services the report may be of. */
+  programs?: readonly string[];
+  /** The report is not about a reply (RFC 3464 2.3.6: a diagnostic type other than `smtp`); lower case. */
+  otherType?: string | undefined;
+  /** The report says that it is about a delay (RFC 3464 2.3.3). */
+  delayed?: boolean;
 }
 
 export interface Finding {
   reason: BounceReason;
-  /** `words` of the reply, a precise `status`, or only what is `left` when neither says much. */
+  /** `words` of the reply, a `status`, or only what is `left` when neither says much. */
   by: 'words' | 'status' | 'left';
   /** Not certain enough to stop writing to somebody. */
   weak: boolean;
 }
 
-/** The first rule that fits; where none does, what the status, then the place in the session says. */
+/**
+ * Says why it failed. First the sentences of programs and providers that are known; then statuses and words together, in
+ * the order of what is most certain; then what the status says alone; last, single words that mostly mean one thing.
+ */
 export function classify(evidence: Evidence): Finding {
-  const words = wordsOf(evidence.text);
-  const first = find(FIRST_RULES, evidence, words);
-  if (first) return first;
-  const precise = evidence.status === undefined ? undefined : preciseReason(evidence.status);
-  if (precise) return { reason: precise, by: 'status', weak: false };
-  const rule = find(RULES, evidence, words);
-  if (rule) return rule;
-  const reason = left(evidence, words);
-  return { reason, by: 'left', weak: true };
+  return refined(decide(evidence), evidence.text);
 }
 
-function find(rules: readonly PreparedRule[], evidence: Evidence, words: Words): Finding | undefined {
-  const rule = rules.find((one) => fits(one, evidence, words));
-  return rule && { reason: rule.reason, by: 'words', weak: rule.weak === true };
+function decide(evidence: Evidence): Finding {
+  const told = find(PROGRAM_RULES, evidence);
+  if (told && !ASKED_AGAIN.has(told.reason)) return told;
+  const own = find(OWN_RULES, evidence);
+  if (own) return own;
+  if (isReply(evidence)) {
+    // What the reporting program says holds unless the words say something more certain.
+    const certain = find(CERTAIN_RULES, evidence, told?.reason);
+    if (certain) return certain;
+  }
+  if (told && told.reason !== 'unclear' && told.reason !== 'unsaid') return told;
+  const named = reasonOfStatus(evidence.status);
+  if (named && !ASKED_AGAIN.has(named) && isReply(evidence)) return { reason: named, by: 'status', weak: false };
+  const worded = find(WORDED_RULES, evidence);
+  if (worded) return worded;
+  const stated = named ?? reasonOfSubject(evidence.status);
+  if (stated) {
+    // "Security" is said of everything; a word of what is held against us says more about what to do.
+    const doubt = stated === 'security' ? suspect(evidence) : undefined;
+    if (doubt && AGAINST_US.has(doubt.reason)) return { ...doubt, weak: true };
+    return { reason: stated, by: 'status', weak: true };
+  }
+  const rest = left(evidence);
+  return told && rest.reason === 'unclear' ? told : rest;
 }
 
-function fits(rule: PreparedRule, evidence: Evidence, words: Words): boolean {
-  const about = evidence.status === undefined ? '' : detail(evidence.status);
-  if (rule.at && !rule.at.includes(evidence.command ?? 'unknown')) return false;
+/** What single words say, without regard to who says them and where: a second opinion, never a first one. */
+export function suspect(evidence: Evidence): Finding | undefined {
+  return find(BROAD_RULES, evidence);
+}
+
+const AGAINST_US: ReadonlySet<BounceReason> = new Set<BounceReason>([
+  'listed',
+  'blocked',
+  'greylisted',
+  'reputation',
+  'spam',
+  'virus',
+  'unauthenticated',
+  'no-reverse-dns',
+  'relaying-denied',
+]);
+
+function left(evidence: Evidence): Finding {
+  const { text, command, otherType, replyCode } = evidence;
+  const found = (reason: BounceReason): Finding => ({ reason, by: 'left', weak: true });
+  if (otherType?.startsWith('x-unix')) return found('mailer');
+  const digits = (replyCode ?? 0) % 100;
+  if (replyCode !== undefined && replyCode >= 400 && digits > 0 && digits < 8) return found('protocol');
+  if (evidence.delayed) return found('expired');
+  // A server that turns a client away before it knows sender and recipient has something against the client.
+  if (command === 'EHLO') return found('blocked');
+  if (text.says(AWAY)) return found('auto-reply');
+  const broad = suspect(evidence);
+  if (broad) return broad;
+  if (command === 'CONNECT') return found('blocked');
+  return found(BY_REPLY_CODE[replyCode ?? 0] ?? (text.words.trim() === '' ? 'unsaid' : 'unclear'));
+}
+
+/** Reasons that have kinds of their own, which say better what to do. */
+const KINDS: readonly [BounceReason, BounceReason, string][] = [
+  [
+    'blocked',
+    'greylisted',
+    'greylist | greylisted | greylisting | graylist | graylisted | graylisting | grey list | grey listed | gray list | gray listed',
+  ],
+  [
+    'blocked',
+    'listed',
+    'blocklist | block list | blocklisted | blacklist | blacklisted | black list | black listed | denylist | deny list | dnsbl | rbl | spamhaus | spamcop | barracudacentral | sorbs | abuseat | listed in | listed on | listed at | is listed | are listed | listed by',
+  ],
+  [
+    'network',
+    'loop',
+    'too many hops | hop count exceeded | mail loop | mail forwarding loop | routing loop | message looping | forwarding loop count | loop detected | maximum hop count',
+  ],
+  [
+    'network',
+    'dns',
+    'name server | nameserver | dns | host name lookup | name service | nxdomain | no relevant answers',
+  ],
+];
+
+function refined(finding: Finding, text: Reading): Finding {
+  const kind = KINDS.find(([reason, , says]) => reason === finding.reason && text.says(says));
+  return kind ? { ...finding, reason: kind[1] } : finding;
+}
+
+function find(rules: readonly Rule[], evidence: Evidence, told?: BounceReason): Finding | undefined {
+  const rule = rules.find((one) => one.reason === told || fits(one, evidence));
+  if (!rule) return undefined;
+  const isByStatus = rule.says === undefined && rule.code === undefined && rule.reason !== told;
+  return { reason: rule.reason, by: isByStatus ? 'status' : 'words', weak: rule.weak === true };
+}
+
+function fits(rule: Rule, evidence: Evidence): boolean {
+  const { status, text } = evidence;
+  const about = status === undefined ? '' : detail(status);
+  const command = evidence.command ?? 'unknown';
+  if (rule.at && !rule.at.includes(command)) return false;
+  if (rule.notAt?.includes(command)) return false;
+  if (rule.stated && status === undefined) return false;
   if (rule.status && !rule.status.includes(about)) return false;
   if (rule.notStatus?.includes(about)) return false;
   if (rule.replyCode && !rule.replyCode.includes(evidence.replyCode ?? 0)) return false;
   if (rule.passing !== undefined && rule.passing !== isPassing(evidence)) return false;
+  if (rule.general !== undefined && rule.general !== (status === undefined || isGeneral(status))) return false;
   if (rule.quoted !== undefined && rule.quoted !== evidence.quoted) return false;
+  if (rule.named ?? rule.notNamed) {
+    const named = reasonOfStatus(status) ?? 'none';
+    if (rule.named && !rule.named.includes(named)) return false;
+    if (rule.notNamed?.includes(named)) return false;
+  }
+  if (rule.from && !rule.from.some((one) => evidence.programs?.includes(one))) return false;
   if (rule.provider && !rule.provider.some((domain) => evidence.systems?.some((one) => isWithin(one, domain))))
     return false;
-  return rule.phrases.length === 0 || rule.phrases.some((phrase) => says(words, phrase));
+  if (rule.code && !rule.code.test(text.words)) return false;
+  if (rule.besides !== undefined && !text.says(rule.besides)) return false;
+  if (rule.unless !== undefined && text.says(rule.unless)) return false;
+  return rule.says === undefined || text.says(rule.says);
 }
 
-function left({ status, command }: Evidence, words: Words): BounceReason {
-  const told = status === undefined ? undefined : vagueReason(status);
-  if (told) return told;
-  // A server that turns a client away before it knows sender and recipient has something against the client.
-  if (command === 'CONNECT' || command === 'EHLO') return 'blocked';
-  return words.trim() === '' ? 'unsaid' : 'unclear';
-}
+const isReply = ({ otherType }: Evidence) => otherType === undefined || otherType === 'smtp';
 
 /** Class 4 (RFC 3463 2): the status is believed before the reply code, since relays replace the code by their own. */
 export function isPassing({ status, replyCode }: Pick<Evidence, 'status' | 'replyCode'>): boolean {

@@ -85,7 +85,8 @@ describe('a delivery status notification (RFC 3464)', () => {
     expect(explained(dsn(['The mailbox of a@b.example is full.'], fields))).toEqual([
       'a@b.example 5.0.0  mailbox-full soft',
     ]);
-    expect(explained(dsn(['It failed.'], fields))).toEqual(['a@b.example 5.0.0  unsaid soft']);
+    expect(explained(dsn(['It failed.'], fields))).toEqual(['a@b.example 5.0.0  unclear soft']);
+    expect(explained(dsn([], fields))).toEqual(['a@b.example 5.0.0  unsaid soft']);
   });
 
   it('is found where its structure is broken, and where a person has forwarded it', () => {
@@ -144,7 +145,8 @@ describe('a report in prose', () => {
   });
 
   it('of a system that speaks for itself needs no command', () => {
-    expect(explained(message(FROM, '', 'Unknown user: a@b.example'))).toEqual(['a@b.example   unknown-user hard']);
+    const own = [FROM, 'Subject: Undeliverable Mail', '', 'Unknown user: a@b.example'];
+    expect(explained(message(...own))).toEqual(['a@b.example   unknown-user hard']);
   });
 
   it('is read from HTML where there is nothing else', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { explainBounce } from './explain.ts';
-import { MAX_MESSAGE } from './readable.ts';
+import { MAX_MESSAGE } from './reading/readable.ts';
 
 const HEAD = 'From: MAILER-DAEMON@x.example\r\nSubject: failure notice\r\n';
 const HTML = `${HEAD}Content-Type: text/html\r\n\r\n`;

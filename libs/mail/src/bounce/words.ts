@@ -17,7 +17,8 @@ const CODES = /^[245]\d\d[-_ ]?[245]\.\d{1,3}\.\d{1,3}$/;
  * repeats in the middle of its sentence, and what follows the # of a link, which names a page and not what happened.
  */
 export function wordsOf(text: string): Words {
-  const kept = maskAddresses(text.slice(0, MAX_TEXT), { maxLength: MAX_TEXT })
+  // Sendmail's dots between an address and what is said of it belong to neither.
+  const kept = maskAddresses(text.slice(0, MAX_TEXT).replaceAll('...', ' '), { maxLength: MAX_TEXT })
     .replaceAll('<recipient>', ' someone ')
     .split(/\s+/)
     .map((word) => (word.includes('://') ? word.split('#', 1)[0] : word))
@@ -63,6 +64,36 @@ export function says(words: Words, [first = '', ...rest]: Phrase): boolean {
   return false;
 }
 
+/** A text that rules are held against: whatever one of them has asked is not looked for again. */
+export class Reading {
+  readonly words: Words;
+  private readonly answers = new Map<string, boolean>();
+
+  constructor(text: string) {
+    this.words = wordsOf(text);
+  }
+
+  /** Whether one of the phrases between bars stands in it. */
+  says(phrases: string): boolean {
+    const known = this.answers.get(phrases);
+    if (known !== undefined) return known;
+    const answer = phrasesOf(phrases).some((one) => says(this.words, one));
+    this.answers.set(phrases, answer);
+    return answer;
+  }
+}
+
+const PHRASES = new Map<string, readonly Phrase[]>();
+
+/** Rules are data that is there when the program starts: each list is prepared once, when it is first asked. */
+export function phrasesOf(list: string): readonly Phrase[] {
+  const known = PHRASES.get(list);
+  if (known) return known;
+  const phrases = list.split('|').map(phrase);
+  PHRASES.set(list, phrases);
+  return phrases;
+}
+
 function isCode(word: string): boolean {
   return REPLY_CODE.test(word) || ENHANCED_CODE.test(word) || CODES.test(word);
 }
@@ -71,14 +102,17 @@ export function trimPunctuation(word: string): string {
   return word.replace(/^[^\p{L}\p{N}]{1,8}/u, '').replace(/[^\p{L}\p{N}]{1,8}$/u, '');
 }
 
-/** The first reply code (RFC 5321 4.2) and the enhanced codes (RFC 3463) that stand as words of their own. */
+/** The first reply code (RFC 5321 4.2), of a failure if there is one, and the enhanced codes (RFC 3463) that stand as words of their own. */
 export function codesIn(text: string): { replyCode: number | undefined; statuses: string[] } {
   let replyCode: number | undefined;
   const statuses: string[] = [];
   for (const raw of text.slice(0, MAX_TEXT).split(/[\s,;:=<>()[\]"']+/)) {
     const word = trimPunctuation(raw);
     const [code, status] = CODES.test(word) ? [word.slice(0, 3), word.slice(4)] : [word, word];
-    if (REPLY_CODE.test(code)) replyCode ??= Number(code);
+    // A session's good answers say nothing about what failed in it.
+    if (REPLY_CODE.test(code) && (replyCode === undefined || replyCode < 400)) {
+      if (replyCode === undefined || !code.startsWith('2')) replyCode = Number(code);
+    }
     if (ENHANCED_CODE.test(status)) statuses.push(status);
   }
   return { replyCode, statuses };

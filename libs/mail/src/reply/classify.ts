@@ -1,5 +1,6 @@
-import { classify } from '../bounce/classify.ts';
+import { classify, suspect, type Evidence } from '../bounce/classify.ts';
 import { REASONS, type BounceReason } from '../bounce/reasons.ts';
+import { Reading } from '../bounce/words.ts';
 
 /** Mailgun's reasons of a `failed` event that a reply can have; the other ones are not decided by a reply. */
 export type FailureReason = 'generic' | 'bounce' | 'espblock' | 'greylisted' | 'blacklisted';
@@ -38,15 +39,20 @@ const BLOCKS: Partial<Record<BounceReason, FailureReason>> = {
 export function classifyReply(code: number, enhanced: string | undefined, text: string): ReplyClass {
   const status = enhanced ?? enhancedCode(text);
   // A live reply is about this recipient, whichever command it answers.
-  const found = classify({ text, status, replyCode: code, command: 'RCPT', quoted: true });
-  const block = BLOCKS[found.reason];
+  const evidence: Evidence = { text: new Reading(text), status, replyCode: code, command: 'RCPT', quoted: true };
+  const found = classify(evidence);
+  // Servers wrap what they have against us into "recipient rejected" and 5.1.1: a single word of it is enough to be careful.
+  const doubt = suspect(evidence);
+  const block = BLOCKS[found.reason] ?? (doubt && BLOCKS[doubt.reason]);
   if (code < 500) {
     const reason = block === 'greylisted' || block === 'blacklisted' ? block : 'generic';
     return { severity: 'temporary', reason, noSuchMailbox: false };
   }
   const about = status?.split('.').slice(1).join('.') ?? '';
   const isSaid = found.reason === 'unknown-user' && MAILBOX_CODES.has(code) && !about.startsWith('7.');
-  const noSuchMailbox = REASONS[found.reason].hard && !found.weak && (NO_SUCH_STATUS.has(about) || isSaid);
+  const isDoubtful = doubt !== undefined && !REASONS[doubt.reason].hard;
+  const noSuchMailbox =
+    REASONS[found.reason].hard && !found.weak && !isDoubtful && (NO_SUCH_STATUS.has(about) || isSaid);
   return { severity: 'permanent', reason: block ?? 'bounce', noSuchMailbox };
 }
 

@@ -1,24 +1,32 @@
-import { phrase, type Phrase } from '../words.ts';
-import { ADDRESS_RULES, REFUSED_RULES } from './address.rules.ts';
-import { FILTER_RULES } from './filter.rules.ts';
-import { MAILBOX_RULES } from './mailbox.rules.ts';
-import { PROVIDER_RULES } from './provider.rules.ts';
+import { ADDRESS_RULES, REFUSED_RULES } from '../broad/address.rules.ts';
+import { FILTER_RULES } from '../broad/filter.rules.ts';
+import { MAILBOX_RULES } from '../broad/mailbox.rules.ts';
+import { SENDER_RULES } from '../broad/sender.rules.ts';
+import { DOMAIN_RULES, NAME_RULES, POLICY_RULES, SYSTEM_RULES } from '../broad/system.rules.ts';
+import { GATEWAY_RULES } from '../providers/gateway.rules.ts';
+import { GOOGLE_RULES } from '../providers/google.rules.ts';
+import { MICROSOFT_RULES } from '../providers/microsoft.rules.ts';
+import { PROVIDER_RULES } from '../providers/provider.rules.ts';
+import { AGENT_RULES } from './agent.rules.ts';
 import type { Rule } from './rule.ts';
-import { SENDER_RULES } from './sender.rules.ts';
-import { DOMAIN_RULES, NAME_RULES, POLICY_RULES, SYSTEM_RULES } from './system.rules.ts';
 
-export interface PreparedRule extends Rule {
-  phrases: readonly Phrase[];
-}
+export { CERTAIN_RULES, WORDED_RULES } from './order.rules.ts';
+export { PROGRAM_RULES } from './program.rules.ts';
 
-const prepare = (rules: readonly Rule[]): PreparedRule[] =>
-  rules.map((rule) => ({ ...rule, phrases: rule.says === undefined ? [] : rule.says.split('|').map(phrase) }));
+/** Who delivers into a mailbox, and single providers: their own sentences come before what everybody says. */
+export const OWN_RULES: readonly Rule[] = [
+  ...AGENT_RULES,
+  ...MICROSOFT_RULES,
+  ...GOOGLE_RULES,
+  ...GATEWAY_RULES,
+  ...PROVIDER_RULES,
+];
 
-/** Read from the top, before the status of the failure is believed. */
-export const FIRST_RULES = prepare(PROVIDER_RULES);
-
-/** Read from the top; the first that fits is the reason. */
-export const RULES = prepare([
+/**
+ * Read from the top where nobody's sentence was recognised: words that mostly mean one thing, in any sentence. What is held
+ * against us stands before everything that says "unknown user".
+ */
+export const BROAD_RULES: readonly Rule[] = [
   ...MAILBOX_RULES,
   ...SENDER_RULES,
   ...FILTER_RULES,
@@ -28,4 +36,4 @@ export const RULES = prepare([
   ...POLICY_RULES,
   ...SYSTEM_RULES,
   ...REFUSED_RULES,
-]);
+];

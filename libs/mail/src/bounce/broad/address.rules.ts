@@ -1,4 +1,4 @@
-import type { Rule } from './rule.ts';
+import type { Rule } from '../rules/rule.ts';
 
 const UNKNOWN_USER = `recipient address rejected undeliverable | user unknown | unknown user | no such user
   | no such mailbox | no such recipient | no such address | no such person | no such account | no such name

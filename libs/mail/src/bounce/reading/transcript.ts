@@ -1,5 +1,5 @@
-import type { Command } from './rules/rule.ts';
-import { normalise, phrase, says, trimPunctuation } from './words.ts';
+import type { Command } from '../rules/rule.ts';
+import { normalise, phrase, says, trimPunctuation } from '../words.ts';
 
 /** What a report in prose says of one recipient. */
 export interface Told {
@@ -73,7 +73,30 @@ const WORDED = (
     ['after ehlo', 'EHLO'],
     ['after helo', 'EHLO'],
     ['after starttls', 'STARTTLS'],
-    ['refused to talk to me', 'CONNECT'],
+    ['but greeting failed', 'CONNECT'],
+    ['but my name was rejected', 'EHLO'],
+    ['but sender was rejected', 'MAIL'],
+    ['in reply to initial', 'CONNECT'],
+    ['for mail from command', 'MAIL'],
+    ['for rcpt to command', 'RCPT'],
+    ['for text command', 'DATA'],
+    ['after mail command', 'MAIL'],
+    ['following mail command', 'MAIL'],
+    ['following data command', 'DATA'],
+    ['following ehlo command', 'EHLO'],
+    ['following helo command', 'EHLO'],
+    ['body of message generated response', 'DATA'],
+    ['data command generated response', 'DATA'],
+    ['additional rcpt to generated following response', 'RCPT'],
+    ['server response to mail from', 'MAIL'],
+    ['unexpected response to ehlo', 'EHLO'],
+    ['unexpected connection response from server', 'CONNECT'],
+    ['smtp connection failed', 'CONNECT'],
+    ['smtp rcpt host', 'RCPT'],
+    ['smtp mail host', 'MAIL'],
+    ['smtp data host', 'DATA'],
+    ['rejected during rcpt', 'RCPT'],
+    ['refused to talk to me', 'EHLO'],
     ['did not like our rcpt', 'RCPT'],
     ['did not like our mail', 'MAIL'],
     ['did not like our data', 'DATA'],
@@ -122,6 +145,10 @@ const INTRODUCES = [
   'recipients',
   'smtp',
   'recipients were affected',
+  'allowed size',
+  'attempts',
+  'virus detected',
+  'id in',
 ];
 
 export function readTranscript(text: string): Transcript {
@@ -175,6 +202,22 @@ export function wordedCommand(text: string): Command | undefined {
   const words = normalise(text.slice(0, MAX_TEXT));
   return WORDED.find((one) => says(words, one.phrase))?.command;
 }
+
+/** A command that stands in a text by its name, of which the last one in a session's order counts. */
+export function namedCommand(text: string): Command | undefined {
+  // Some list the envelope, as fields.
+  const shown = text.slice(0, MAX_TEXT).replace(/^[ \t]{0,8}(?:MAIL FROM|RCPT TO):.*$/gm, '');
+  return NAMED.findLast(([pattern]) => pattern.test(shown))?.[1];
+}
+
+const NAMED: readonly (readonly [RegExp, Command])[] = [
+  [/(?<![\w@.-])(?:HELO|EHLO)(?![\w@])/, 'EHLO'],
+  [/(?<![\w@.-])STARTTLS(?![\w@])/, 'STARTTLS'],
+  [/(?<![\w@.-])AUTH (?:PLAIN|LOGIN|CRAM-|DIGEST-)/, 'AUTH'],
+  [/(?<![\w@.-])MAIL F/, 'MAIL'],
+  [/(?<![\w@.-])RCPT(?![\w@])/, 'RCPT'],
+  [/(?<![\w@.-])DATA(?![\w@])/, 'DATA'],
+];
 
 function commandOf(sent: string): Command | undefined {
   const word = sent.toLowerCase();

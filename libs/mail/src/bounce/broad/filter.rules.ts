@@ -1,4 +1,4 @@
-import type { Rule } from './rule.ts';
+import type { Rule } from '../rules/rule.ts';
 
 /** What a filter thinks of the message, and of the address it comes from. */
 export const FILTER_RULES: readonly Rule[] = [

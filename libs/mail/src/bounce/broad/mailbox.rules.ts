@@ -1,4 +1,4 @@
-import type { Rule } from './rule.ts';
+import type { Rule } from '../rules/rule.ts';
 
 /** The state of the mailbox, and what its owner wants. */
 export const MAILBOX_RULES: readonly Rule[] = [

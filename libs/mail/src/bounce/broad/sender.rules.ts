@@ -1,4 +1,4 @@
-import type { Rule } from './rule.ts';
+import type { Rule } from '../rules/rule.ts';
 
 /**
  * What is held against us. These stand before everything that says "unknown user": servers wrap them into "Recipient address

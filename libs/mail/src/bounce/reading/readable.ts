@@ -1,17 +1,20 @@
-import { headerFields, rawValue, splitMessage } from '../message/header.ts';
-import { decodeCharset, decodeOctets } from '../mime/decode.ts';
-import { scanParts, type Leaf } from '../mime/parts.ts';
-import { DEFAULT_SCAN_LIMITS } from '../mime/scan.ts';
-import { decodeText } from '../mime/text.ts';
+import { headerFields, rawValue, splitMessage } from '../../message/header.ts';
+import { decodeCharset, decodeOctets } from '../../mime/decode.ts';
+import { scanParts, type Leaf } from '../../mime/parts.ts';
+import { DEFAULT_SCAN_LIMITS } from '../../mime/scan.ts';
+import { decodeText } from '../../mime/text.ts';
 
 /** A bounce says what it has to say in front; what comes after this many octets is the message that it returns. */
 export const MAX_MESSAGE = 2 * 1024 * 1024;
 const MAX_PART = 512 * 1024;
 const MAX_FIELD = 1024;
+const MAX_FIELDS = 50;
 
 export interface Readable {
   /** The first field of that name (lower case), decoded; '' if there is none. */
   field(name: string): string;
+  /** All fields of that name, decoded. */
+  fields(name: string): string[];
   parts: ReadablePart[];
   /** All of it as it stands, for reports whose structure is broken. */
   whole: string;
@@ -38,11 +41,17 @@ export function readMessage(latin1: string): Readable {
   };
   // Whatever is over a limit: the parts before it have been seen.
   scanParts(raw, { header, fields, bodyStart: raw.length - body.length }, DEFAULT_SCAN_LIMITS, visit);
+  const value = (field: (typeof fields)[number]) => decodeText(rawValue(header, field).slice(0, MAX_FIELD));
   return {
     field(name) {
       const found = fields.find((one) => one.name === name);
-      return found ? decodeText(rawValue(header, found).slice(0, MAX_FIELD)) : '';
+      return found ? value(found) : '';
     },
+    fields: (name) =>
+      fields
+        .filter((one) => one.name === name)
+        .slice(0, MAX_FIELDS)
+        .map(value),
     parts,
     whole: body.toString('latin1', 0, MAX_PART),
   };

@@ -4,6 +4,8 @@ export interface StatusFields {
   action: string;
   /** `5.1.1` of `5.1.1 (bad destination)`. */
   status: string;
+  /** What stands in brackets behind the status. */
+  comment: string;
   /** `smtp` of `smtp; 550 …`, lower case. */
   diagnosticType: string;
   diagnostic: string;
@@ -73,6 +75,7 @@ function read(fields: Map<string, string>, reporting: string): StatusFields {
         .toLowerCase()
         .split(/[^a-z]/, 1)[0] ?? '',
     status: /^[245]\.\d{1,3}\.\d{1,3}/.exec(value('status'))?.[0] ?? '',
+    comment: /\(([^)]{1,500})\)/.exec(value('status'))?.[1] ?? '',
     diagnosticType: type,
     diagnostic: type === '' ? diagnostic : untyped(diagnostic),
     systems: [value('reporting-mta') || reporting, value('remote-mta')].map(untyped).filter((one) => one !== ''),

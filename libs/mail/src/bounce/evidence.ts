@@ -1,0 +1,231 @@
+import { classify, type Evidence, type Finding } from './classify.ts';
+import type { Notified } from './reading/notification.ts';
+import type { Readable } from './reading/readable.ts';
+import type { StatusFields } from './reading/status-fields.ts';
+import { namedCommand, wordedCommand, type Told, type Transcript } from './reading/transcript.ts';
+import type { BounceReason } from './reasons.ts';
+import type { Command } from './rules/rule.ts';
+import { preferredStatus } from './statuses.ts';
+import { codesIn, normalise, phrase, Reading, says } from './words.ts';
+
+/** A report, read. */
+export interface Report {
+  message: Readable;
+  transcript: Transcript;
+  /** Who may have written it. */
+  programs: string[];
+}
+
+export interface Found {
+  recipient: string;
+  reason: BounceReason;
+  status?: string | undefined;
+  replyCode?: number | undefined;
+  /** The report says in words that it may work later. */
+  isTemporary: boolean;
+}
+
+/** What PowerMTA, which has seen the whole session, has made of it (X-PowerMTA-BounceCategory). */
+const POWERMTA: Partial<Record<string, BounceReason>> = {
+  'bad-mailbox': 'unknown-user',
+  'bad-domain': 'unknown-host',
+  'inactive-mailbox': 'disabled',
+  'quota-issues': 'mailbox-full',
+  'spam-related': 'spam',
+  'virus-related': 'virus',
+  'policy-related': 'policy',
+  'content-related': 'content',
+  'relaying-issues': 'relaying-denied',
+  'message-expired': 'expired',
+  'protocol-errors': 'protocol',
+  'bad-connection': 'network',
+  'no-answer-from-host': 'network',
+  'routing-errors': 'system',
+  'bad-configuration': 'system',
+};
+
+/** Programs whose reports say in the diagnostic all that is known; around it stands only politeness. */
+const TERSE = new Set(['postfix', 'sendmail', 'exim', 'courier']);
+
+/** One recipient of a notification of Amazon SES. */
+export function findReported(one: Notified): Found {
+  const base = { recipient: one.recipient, isTemporary: false };
+  if (one.kind === 'complaint') return { ...base, reason: 'complaint' };
+  const codes = codesIn(one.diagnostic);
+  const status = preferredStatus(one.status, codes.statuses[0], codes.replyCode) || undefined;
+  const found = { ...base, status, replyCode: codes.replyCode };
+  if (one.kind === 'delivery') return { ...found, reason: 'delivered' };
+  const text = new Reading(one.diagnostic);
+  return { ...found, reason: classify({ text, status, replyCode: codes.replyCode, quoted: true }).reason };
+}
+
+/** Each recipient that has fields of its own (RFC 3464 2.3). */
+export function findStated(report: Report, fields: StatusFields[]): Found[] {
+  const around = new Reading(report.transcript.text);
+  return fields.map((one) => stated(report, one, fields.length, around));
+}
+
+function stated({ message, transcript, programs }: Report, fields: StatusFields, of: number, around: Reading): Found {
+  const { diagnostic, diagnosticType, action } = fields;
+  const told = transcript.recipients.find((one) => one.recipient === bare(fields.recipient));
+  const about = of === 1 ? transcript.text : (told?.text ?? '');
+  const codes = codesIn(diagnostic);
+  const more = codesIn(about);
+  const isAlone = of === 1 || told !== undefined;
+  const replyCode = codes.replyCode ?? (isAlone ? more.replyCode : undefined);
+  const inText = codes.statuses.length > 0 ? bestOf(codes.statuses) : bestOf(more.statuses);
+  const status = preferredStatus(fields.status || bestOf(statusesIn(fields.comment)), inText, replyCode) || undefined;
+  const found = {
+    recipient: fields.recipient,
+    status,
+    replyCode,
+    isTemporary: /temporar|persistent/i.test(diagnostic),
+  };
+  const reported = status?.startsWith('2.') || /^(delivered|deliverable|relayed|expanded)$/.test(action);
+  if (reported) return { ...found, reason: 'delivered' };
+  const command =
+    wordedCommand(diagnostic) ??
+    answeredCommand(diagnostic, transcript) ??
+    (isAlone ? wordedCommand(about) : undefined) ??
+    told?.command ??
+    namedCommand(diagnostic) ??
+    (isAlone ? namedCommand(about) : undefined);
+  const isReply = /^(?:smtp|lmtp|x-postfix|x-exim|)$/.test(diagnosticType);
+  const evidence = {
+    status,
+    replyCode,
+    command,
+    quoted: isReply && diagnostic !== '',
+    programs,
+    systems: [domainOf(fields.recipient), ...fields.systems.map(hostOf), ...hostsIn(diagnostic), ...systemsOf(message)],
+    otherType: isReply ? undefined : diagnosticType,
+    delayed: action === 'delayed',
+  };
+  const session = programs.includes('sendmail') && of === 1 ? transcript.replies.map((one) => one.text).join(' ') : '';
+  const first = classify({ ...evidence, text: new Reading(`${session} ${diagnostic} ${fields.comment}`) });
+  const isTerse = programs.some((one) => TERSE.has(one));
+  const finding =
+    isTerse && first.by !== 'left'
+      ? first
+      : better(first, () =>
+          classify({ ...evidence, text: of === 1 ? around : new Reading(`${diagnostic}\n${about}`) }),
+        );
+  const category = POWERMTA[fields.category];
+  if (category && (finding.by === 'left' || finding.reason === 'filtered')) return { ...found, reason: category };
+  const isLate = action === 'delayed' || isDelay(about);
+  return { ...found, reason: (isLate ? late(finding) : finding).reason };
+}
+
+/** The words around a diagnostic are heard when it says little itself, and they say more. */
+function better(first: Finding, ask: () => Finding): Finding {
+  if (first.by === 'words') return first;
+  const second = ask();
+  if (first.by === 'left') return second;
+  return second.by === 'words' ? second : first;
+}
+
+/** A delay of which no more is known. */
+function late(finding: Finding): Finding {
+  const isVague = finding.by === 'left' && finding.reason !== 'mailer' && finding.reason !== 'protocol';
+  return isVague ? { ...finding, reason: 'expired' } : finding;
+}
+
+const DELAYED = `warning message only | will be retried | will keep trying | still undelivered | will continue to try
+  | do not need to resend`
+  .split('|')
+  .map(phrase);
+
+function isDelay(text: string): boolean {
+  const words = normalise(text);
+  return DELAYED.some((one) => says(words, one));
+}
+
+/** Each recipient of a report in prose. */
+export function findProse({ message, transcript, programs }: Report): Found[] {
+  const { text } = transcript;
+  const sender = /[^\s<>"]{1,128}@[^\s<>",]{1,255}/.exec(message.field('to'))?.[0].toLowerCase();
+  // Whoever gets the report has written the message, and is named in many reports too.
+  const others = transcript.recipients.filter((one) => one.recipient !== sender);
+  const recipients = others.length > 0 ? others : transcript.recipients;
+  const [mentioned = ''] = transcript.mentioned.filter((one) => one !== sender);
+  const about: Told[] = recipients.length > 0 ? recipients : [{ recipient: mentioned, text, command: undefined }];
+  const whole = new Reading(text);
+  const all = codesIn(text);
+  const isDelayed = isDelay(text);
+  return about.map((told) => {
+    const near = codesIn(told.text);
+    const alone = recipients.length < 2;
+    // What is said of others is not said of this one, unless nothing is said of any.
+    const isNear = near.statuses.length > 0 || near.replyCode !== undefined || !alone;
+    const codes = isNear ? near : all;
+    const status = bestOf(codes.statuses);
+    const command =
+      told.command ??
+      (alone ? wordedCommand(text) : undefined) ??
+      namedCommand(told.text) ??
+      (alone ? namedCommand(text) : undefined);
+    const evidence: Omit<Evidence, 'text'> = {
+      status,
+      replyCode: codes.replyCode,
+      command,
+      programs,
+      quoted: codes.replyCode !== undefined || /^\S+ \[/.test(told.text),
+      systems: [domainOf(told.recipient), ...hostsIn(told.text), ...systemsOf(message)],
+    };
+    const first = classify({ ...evidence, text: new Reading(told.text) });
+    const ask = () =>
+      classify({
+        ...evidence,
+        status: status ?? bestOf(all.statuses),
+        replyCode: codes.replyCode ?? all.replyCode,
+        text: whole,
+      });
+    const finding = better(first, ask);
+    const { reason } = isDelayed ? late(finding) : finding;
+    const isSilent =
+      reason === 'unclear' &&
+      programs.some((one) => one === 'qmail' || one === 'imail') &&
+      /^\W*\S+@\S+\W*$/.test(told.text);
+    return {
+      recipient: told.recipient,
+      reason: isSilent ? 'unsaid' : reason,
+      status,
+      replyCode: codes.replyCode,
+      isTemporary: / temporar| persistent/i.test(told.text),
+    };
+  });
+}
+
+const statusesIn = (text: string) => codesIn(text).statuses;
+
+/** The one of several statuses in a text that says most. */
+function bestOf(statuses: readonly string[]): string | undefined {
+  const failed = statuses.filter((one) => !one.startsWith('2.'));
+  const all = failed.length > 0 ? failed : statuses;
+  return all.reduce<string | undefined>((best, one) => preferredStatus(best, one), undefined);
+}
+
+/** The command whose answer in the transcript is what the diagnostic quotes. */
+function answeredCommand(diagnostic: string, { replies }: Transcript): Command | undefined {
+  const wanted = normalise(diagnostic).trim().slice(0, 80);
+  if (wanted === '') return undefined;
+  return replies.find(({ text }) => {
+    const said = normalise(text).trim().slice(0, 80);
+    return said !== '' && (said.startsWith(wanted) || wanted.startsWith(said));
+  })?.command;
+}
+
+const MAX_HOSTS = 20;
+
+/** Names of hosts in a text, for who is quoted without a field of its own. */
+function hostsIn(text: string): string[] {
+  const found = text
+    .slice(0, 4096)
+    .matchAll(/(?<![\w.@-])[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){2,6}(?![\w@])/gi);
+  return [...found].slice(0, MAX_HOSTS).map(([host]) => host.toLowerCase());
+}
+
+const systemsOf = (message: Readable) => [message.field('from'), message.field('message-id')].map(domainOf);
+const bare = (recipient: string) => recipient.replace(/^<|>$/g, '').trim().toLowerCase();
+const domainOf = (field: string) => hostOf(field.slice(field.lastIndexOf('@') + 1));
+const hostOf = (host: string) => /^[a-z0-9.-]{1,255}/i.exec(host.trim())?.[0].toLowerCase() ?? '';
