@@ -55,6 +55,38 @@ describe('classify', () => {
     ['', 'unsaid'],
   ])('reads %j as %s', (text, expected, command) => expect(reason(text, command)).toBe(expected));
 
+  it.each<[string, string, Command?]>([
+    ['Your message to <a@b.example> was automatically rejected: Not enough disk space', 'mailbox-full'],
+    ['mail.local: /var/mail/a: Disc quota exceeded', 'mailbox-full', 'DATA'],
+    ['procmail: Quota exceeded while writing "/var/mail/a"', 'mailbox-full'],
+    ['procmail: Couldn\'t create "/var/mail/a"', 'mailer'],
+    ['maildrop: Invalid user specified.', 'unknown-user'],
+    ['vdelivermail: account is locked email bounced', 'disabled'],
+    ['vdeliver: Invalid or unknown virtual user', 'unknown-user'],
+  ])('knows who delivers: %j is %s', (text, expected, command) => expect(reason(text, command)).toBe(expected));
+
+  it.each<[string, string, Command?]>([
+    // A status that says it for certain is believed before words, one that is said of everything after them.
+    ['552 5.2.2 user unknown', 'mailbox-full', 'RCPT'],
+    ['550 5.7.1 user unknown', 'unknown-user', 'RCPT'],
+    ['550 5.1.1 mailbox full', 'mailbox-full', 'RCPT'],
+    ['550 5.1.1 relaying denied', 'relaying-denied', 'RCPT'],
+    ['550 5.1.1 no', 'unknown-user', 'DATA'],
+    ['550 5.7.1 no', 'security', 'DATA'],
+    ['450 4.7.1 no', 'blocked', 'DATA'],
+    ['550 5.4.4 no', 'unknown-host'],
+    ['550 5.4.4 host not found, try again', 'dns'],
+    // The same sentence is about the sender where the sender was answered.
+    ['550 address rejected', 'sender-refused', 'MAIL'],
+    ['550 5.1.0 address rejected', 'unknown-user', 'RCPT'],
+    // Where neither says anything, the code does.
+    ['552 no', 'mailbox-full', 'RCPT'],
+    ['452 no', 'system-full', 'RCPT'],
+    ['521 no', 'takes-no-mail', 'RCPT'],
+  ])('weighs status, words and command: %j is %s', (text, expected, command) =>
+    expect(reason(text, command)).toBe(expected),
+  );
+
   it('is not led by an address or by the page a link names', () => {
     expect(reason('550 <mailbox.full@user.unknown.example> no: https://p.example/why#mailbox-full')).toBe('unclear');
   });

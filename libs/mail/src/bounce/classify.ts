@@ -1,5 +1,5 @@
 import type { BounceReason } from './reasons.ts';
-import { BROAD_RULES, CERTAIN_RULES, OWN_RULES, PROGRAM_RULES, WORDED_RULES } from './rules/all.ts';
+import { BROAD_RULES, CERTAIN_RULES, KINDS, OWN_RULES, PROGRAM_RULES, WORDED_RULES } from './rules/all.ts';
 import type { Command, Rule } from './rules/rule.ts';
 import { ASKED_AGAIN, BY_REPLY_CODE, detail, isGeneral, reasonOfStatus, reasonOfSubject } from './statuses.ts';
 import { Reading } from './words.ts';
@@ -21,6 +21,8 @@ export interface Evidence {
   programs?: readonly string[];
   /** The report is not about a reply (RFC 3464 2.3.6: a diagnostic type other than `smtp`); lower case. */
   otherType?: string | undefined;
+  /** What the program that has seen the session made of it. */
+  told?: BounceReason | undefined;
   /** The report says that it is about a delay (RFC 3464 2.3.3). */
   delayed?: boolean;
 }
@@ -42,7 +44,8 @@ export function classify(evidence: Evidence): Finding {
 }
 
 function decide(evidence: Evidence): Finding {
-  const told = find(PROGRAM_RULES, evidence);
+  const told: Finding | undefined =
+    find(PROGRAM_RULES, evidence) ?? (evidence.told && { reason: evidence.told, by: 'words', weak: true });
   if (told && !ASKED_AGAIN.has(told.reason)) return told;
   const own = find(OWN_RULES, evidence);
   if (own) return own;
@@ -100,33 +103,9 @@ function left(evidence: Evidence): Finding {
   return found(BY_REPLY_CODE[replyCode ?? 0] ?? (text.words.trim() === '' ? 'unsaid' : 'unclear'));
 }
 
-/** Reasons that have kinds of their own, which say better what to do. */
-const KINDS: readonly [BounceReason, BounceReason, string][] = [
-  [
-    'blocked',
-    'greylisted',
-    'greylist | greylisted | greylisting | graylist | graylisted | graylisting | grey list | grey listed | gray list | gray listed',
-  ],
-  [
-    'blocked',
-    'listed',
-    'blocklist | block list | blocklisted | blacklist | blacklisted | black list | black listed | denylist | deny list | dnsbl | rbl | spamhaus | spamcop | barracudacentral | sorbs | abuseat | listed in | listed on | listed at | is listed | are listed | listed by',
-  ],
-  [
-    'network',
-    'loop',
-    'too many hops | hop count exceeded | mail loop | mail forwarding loop | routing loop | message looping | forwarding loop count | loop detected | maximum hop count',
-  ],
-  [
-    'network',
-    'dns',
-    'name server | nameserver | dns | host name lookup | name service | nxdomain | no relevant answers',
-  ],
-];
-
 function refined(finding: Finding, text: Reading): Finding {
-  const kind = KINDS.find(([reason, , says]) => reason === finding.reason && text.says(says));
-  return kind ? { ...finding, reason: kind[1] } : finding;
+  const kind = KINDS.find(({ of, says }) => of === finding.reason && text.says(says));
+  return kind ? { ...finding, reason: kind.reason } : finding;
 }
 
 function find(rules: readonly Rule[], evidence: Evidence, told?: BounceReason): Finding | undefined {

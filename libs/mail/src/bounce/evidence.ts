@@ -61,73 +61,96 @@ export function findReported(one: Notified): Found {
 
 /** Each recipient that has fields of its own (RFC 3464 2.3). */
 export function findStated(report: Report, fields: StatusFields[]): Found[] {
-  const around = new Reading(report.transcript.text);
-  return fields.map((one) => stated(report, one, fields.length, around));
+  return fields.map((one) => {
+    const told = report.transcript.recipients.find(({ recipient }) => recipient === bare(one.recipient));
+    // The text around belongs to the only recipient there is, else what stands behind the recipient's name.
+    const about = fields.length === 1 ? report.transcript.text : (told?.text ?? '');
+    return stated(report, one, { told, about, isOnly: fields.length === 1 });
+  });
 }
 
-function stated({ message, transcript, programs }: Report, fields: StatusFields, of: number, around: Reading): Found {
+/** What a report says of a recipient outside of the fields. */
+interface Around {
+  told: Told | undefined;
+  about: string;
+  isOnly: boolean;
+}
+
+function stated(report: Report, fields: StatusFields, around: Around): Found {
   const { diagnostic, diagnosticType, action } = fields;
-  const told = transcript.recipients.find((one) => one.recipient === bare(fields.recipient));
-  const about = of === 1 ? transcript.text : (told?.text ?? '');
-  const codes = codesIn(diagnostic);
-  const more = codesIn(about);
-  const isAlone = of === 1 || told !== undefined;
-  const replyCode = codes.replyCode ?? (isAlone ? more.replyCode : undefined);
-  const inText = codes.statuses.length > 0 ? bestOf(codes.statuses) : bestOf(more.statuses);
+  const [codes, more] = [codesIn(diagnostic), codesIn(around.about)];
+  const replyCode = codes.replyCode ?? more.replyCode;
+  const inText = bestOf(codes.statuses.length > 0 ? codes.statuses : more.statuses);
   const status = preferredStatus(fields.status || bestOf(statusesIn(fields.comment)), inText, replyCode) || undefined;
-  const found = {
-    recipient: fields.recipient,
+  const isTemporary = /temporar|persistent/i.test(diagnostic);
+  const found = { recipient: fields.recipient, status, replyCode, isTemporary };
+  const isReached = status?.startsWith('2.') || /^(delivered|deliverable|relayed|expanded)$/.test(action);
+  if (isReached) return { ...found, reason: 'delivered' };
+  const isReply = /^(?:smtp|lmtp|x-postfix|x-exim|)$/.test(diagnosticType);
+  const speaking = [...fields.systems.map(hostOf), ...hostsIn(diagnostic), ...systemsOf(report.message)];
+  const finding = findAround(report, fields, around, {
     status,
     replyCode,
-    isTemporary: /temporar|persistent/i.test(diagnostic),
-  };
-  const reported = status?.startsWith('2.') || /^(delivered|deliverable|relayed|expanded)$/.test(action);
-  if (reported) return { ...found, reason: 'delivered' };
-  const command =
+    command: commandFor(report.transcript, diagnostic, around),
+    quoted: isReply && diagnostic !== '',
+    programs: report.programs,
+    systems: [domainOf(fields.recipient), ...speaking],
+    otherType: isReply ? undefined : diagnosticType,
+    told: POWERMTA[fields.category],
+    delayed: action === 'delayed',
+  });
+  const isLate = action === 'delayed' || isDelay(around.about);
+  return { ...found, reason: (isLate ? late(finding) : finding).reason };
+}
+
+/** As the diagnostic says, or the transcript that it quotes, or the text around. */
+function commandFor(transcript: Transcript, diagnostic: string, { told, about }: Around): Command | undefined {
+  return (
     wordedCommand(diagnostic) ??
     answeredCommand(diagnostic, transcript) ??
-    (isAlone ? wordedCommand(about) : undefined) ??
+    wordedCommand(about) ??
     told?.command ??
     namedCommand(diagnostic) ??
-    (isAlone ? namedCommand(about) : undefined);
-  const isReply = /^(?:smtp|lmtp|x-postfix|x-exim|)$/.test(diagnosticType);
-  const evidence = {
-    status,
-    replyCode,
-    command,
-    quoted: isReply && diagnostic !== '',
-    programs,
-    systems: [domainOf(fields.recipient), ...fields.systems.map(hostOf), ...hostsIn(diagnostic), ...systemsOf(message)],
-    otherType: isReply ? undefined : diagnosticType,
-    delayed: action === 'delayed',
-  };
-  const session = programs.includes('sendmail') && of === 1 ? transcript.replies.map((one) => one.text).join(' ') : '';
-  const first = classify({ ...evidence, text: new Reading(`${session} ${diagnostic} ${fields.comment}`) });
-  const isTerse = programs.some((one) => TERSE.has(one));
-  const finding =
-    isTerse && first.by !== 'left'
-      ? first
-      : better(first, () =>
-          classify({ ...evidence, text: of === 1 ? around : new Reading(`${diagnostic}\n${about}`) }),
-        );
-  const category = POWERMTA[fields.category];
-  if (category && (finding.by === 'left' || finding.reason === 'filtered')) return { ...found, reason: category };
-  const isLate = action === 'delayed' || isDelay(about);
-  return { ...found, reason: (isLate ? late(finding) : finding).reason };
+    namedCommand(about)
+  );
+}
+
+/** As much of the text around as leaves room for the diagnostic. */
+const MAX_AROUND = 6000;
+
+function findAround(
+  { programs, transcript }: Report,
+  { diagnostic, comment }: StatusFields,
+  { told, about, isOnly }: Around,
+  evidence: Omit<Evidence, 'text'>,
+): Finding {
+  const find = (...texts: string[]) => classify({ ...evidence, text: new Reading(texts.join('\n')) });
+  const shown = about.slice(0, MAX_AROUND);
+  if (!programs.some((one) => TERSE.has(one))) {
+    return isOnly ? find(shown, diagnostic, comment) : find(diagnostic, comment, shown);
+  }
+  const session = programs.includes('sendmail') && isOnly ? transcript.replies.map((one) => one.text).join(' ') : '';
+  // Some give the exit code of a program, and say elsewhere what it wrote. Postfix says more where it names the command.
+  const isCode = /^\s*\d{0,3}\s*$/.test(diagnostic);
+  const named = told && programs.includes('postfix') ? told.text : '';
+  const first = find(session, ...(isCode ? [about] : [diagnostic, named]), comment);
+  return first.by === 'left' ? better(first, () => find(shown, isOnly ? '' : diagnostic)) : first;
 }
 
 /** The words around a diagnostic are heard when it says little itself, and they say more. */
 function better(first: Finding, ask: () => Finding): Finding {
   if (first.by === 'words') return first;
   const second = ask();
-  if (first.by === 'left') return second;
+  if (first.by === 'left') return second.by === 'left' && !isVague(first) ? first : second;
   return second.by === 'words' ? second : first;
 }
 
+const isVague = ({ reason }: Finding) => reason === 'unclear' || reason === 'unsaid';
+
 /** A delay of which no more is known. */
 function late(finding: Finding): Finding {
-  const isVague = finding.by === 'left' && finding.reason !== 'mailer' && finding.reason !== 'protocol';
-  return isVague ? { ...finding, reason: 'expired' } : finding;
+  const isKnown = finding.by !== 'left' || finding.reason === 'mailer' || finding.reason === 'protocol';
+  return isKnown ? finding : { ...finding, reason: 'expired' };
 }
 
 const DELAYED = `warning message only | will be retried | will keep trying | still undelivered | will continue to try
@@ -142,7 +165,8 @@ function isDelay(text: string): boolean {
 
 /** Each recipient of a report in prose. */
 export function findProse({ message, transcript, programs }: Report): Found[] {
-  const { text } = transcript;
+  // A list manager says in the subject what it has against a message.
+  const text = programs.includes('fml') ? `${message.field('subject')}\n${transcript.text}` : transcript.text;
   const sender = /[^\s<>"]{1,128}@[^\s<>",]{1,255}/.exec(message.field('to'))?.[0].toLowerCase();
   // Whoever gets the report has written the message, and is named in many reports too.
   const others = transcript.recipients.filter((one) => one.recipient !== sender);
@@ -172,7 +196,9 @@ export function findProse({ message, transcript, programs }: Report): Found[] {
       quoted: codes.replyCode !== undefined || /^\S+ \[/.test(told.text),
       systems: [domainOf(told.recipient), ...hostsIn(told.text), ...systemsOf(message)],
     };
-    const first = classify({ ...evidence, text: new Reading(told.text) });
+    // KDDI says above the recipient what is wrong with it.
+    const isAbove = alone && programs.includes('kddi');
+    const first = classify({ ...evidence, text: isAbove ? whole : new Reading(told.text) });
     const ask = () =>
       classify({
         ...evidence,

@@ -54,6 +54,50 @@ describe('a delivery status notification (RFC 3464)', () => {
     ]);
   });
 
+  it('is heard with the text around it, where there is only one recipient', () => {
+    const fields = [
+      'Final-Recipient: rfc822; a@b.example',
+      'Action: failed',
+      'Status: 5.1.1',
+      'Diagnostic-Code: smtp; 550 5.1.1 user unknown',
+    ];
+    const rejected = 'Your message to <a> was automatically rejected:\r\nNot enough disk space';
+    expect(explained(dsn([rejected], fields))).toEqual(['a@b.example 5.1.1 550 mailbox-full soft']);
+    const other = fields.map((one) => one.replace('a@b', 'c@d'));
+    expect(explained(dsn([rejected], fields, other))).toEqual([
+      'a@b.example 5.1.1 550 unknown-user hard',
+      'c@d.example 5.1.1 550 unknown-user hard',
+    ]);
+  });
+
+  it('believes what PowerMTA has made of the session', () => {
+    const fields = ['Final-Recipient: rfc822; a@b.example', 'Action: failed', 'Status: 5.0.0'];
+    expect(explained(dsn([], [...fields, 'X-PowerMTA-BounceCategory: quota-issues']))).toEqual([
+      'a@b.example 5.0.0  mailbox-full soft',
+    ]);
+    const said = 'Diagnostic-Code: smtp; 550 mailbox is full';
+    expect(explained(dsn([], [...fields, said, 'X-PowerMTA-BounceCategory: bad-mailbox']))).toEqual([
+      'a@b.example 5.0.0 550 mailbox-full soft',
+    ]);
+  });
+
+  it('counts a recipient once whose fields are given twice', () => {
+    const fields = ['Final-Recipient: rfc822; a@b.example', 'Action: failed', 'Status: 5.1.1'];
+    const twice = [
+      '--b',
+      'Content-Type: text/plain',
+      '',
+      ...fields,
+      '',
+      '--b',
+      'Content-Type: text/x-report',
+      '',
+      ...fields,
+    ];
+    const head = [FROM, 'Content-Type: multipart/mixed; boundary=b', ''];
+    expect(explained(message(...head, ...twice, '--b--'))).toEqual(['a@b.example 5.1.1  unknown-user hard']);
+  });
+
   it('believes the server before the reporter, who says 5.1.1 whatever RCPT was refused for', () => {
     const fields = [
       'Final-Recipient: rfc822; a@b.example',
@@ -165,6 +209,23 @@ describe('what else comes back', () => {
       'c@d.example   complaint soft',
     ]);
     expect(explained(message(...head, ...report, '--b--'))).toEqual(['   complaint soft']);
+  });
+
+  it('a complaint in older forms, and Apple’s word that somebody wants no more', () => {
+    const mixed = 'Content-Type: multipart/mixed; boundary=b';
+    const subject = 'Subject: complaint about message from 192.0.2.1';
+    expect(explained(message('From: staff@hotmail.com', subject, mixed, '', '--b', '', 'x', '--b--'))).toEqual([
+      '   complaint soft',
+    ]);
+    expect(explained(message('From: jane@c.example', subject, mixed, '', '--b', '', 'x', '--b--'))).toEqual([]);
+    const removal = ['--b', 'Content-Type: message/feedback-report', '', 'Feedback-Type: opt-out'];
+    const head = ['From: fbl@p.example', 'Content-Type: multipart/report; report-type=feedback-report; boundary=b', ''];
+    expect(explained(message(...head, ...removal, 'Removal-Recipient: a@b.example', '--b--'))).toEqual([
+      'a@b.example   complaint soft',
+    ]);
+    expect(explained(message('From: jane@b.example', 'X-Apple-Unsubscribe: true', '', ''))).toEqual([
+      '   complaint soft',
+    ]);
   });
 
   it('an automatic reply (RFC 3834), and a request to unsubscribe', () => {

@@ -55,7 +55,7 @@ function explainMessage(message: Readable): ExplainedBounce[] {
   // Where a report's structure is broken, all of it is one text.
   const transcript = readTranscript(texts.length > 0 ? texts.join('\r\n') : message.whole);
   const fields = fieldsOf(message, own);
-  const report = { message, transcript, programs: programsOf(message) };
+  const report = { message, transcript, programs: programsOf(message, transcript.text) };
   if (fields.length > 0) return findStated(report, fields).map(answer);
   if (isUnsubscribe(message)) return [{ recipient: '', reason: 'unsubscribe', hard: false }];
   if (isAutoReply(message, transcript)) return [{ recipient: '', reason: 'auto-reply', hard: false }];

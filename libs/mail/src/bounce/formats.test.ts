@@ -173,7 +173,7 @@ describe('a report in the form of', () => {
         '--------------------------------------------------',
         ...RETURNED,
       ],
-      ['a@ezweb.ne.jp unknown-user hard'],
+      ['a@ezweb.ne.jp disabled'],
     ],
     [
       'EZweb, for whom it has not reached',

@@ -15,7 +15,13 @@ const SIGNS: readonly (readonly [string, (message: Sign) => boolean])[] = [
           ),
         /^<[a-z0-9]{6}-[a-z0-9]{6,11}-[a-z0-9]{2,4}@/.test(id),
       ];
-      return signs.filter(Boolean).length > 1 || has('x-mxl-hash') || has('x-mxl-notehash') || has('x-mx-bounce');
+      const isIts =
+        /created automatically by mail delivery software|A message that you sent|has been frozen|was frozen on arrival|router encountered the following error/.test(
+          body,
+        );
+      return (
+        (isIts && signs.filter(Boolean).length > 1) || has('x-mxl-hash') || has('x-mxl-notehash') || has('x-mx-bounce')
+      );
     },
   ],
   [
@@ -40,14 +46,15 @@ const SIGNS: readonly (readonly [string, (message: Sign) => boolean])[] = [
   ],
   [
     'postfix',
-    ({ subject }) => subject === 'undelivered mail returned to sender' || / smtp server: errors from /.test(subject),
+    ({ subject, body }) =>
+      (subject === 'undelivered mail returned to sender' && /mail system|Postfix|program/.test(body)) ||
+      / smtp server: errors from /.test(subject),
   ],
   [
     'sendmail',
-    ({ subject }) =>
-      subject.endsWith('see transcript for details') ||
-      subject.startsWith('warning: ') ||
-      subject.startsWith('postmaster notify: '),
+    ({ subject, body }) =>
+      body.includes('Transcript of session follows') &&
+      (subject.endsWith('see transcript for details') || /^(?:warning|postmaster notify): /.test(subject)),
   ],
   ['imail', ({ subject, mailer }) => subject === 'undeliverable mail' || mailer.startsWith('<smtp32 v')],
   ['fml', ({ has }) => has('x-mlserver')],
@@ -60,6 +67,12 @@ const SIGNS: readonly (readonly [string, (message: Sign) => boolean])[] = [
       /\.(?:ezweb\.ne\.jp|au\.com)>$/.test(id),
   ],
   ['biglobe', ({ from }) => /postmaster@(?:biglobe|inacatv|tmtv|ttv)\.ne\.jp/.test(from)],
+  ['spasign', ({ spam }) => spam === 'ng'],
+  [
+    'interscan',
+    ({ from, type, body }) =>
+      from.startsWith('"interscan') || type.includes('interscan') || body.includes(' InterScan '),
+  ],
   ['zoho', ({ has }) => has('x-zohomail')],
   ['verizon', ({ from }) => /post_master@vtext\.com|sysadmin@\S{1,80}\.vzwpix\.com/.test(from)],
 ];
@@ -71,13 +84,15 @@ interface Sign {
   title: string;
   id: string;
   mailer: string;
+  spam: string;
+  type: string;
   received: string;
   body: string;
   has: (field: string) => boolean;
 }
 
-/** Names, as in the rules, of the programs that may have written the report; several look alike. */
-export function programsOf(message: Readable): string[] {
+/** Names, as in the rules, of the programs that may have written the report, whose text is given; several look alike. */
+export function programsOf(message: Readable, text: string): string[] {
   const value = (name: string) => message.field(name).trim().toLowerCase();
   const sign: Sign = {
     from: value('from'),
@@ -85,8 +100,10 @@ export function programsOf(message: Readable): string[] {
     title: message.field('subject'),
     id: value('message-id'),
     mailer: value('x-mailer'),
+    spam: value('x-spasign'),
+    type: value('content-type'),
     received: message.fields('received').join('\n').toLowerCase(),
-    body: message.whole.slice(0, 16_384),
+    body: `${text}\n${message.whole.slice(0, 16_384)}`,
     has: (name) => message.field(name) !== '',
   };
   return SIGNS.filter(([, shows]) => shows(sign)).map(([name]) => name);

@@ -10,6 +10,7 @@ import { PROVIDER_RULES } from '../providers/provider.rules.ts';
 import { AGENT_RULES } from './agent.rules.ts';
 import type { Rule } from './rule.ts';
 
+export { KINDS } from './kinds.ts';
 export { CERTAIN_RULES, WORDED_RULES } from './order.rules.ts';
 export { PROGRAM_RULES } from './program.rules.ts';
 

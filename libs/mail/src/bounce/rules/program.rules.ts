@@ -140,8 +140,7 @@ export const PROGRAM_RULES: readonly Rule[] = [
   {
     reason: 'unknown-user',
     says: `not listed in domino directory | not listed in public name address book
-      | no se encuentra en el directorio de domino | non repertorie dans lannuaire domino | non r … pertori … dans lannuaire domino
-      | domino ディレクトリには見つかりません`,
+      | no se encuentra en el directorio de domino | non repertorie dans lannuaire domino | non r … pertori … dans lannuaire domino`,
   },
   { reason: 'network', says: 'message has exceeded maximum hop count' },
 
@@ -179,12 +178,13 @@ export const PROGRAM_RULES: readonly Rule[] = [
     reason: 'sender-refused',
     from: FML,
     says: `not member article from | reject mail from | may cause mail loop | reject spammers
-      | you are not a member of this mailing list`,
+      | you are not a member of this mailing list | spam mail from a spammer is rejected | are not member`,
   },
   {
     reason: 'system',
     from: FML,
-    says: 'duplicated message id | has detected a loop condition so that | loop back warning',
+    says: `duplicated message id | has detected a loop condition so that | loop back warning | fml system error message
+      | loop alert | warning unix from loop`,
   },
   { reason: 'security', from: FML, says: 'security alert' },
 
@@ -215,6 +215,7 @@ export const PROGRAM_RULES: readonly Rule[] = [
   },
 
   // Japanese carriers and providers.
+  { reason: 'filtered', from: ['spasign'] },
   { reason: 'mailbox-full', from: ['kddi'], says: 'account is temporarily over quota | as their mailbox is full' },
   { reason: 'disabled', from: ['kddi'], says: 'account is disabled | account is temporarily limited' },
   { reason: 'expired', from: ['kddi'], says: 'your message was not delivered within' },
@@ -225,6 +226,14 @@ export const PROGRAM_RULES: readonly Rule[] = [
     reason: 'mailbox-full',
     from: ['biglobe'],
     says: 'the number of messages in recipients mailbox exceeded the local limit',
+  },
+
+  // InterScan, where it does not quote the session.
+  {
+    reason: 'unknown-user',
+    from: ['interscan'],
+    says: 'unable to deliver',
+    unless: 'sent rcpt to | sent data | sent mail from | sent ehlo',
   },
 
   // 1&1, GMX, Zoho, Verizon, Facebook.
