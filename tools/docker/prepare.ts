@@ -97,7 +97,9 @@ function environment(service: Service): Record<string, string> {
   const inside = { HOST: '0.0.0.0', PORT: '8080', PUBLIC_URL: `http://127.0.0.1:${basePort()}` };
   if (service !== 'gateway') return { ...variables, ...inside };
   const others = SERVICES.filter((name) => variables[`${name.toUpperCase()}_URL`] !== undefined);
-  const urls = Object.fromEntries(others.map((name) => [`${name.toUpperCase()}_URL`, `http://${name}:8080`]));
+  // Delivery shares the network of the world, and with it its name.
+  const host = (name: Service): string => (name === 'delivery' ? 'world' : name);
+  const urls = Object.fromEntries(others.map((name) => [`${name.toUpperCase()}_URL`, `http://${host(name)}:8080`]));
   return { ...variables, ...inside, ...urls };
 }
 

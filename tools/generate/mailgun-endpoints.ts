@@ -227,4 +227,12 @@ export const MAILGUN: readonly MailgunGroup[] = [
 ];
 
 /** Where what is ours alone lies; anything else that is served belongs on the list above. */
-export const OURS = ['/v1/privacy/', '/v1/accounts', '/.well-known/', '/health', '/openapi.json', '/docs'] as const;
+export const OURS = [
+  '/v1/privacy/',
+  '/v1/accounts',
+  '/v1/pauses',
+  '/.well-known/',
+  '/health',
+  '/openapi.json',
+  '/docs',
+] as const;

@@ -20,6 +20,13 @@ import { EventsPublisher } from './dispatch/events.publisher.ts';
 import { HandoverService } from './dispatch/handover.service.ts';
 import { PeopleModule } from './dispatch/people.module.ts';
 import { ExchangeModule } from './exchange/exchange.module.ts';
+import { Hold } from './holding/hold.entity.ts';
+import { HoldingService } from './holding/holding.service.ts';
+import { HoldsRepository } from './holding/holds.repository.ts';
+import { HoldsTable } from './holding/holds.table.ts';
+import { PausesController } from './holding/pauses.controller.ts';
+import { QueuesController } from './holding/queues.controller.ts';
+import { ResumeWorker } from './holding/resume.worker.ts';
 import { DeliveryHolder } from './privacy/delivery.holder.ts';
 import { PersonRepository } from './privacy/person.repository.ts';
 import { SettingsService } from './settings/settings.service.ts';
@@ -27,7 +34,7 @@ import { ShredModule } from './shred/shred.module.ts';
 
 @Module({
   imports: [
-    DatabaseModule.forService({ service: 'delivery', entities: [Deferred], migrations: MIGRATIONS }),
+    DatabaseModule.forService({ service: 'delivery', entities: [Deferred, Hold], migrations: MIGRATIONS }),
     VaultModule,
     BodiesModule,
     KafkaModule.forService({
@@ -44,6 +51,7 @@ import { ShredModule } from './shred/shred.module.ts';
       providers: [PersonRepository],
     }),
   ],
+  controllers: [QueuesController, PausesController],
   providers: [
     // A record: permission, composition, exchange, verdict; then what became of it.
     DispatchConsumer,
@@ -59,6 +67,11 @@ import { ShredModule } from './shred/shred.module.ts';
     DeferredRepository,
     RetryWorker,
     SweepWorker,
+    // What is held back: paused, or given up.
+    HoldsTable,
+    HoldsRepository,
+    HoldingService,
+    ResumeWorker,
   ],
 })
 export class DeliveryModule {}

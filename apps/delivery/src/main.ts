@@ -1,5 +1,5 @@
-import { startService } from '@lethe/service';
+import { acceptForms, startService } from '@lethe/service';
 import { DeliveryModule } from './app.module.ts';
 import { config } from './config.ts';
 
-await startService({ name: 'delivery', module: DeliveryModule, config });
+await startService({ name: 'delivery', module: DeliveryModule, config, configure: acceptForms });

@@ -17,6 +17,7 @@ export const config = defineConfig({
     .describe('Base URL clients call; absolute links in answers start with it'),
   INGEST_URL: origin('http://127.0.0.1:8082').describe('Where ingest listens'),
   ACCOUNTS_URL: origin('http://127.0.0.1:8081').describe('Where accounts listens'),
+  DELIVERY_URL: origin('http://127.0.0.1:8083').describe('Where delivery listens'),
   EVENTS_URL: origin('http://127.0.0.1:8084').describe('Where events listens'),
   SUPPRESSION_URL: origin('http://127.0.0.1:8085').describe('Where suppression listens'),
   PRIVACY_URL: origin('http://127.0.0.1:8086').describe('Where privacy listens'),

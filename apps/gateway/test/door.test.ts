@@ -168,6 +168,32 @@ describe('the way in', () => {
     }
   });
 
+  it('leads to the queues of a domain who may see and change it, to empty them who may send and read, and to pauses the operator', async () => {
+    setting.service.answer = echo;
+    const made = await call('/v1/keys', basic(ana.key), {
+      method: 'POST',
+      body: new URLSearchParams({ role: 'sending', domain_name: 'ana.example' }),
+    });
+    const { secret } = (await made.json()) as { secret: string };
+    await works(() => send('ana.example', secret));
+    const operator = `Bearer ${setting.operatorToken}`;
+    const ways: [string, RequestInit, string][] = [
+      ['/v3/domains/ana.example/sending_queues', {}, basic(ana.key)],
+      ['/v1/pauses/domains/ana.example', { method: 'PUT', body: new URLSearchParams() }, basic(ana.key)],
+      ['/v3/ana.example/envelopes', { method: 'DELETE' }, basic(ana.key)],
+      ['/v1/pauses', {}, operator],
+      ['/v1/pauses/destinations/world.example', { method: 'PUT', body: new URLSearchParams() }, operator],
+    ];
+    for (const [path, init, who] of ways) {
+      const reached = setting.service.seen.length;
+      for (const other of [secret, ana.privacyKey]) expect((await call(path, basic(other), init)).status).toBe(403);
+      if (who !== operator) expect((await call(path, basic(ben.key), init)).status).toBe(404);
+      expect(setting.service.seen).toHaveLength(reached);
+      expect((await call(path, who, init)).status).toBe(200);
+      expect(setting.service.seen.at(-1)).toMatchObject({ method: init.method ?? 'GET', url: path });
+    }
+  });
+
   it('lets a key with the right order and read about people, and everybody read the public keys', async () => {
     setting.service.answer = echo;
     setting.service.seen.length = 0;

@@ -98,6 +98,7 @@ export async function startSetting(stores: Stores, environment: Record<string, s
         OPERATOR_TOKEN_SHA256: createHash('sha256').update(secrets.operatorToken).digest('hex'),
         ACCOUNTS_URL: `http://127.0.0.1:${port}`,
         INGEST_URL: service.origin,
+        DELIVERY_URL: service.origin,
         EVENTS_URL: service.origin,
         SUPPRESSION_URL: service.origin,
         PRIVACY_URL: service.origin,

@@ -9,7 +9,7 @@ export { canonicalDomain, normalForm, parseAddress, type Mailbox } from './addre
 export { parseAddressList, readHeaderAddresses, type AddressListOptions } from './address/address-list.ts';
 export { normaliseMessage } from './message/normalise.ts';
 export { headerFields, rawValue, splitMessage, type HeaderField, type SplitMessage } from './message/header.ts';
-export { parseMailDate } from './message/date.ts';
+export { parseInstant } from './message/date.ts';
 export { headerLine, mailDate, missingHeaders, prependHeaders, removeHeaders } from './message/edit.ts';
 export { decodeText } from './mime/text.ts';
 export { DEFAULT_SCAN_LIMITS, scanMime, type MessageScan } from './mime/scan.ts';

@@ -7,12 +7,17 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('deferred')
 @Index('deferred_due', ['nextAt'])
 @Index('deferred_accepted', ['acceptedAt'])
+@Index('deferred_paused', ['pausedBy'], { where: 'paused_by is not null' })
 export class Deferred {
   @PrimaryColumn('uuid', { name: 'message_id', primaryKeyConstraintName: 'deferred_pkey' })
   messageId!: string;
 
   @PrimaryColumn('integer', { primaryKeyConstraintName: 'deferred_pkey' })
   ordinal!: number;
+
+  /** Whose mail it is: all of a domain can be given up at once. */
+  @Column('uuid', { name: 'domain_id' })
+  domainId!: string;
 
   /** Of `mail-accepted`: whoever owns it there owns it here. */
   @Column('smallint')
@@ -32,6 +37,10 @@ export class Deferred {
 
   @Column('timestamptz', { name: 'next_at' })
   nextAt!: Date;
+
+  /** The pause it waits for, if any: when that ends it is due at once. */
+  @Column('uuid', { name: 'paused_by', nullable: true })
+  pausedBy!: string | null;
 
   /** Until then nobody else takes it. */
   @Column('timestamptz', { name: 'lease_until', nullable: true })

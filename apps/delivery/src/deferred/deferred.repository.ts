@@ -14,6 +14,8 @@ export interface DeferredAttempt {
   partition: number;
   attempt: number;
   maybeDuplicate: boolean;
+  /** The pause it waits for. */
+  pausedBy?: string;
 }
 
 interface Change extends DeferredAttempt {
@@ -150,15 +152,15 @@ export class DeferredRepository {
       name: 'deferred-put',
       text: `
         insert into deferred (message_id, ordinal, partition, attempt, record, accepted_at, next_at, maybe_duplicate, started,
-          lease_owner, lease_until)
+          lease_owner, lease_until, domain_id, paused_by)
         select m, o, p, a, r, to_timestamp(c / 1000.0), to_timestamp(n / 1000.0), d, held,
-          case when held then $10::uuid end, case when held then now() + make_interval(secs => $11) end
+          case when held then $10::uuid end, case when held then now() + make_interval(secs => $11) end, s, w
         from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::float8[], $7::float8[], $8::bool[],
-          $9::bool[]) as t(m, o, p, a, r, c, n, d, held)
+          $9::bool[], $12::uuid[], $13::uuid[]) as t(m, o, p, a, r, c, n, d, held, s, w)
         order by m, o
         on conflict (message_id, ordinal) do update set attempt = excluded.attempt, next_at = excluded.next_at,
           maybe_duplicate = excluded.maybe_duplicate, started = excluded.started,
-          lease_owner = excluded.lease_owner, lease_until = excluded.lease_until`,
+          lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, paused_by = excluded.paused_by`,
       values: [
         column(({ record }) => record.messageId),
         column(({ record }) => record.ordinal),
@@ -171,6 +173,8 @@ export class DeferredRepository {
         column(({ held }) => held),
         this.owner,
         this.leaseMs / 1_000,
+        column(({ record }) => record.domainId),
+        column(({ pausedBy }) => pausedBy ?? null),
       ],
     });
     return items.map(() => undefined);
@@ -183,13 +187,13 @@ export class DeferredRepository {
       name: 'deferred-again',
       text: `
         with next as (
-          select d.message_id, d.ordinal, t.a, t.n, t.d
-          from unnest($1::uuid[], $2::int[], $3::int[], $4::float8[], $5::bool[]) as t(m, o, a, n, d)
+          select d.message_id, d.ordinal, t.a, t.n, t.d, t.w
+          from unnest($1::uuid[], $2::int[], $3::int[], $4::float8[], $5::bool[], $6::uuid[]) as t(m, o, a, n, d, w)
           join deferred d on d.message_id = t.m and d.ordinal = t.o
           order by t.m, t.o for update of d
         )
         update deferred d set attempt = next.a, next_at = to_timestamp(next.n / 1000.0), maybe_duplicate = next.d,
-          started = false, lease_owner = null, lease_until = null
+          started = false, lease_owner = null, lease_until = null, paused_by = next.w
         from next where d.message_id = next.message_id and d.ordinal = next.ordinal`,
       values: [
         column(({ record }) => record.messageId),
@@ -197,6 +201,7 @@ export class DeferredRepository {
         column(({ attempt }) => attempt),
         column(({ nextAt }) => nextAt),
         column(({ maybeDuplicate }) => maybeDuplicate),
+        column(({ pausedBy }) => pausedBy ?? null),
       ],
     });
     return items.map(() => undefined);

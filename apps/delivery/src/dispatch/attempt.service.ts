@@ -16,16 +16,24 @@ import { LargeMessages } from '../compose/large-messages.ts';
 import { MAYBE_DUPLICATE_HEADER, NO_HEADER } from '../compose/trace.ts';
 import type { DeliveryConfig } from '../config.ts';
 import { ExchangeService } from '../exchange/exchange.service.ts';
+import type { Scope } from '../holding/hold.entity.ts';
+import { HoldsTable } from '../holding/holds.table.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { ExchangerBusy } from '../smtp/exchanger.ts';
 import type { Transmission } from '../smtp/transmission.ts';
 import { noSession, type Attempt, type LaterReason, type Outcome } from './attempt.ts';
 import type { Flight } from './people.under-way.ts';
-import { early, expired, SENDING_DISABLED, suppressed } from './permission.policy.ts';
+import {
+  ALLOWED_FOR_MS,
+  CANCELLED,
+  early,
+  expired,
+  paused,
+  SENDING_DISABLED,
+  suppressed,
+} from './permission.policy.ts';
 import { verdict } from './verdict.policy.ts';
 
-/** What was allowed so long ago is asked again before the first word to a server (design §5: in force after 1 s). */
-const ALLOWED_FOR_MS = 250;
 /** A domain younger than this may not have reached our table yet. */
 const NEW_DOMAIN_MS = 60_000;
 
@@ -44,6 +52,7 @@ const later = (reason: LaterReason, afterMs: number): Outcome => ({ kind: 'later
 export class AttemptService {
   constructor(
     private readonly settings: SettingsService,
+    private readonly holds: HoldsTable,
     private readonly vault: Vault,
     private readonly composer: ComposerService,
     private readonly large: LargeMessages,
@@ -124,9 +133,16 @@ export class AttemptService {
   /** Whether this may be sent now, and to whom. Fails closed: without fresh tables nothing is. */
   private async allow(record: MailAccepted): Promise<{ domain: DomainSettings; envelope: Envelope }> {
     if (!this.settings.fresh()) throw new CalledOff(later('not-fresh', 1_000));
+    if (this.holds.cancelled(record)) throw new CalledOff(CANCELLED);
     const over = expired(record, this.clock.now()) ?? early(record, this.clock.now());
     if (over) throw new CalledOff(over);
     const { accountId, domainId, messageId, ordinal } = record;
+    const assertNotPaused = (scope: Scope, target: string): void => {
+      const waits = paused(record, this.holds.pause(scope, target));
+      if (waits) throw new CalledOff(waits);
+    };
+    assertNotPaused('account', accountId);
+    assertNotPaused('domain', domainId);
     const domain = this.settings.domain(domainId);
     const account = this.settings.account(accountId);
     if ((!domain || !account) && this.clock.now() - record.acceptedAt < NEW_DOMAIN_MS) {
@@ -136,13 +152,17 @@ export class AttemptService {
       throw new CalledOff(SENDING_DISABLED);
     }
     // What it had handed in stays its own: it goes on when the account does, or expires.
-    if (account.state !== 'active') throw new CalledOff(later('suspended', this.config.SUSPENDED_RECHECK_MS));
+    if (account.state !== 'active') {
+      throw new CalledOff({ kind: 'waits', until: this.clock.now() + this.config.SUSPENDED_RECHECK_MS });
+    }
     const envelope = await this.vault.open<Envelope>(record.recipient.envelope, {
       account: accountId,
       type: 'envelope',
       recordId: recordId(messageId, ordinal),
     });
-    const pseudonym = (await this.vault.pseudonym(accountId, normalForm(envelope.address))).toString('base64url');
+    const address = normalForm(envelope.address);
+    assertNotPaused('destination', domainOf(address));
+    const pseudonym = (await this.vault.pseudonym(accountId, address)).toString('base64url');
     const entry = (scope: string) => this.settings.suppression(suppressionKey(pseudonym, scope));
     const stop = suppressed([entry(domainId), entry(accountId)]);
     if (stop) throw new CalledOff(stop);

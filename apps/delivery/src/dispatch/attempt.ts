@@ -34,16 +34,16 @@ export type Outcome =
     }
   /** The person, the account or the message is gone: nothing is sent and nothing is said. */
   | { kind: 'forgotten' }
-  /** Nothing was tried: it is not to be sent before then (epoch ms), and waits in the queue. */
-  | { kind: 'waits'; until: number }
+  /**
+   * Nothing was tried: it is not to be sent before then (epoch ms), or before that pause is over. It waits in the queue: nothing that
+   * is done here makes it possible, and Kafka's places are for mail that can go.
+   */
+  | { kind: 'waits'; until: number; pausedBy?: string }
   /** Nothing was tried: what is needed for it is away or taken. The attempt still stands before us. */
   | { kind: 'later'; reason: LaterReason; afterMs: number };
 
-export const LATER_REASONS = ['not-fresh', 'unknown-domain', 'suspended', 'busy', 'memory', 'store-away'] as const;
+export const LATER_REASONS = ['not-fresh', 'unknown-domain', 'busy', 'memory', 'store-away'] as const;
 export type LaterReason = (typeof LATER_REASONS)[number];
-
-/** Whether it is to wait in the queue: nothing that is done here makes it possible, and Kafka's places are for mail that can go. */
-export const waitsInQueue = (outcome: Outcome): boolean => outcome.kind === 'later' && outcome.reason === 'suspended';
 
 /** No server was asked. */
 export const noSession = (code: number, enhancedCode?: string, text?: string): Answer => ({

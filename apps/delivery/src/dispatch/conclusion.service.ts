@@ -8,7 +8,7 @@ import { DeferredRepository, type DeferredAttempt } from '../deferred/deferred.r
 import { nextAttemptAt, parseDelays } from '../deferred/retry.policy.ts';
 import { ShredRepository } from '../shred/shred.repository.ts';
 import { countOutcome } from './dispatch.metrics.ts';
-import { waitsInQueue, type Attempt, type Outcome } from './attempt.ts';
+import type { Attempt, Outcome } from './attempt.ts';
 import { EventsPublisher } from './events.publisher.ts';
 
 const FIRST_WAIT_MS = 100;
@@ -49,16 +49,14 @@ export class ConclusionService {
   ): Promise<void> {
     const { record, number, maybeDuplicate } = attempt;
     countOutcome(outcome, attempt);
+    const same = { record, partition, attempt: number, maybeDuplicate };
     if (outcome.kind === 'later') {
-      const nextAt = this.clock.now() + outcome.afterMs;
-      const same = { record, partition, attempt: number, maybeDuplicate };
-      if (queued) await this.keep(() => this.deferred.again(same, nextAt), gone);
-      else if (waitsInQueue(outcome)) await this.keep(() => this.deferred.put(same, nextAt), gone);
+      if (queued) await this.queue(same, this.clock.now() + outcome.afterMs, queued, gone);
       return;
     }
     if (outcome.kind === 'waits') {
-      const same = { record, partition, attempt: number, maybeDuplicate };
-      await this.queue(same, outcome.until, queued, gone);
+      const { until, pausedBy } = outcome;
+      await this.queue({ ...same, ...(pausedBy ? { pausedBy } : {}) }, until, queued, gone);
       return;
     }
     const temporary = outcome.kind === 'failed' && outcome.severity === 'temporary';

@@ -8,7 +8,7 @@ import type { DeliveryConfig } from '../config.ts';
 import { DeferredRepository } from '../deferred/deferred.repository.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { AttemptService } from './attempt.service.ts';
-import { waitsInQueue, type Attempt, type Outcome } from './attempt.ts';
+import type { Attempt, Outcome } from './attempt.ts';
 import { ConclusionService } from './conclusion.service.ts';
 import { HandoverService, type Work } from './handover.service.ts';
 import { PeopleUnderWay, type Flight } from './people.under-way.ts';
@@ -56,8 +56,8 @@ export class DispatchConsumer {
       const outcome = await this.run(attempt, flight, lost, () => work.takenOver() || signal.aborted);
       const queued = await work.end();
       await this.conclusions.conclude(attempt, partition, outcome, queued, () => signal.aborted && !queued);
-      if (outcome.kind !== 'later' || waitsInQueue(outcome)) work.concluded();
-      return handled(outcome, queued || waitsInQueue(outcome));
+      if (outcome.kind !== 'later') work.concluded();
+      return handled(outcome, queued);
     } catch (error) {
       // A fault of ours, or an outcome that could not be kept: what the queue has must not stay leased to nobody.
       if (await work.end()) await this.conclusions.putBack(attempt, partition);

@@ -1,5 +1,9 @@
 import type { MailAccepted, SuppressionEntry } from '@lethe/contracts';
+import type { Hold } from '../holding/hold.entity.ts';
 import { noSession, type Outcome } from './attempt.ts';
+
+/** What was allowed so long ago is asked again before the first word to a server (design §5: in force after 1 s). */
+export const ALLOWED_FOR_MS = 250;
 
 type SuppressionReason = SuppressionEntry['reasons'][number];
 
@@ -37,6 +41,15 @@ export const SENDING_DISABLED: Outcome = {
   ambiguous: false,
 };
 
+/** Whoever sent it has called back all mail of its domain. */
+export const CANCELLED: Outcome = {
+  kind: 'failed',
+  severity: 'permanent',
+  reason: 'generic',
+  answer: noSession(550, '5.7.0', 'Cancelled: the mail that waited for this domain was dropped'),
+  ambiguous: false,
+};
+
 /** No attempt starts after `expiresAt`. */
 export function expired(record: MailAccepted, now: number): Outcome | undefined {
   if (now < record.expiresAt) return undefined;
@@ -52,3 +65,7 @@ export function expired(record: MailAccepted, now: number): Outcome | undefined 
 /** None starts before `deliverAt` either. */
 export const early = ({ deliverAt = 0 }: MailAccepted, now: number): Outcome | undefined =>
   now < deliverAt ? { kind: 'waits', until: deliverAt } : undefined;
+
+/** Mail that is held back waits for as long as the pause lasts, or as long as it may. */
+export const paused = ({ expiresAt }: MailAccepted, pause: Hold | undefined): Outcome | undefined =>
+  pause && { kind: 'waits', until: Math.min(expiresAt, pause.until?.getTime() ?? expiresAt), pausedBy: pause.id };

@@ -38,6 +38,8 @@ export interface Surroundings {
   world: World;
   accountId: string;
   domain: DomainSettings;
+  /** With which the gateway signs, PEM. */
+  identityKey: string;
   /** What the service is started with; PORT 0. */
   environment: Record<string, string>;
   ingest: { publisher: Publisher; vault: Vault; bodies: BodyStore; pool: Pool };
@@ -66,7 +68,8 @@ export async function surroundings(
   const kekFile = join(folder, 'kek');
   writeFileSync(kekFile, randomBytes(32).toString('hex'));
   const identity = join(folder, 'identity.pub');
-  writeFileSync(identity, generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }));
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  writeFileSync(identity, publicKey.export({ type: 'spki', format: 'pem' }));
 
   const [own, ingest, vault] = await Promise.all([
     createDatabase(stores, 'delivery', suite),
@@ -135,6 +138,7 @@ export async function surroundings(
     world,
     accountId,
     domain,
+    identityKey: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     environment: {
       PORT: '0',
       LOG_LEVEL: 'warn',

@@ -1,4 +1,4 @@
-import { parseMailDate } from '@lethe/mail';
+import { parseInstant } from '@lethe/mail';
 import { ApiError } from '@lethe/service';
 
 /** Bounds in epoch milliseconds, both inclusive; `ascending` is the order of the page. */
@@ -33,7 +33,7 @@ export function readTimeRange(query: { begin?: string; end?: string; ascending?:
 /** Epoch seconds, decimals allowed, or an RFC 2822 date (RFC 5322 §3.3). */
 function readInstant(field: string, value: string | undefined): number | undefined {
   if (value === undefined || value === '') return undefined;
-  const instant = /^\d{1,12}(\.\d{1,9})?$/.test(value) ? Number(value) * 1_000 : parseMailDate(value);
+  const instant = parseInstant(value);
   if (instant === undefined) {
     throw new ApiError(400, `'${field}' must be epoch seconds or an RFC 2822 date`, { field });
   }

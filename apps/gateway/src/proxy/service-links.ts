@@ -20,6 +20,7 @@ export class ServiceLinks implements OnApplicationShutdown {
     this.links = {
       accounts: new ServiceLink(config.ACCOUNTS_URL, limits),
       ingest: new ServiceLink(config.INGEST_URL, limits),
+      delivery: new ServiceLink(config.DELIVERY_URL, limits),
       events: new ServiceLink(config.EVENTS_URL, limits),
       suppression: new ServiceLink(config.SUPPRESSION_URL, limits),
       privacy: new ServiceLink(config.PRIVACY_URL, limits),

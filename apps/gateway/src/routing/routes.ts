@@ -3,7 +3,7 @@ import type { HTTPMethods } from 'fastify';
 
 /** What a caller must hold. `operator` belongs to whoever runs the platform and is in no API key; `none`: open to everybody. */
 export type Permission = Scope | 'operator' | 'none';
-export type Upstream = Extract<Service, 'accounts' | 'ingest' | 'events' | 'suppression' | 'privacy'>;
+export type Upstream = Extract<Service, 'accounts' | 'ingest' | 'delivery' | 'events' | 'suppression' | 'privacy'>;
 
 export interface Route {
   /** `:domain` is checked against the caller's domains; a final `*` stands for any further segments, or none. */
@@ -53,6 +53,22 @@ export const ROUTES: readonly Route[] = [
   },
   { paths: ['/v3/lists/*'], methods: READ, service: 'ingest', permission: 'lists:read' },
   { paths: ['/v3/lists/*'], methods: WRITE, service: 'ingest', permission: 'lists:write' },
+  { paths: ['/v3/domains/:domain/sending_queues'], methods: READ, service: 'delivery', permission: 'domains:read' },
+  // More than to send: whoever can do that alone shall not call back what others have sent.
+  {
+    paths: ['/v3/:domain/envelopes'],
+    methods: ['DELETE'],
+    service: 'delivery',
+    permission: 'messages:write',
+    also: 'messages:read',
+  },
+  {
+    paths: ['/v1/pauses/domains/:domain'],
+    methods: ['PUT', 'DELETE'],
+    service: 'delivery',
+    permission: 'domains:write',
+  },
+  { paths: ['/v1/pauses/*'], methods: ['GET', 'PUT', 'DELETE'], service: 'delivery', permission: 'operator' },
   { paths: ['/v3/:domain/events/*'], methods: READ, service: 'events', permission: 'events:read' },
   { paths: ['/v3/:domain/bounces/*'], methods: READ, service: 'suppression', permission: 'suppressions:read' },
   { paths: ['/v3/:domain/bounces/*'], methods: WRITE, service: 'suppression', permission: 'suppressions:write' },

@@ -1,4 +1,4 @@
-import { parseMailDate } from '@lethe/mail';
+import { parseInstant } from '@lethe/mail';
 import { ApiError } from '@lethe/service';
 import type { Form } from '../form/form.parser.ts';
 
@@ -74,8 +74,7 @@ function readBoolean(name: string, value: string): boolean {
 /** Epoch ms, of an RFC 2822 date or epoch seconds. */
 function readInstant(name: string, value: string): number | undefined {
   if (value.trim() === '') return undefined;
-  const seconds = /^\s*(\d{1,11})(\.\d{1,9})?\s*$/.exec(value)?.[0];
-  const instant = seconds === undefined ? parseMailDate(value) : Math.round(Number(seconds) * 1_000);
+  const instant = parseInstant(value);
   if (instant === undefined) throw new ApiError(400, `'${name}' must be an RFC 2822 date or epoch seconds`);
   return instant;
 }

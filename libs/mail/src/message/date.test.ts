@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMailDate } from './date.ts';
+import { parseInstant, parseMailDate } from './date.ts';
 
 describe('a date', () => {
   it.each([
@@ -10,6 +10,12 @@ describe('a date', () => {
     [' wed, 4 nov 2026 09:05:59 est ', Date.UTC(2026, 10, 4, 14, 5, 59)],
     ['29 Feb 2028 00:00:00 UTC', Date.UTC(2028, 1, 29)],
   ])('%s is read', (text, at) => expect(parseMailDate(text)).toBe(at));
+
+  it('an instant is a date or epoch seconds', () => {
+    expect(
+      ['1793779200', ' 1793779200.25 ', 'Wed, 4 Nov 2026 08:00:00 GMT', '-1', '1e9', 'now'].map(parseInstant),
+    ).toEqual([1_793_779_200_000, 1_793_779_200_250, 1_793_779_200_000, undefined, undefined, undefined]);
+  });
 
   it.each([
     '',

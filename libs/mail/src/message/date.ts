@@ -38,6 +38,12 @@ export function parseMailDate(text: string): number | undefined {
   return at.getTime() - zone * 60_000;
 }
 
+/** The same, or epoch seconds with decimals: the two ways of Mailgun's clients to name an instant. */
+export function parseInstant(text: string): number | undefined {
+  const seconds = /^\d{1,11}(\.\d{1,9})?$/.exec(text.trim())?.[0];
+  return seconds === undefined ? parseMailDate(text) : Math.round(Number(seconds) * 1_000);
+}
+
 function zoneMinutes(zone: string): number | undefined {
   const [, sign, hours, minutes] = /^([+-])(\d{2})(\d{2})$/.exec(zone) ?? [];
   if (sign === undefined) return ZONES[zone];

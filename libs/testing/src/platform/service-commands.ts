@@ -64,6 +64,7 @@ export function serviceEnvironment(service: Service, options: ServiceSettings): 
       OPERATOR_TOKEN_SHA256: secrets.operatorTokenSha256,
       ACCOUNTS_URL: url('accounts'),
       INGEST_URL: url('ingest'),
+      DELIVERY_URL: url('delivery'),
       EVENTS_URL: url('events'),
       SUPPRESSION_URL: url('suppression'),
       PRIVACY_URL: url('privacy'),
