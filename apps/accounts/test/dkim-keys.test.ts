@@ -256,7 +256,7 @@ describe('the list of all keys', () => {
     const all = (await setting.call(ana, 'GET', '/v1/dkim/keys?page=&limit=')).body;
     expect(all['total_count']).toBe(8);
     expect(names(all)).toHaveLength(8);
-    const first = (await setting.call(ana, 'GET', '/v1/dkim/keys?limit=5')).body;
+    const first = (await setting.call(ana, 'GET', '/v1/dkim/keys?limit=5&limit=5')).body;
     const second = await follow(first['paging'].next);
     expect([...names(first), ...names(second)]).toEqual(names(all));
     const end = await follow(second['paging'].next);

@@ -5,6 +5,9 @@ import type { DkimKeyPage, KnownDkimKey } from './dkim-keys.service.ts';
 
 const PAGE = /^(?:first|last|(?:after|before)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
+/** Go's client repeats what a link has already; the last one counts. */
+const last = (value: unknown): unknown => (Array.isArray(value) ? value.at(-1) : value);
+
 /** Mailgun's filters of `GET /v1/dkim/keys`; JavaScript's client sends `page` and `limit` empty. */
 export const keyFilter = form({
   // What is no domain is no domain of a key.
@@ -13,7 +16,7 @@ export const keyFilter = form({
     .transform((text) => normalDomain(text) ?? '')
     .optional(),
   selector: z.string('is one selector').max(63, 'is one label').toLowerCase().optional(),
-  limit: z.coerce.number('must be a number').int().min(1).max(100).default(10),
+  limit: z.preprocess(last, z.coerce.number('must be a number').int().min(1).max(100).default(10)),
   page: z.string('is one page').regex(PAGE, 'is no page of this list: follow the links of a page').default('first'),
 });
 type Filter = z.infer<typeof keyFilter>;
