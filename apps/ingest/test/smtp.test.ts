@@ -203,7 +203,7 @@ describe('one way to accept', () => {
     ['X-Mailgun-Dkim: perhaps', `'X-Mailgun-Dkim' must be yes or no`],
     ['X-Mailgun-Variables: {', `'X-Mailgun-Variables' must be a JSON object`],
     ['X-Mailgun-Deliver-By: tomorrow', `'X-Mailgun-Deliver-By' must be an RFC 2822 date or epoch seconds`],
-    ['X-Mailgun-Recipient-Variables: {"a": {}}', `'X-Mailgun-Recipient-Variables' is not supported yet`],
+    ['X-Mailgun-Recipient-Variables: {"a": {}}', `'X-Mailgun-Recipient-Variables' has a key that is not an address`],
   ])('what is wrong is named and permanent: %s', async (header, reason) => {
     const client = await signedIn();
     const before = await messages();

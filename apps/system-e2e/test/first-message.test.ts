@@ -122,6 +122,36 @@ describe('one message through everything', () => {
     expect(items[0]).toMatchObject({ severity: 'permanent', 'delivery-status': { code: 550 } });
   });
 
+  it('gives each recipient a message of their own, with their own values', async () => {
+    const id = await send({
+      from: `Shop <shop@${suite.demo.domain}>`,
+      to: ['Eve <ok+eve@world.example>', 'ok+frank@world.example'],
+      subject: 'Order %recipient.order%',
+      text: 'To %recipient%: order %recipient.order% for %recipient.city%',
+      'v:order': 'no. %recipient.order%',
+      'recipient-variables': JSON.stringify({ 'ok+EVE@world.example': { order: 1, city: 'Genève' } }),
+    });
+    const [[eve], [frank]] = [await received('ok+eve@world.example'), await received('ok+frank@world.example')];
+    const [forEve, forFrank] = [eve!, frank!].map(({ raw }) => Buffer.from(raw, 'base64'));
+    expect(forEve!.toString()).toMatch(/^To: Eve <ok\+eve@world\.example>\r\nSubject: Order 1\r\n/m);
+    expect(forEve!.toString()).toContain('To ok+eve@world.example: order 1 for Gen=C3=A8ve');
+    expect(forFrank!.toString()).toMatch(/^To: ok\+frank@world\.example\r\nSubject: Order %recipient\.order%\r\n/m);
+    for (const raw of [forEve!, forFrank!]) {
+      expect(raw.toString().match(/ok\+(eve|frank)@/g)?.length).toBe(2);
+      const { results } = await dkimVerify(raw, { resolver: worldResolver });
+      expect(results.map((result) => result.status.result)).toEqual(['pass']);
+    }
+    const items = await events({ 'message-id': id.slice(1, -1), recipient: 'ok+eve@world.example' }, 2);
+    expect(items.map(({ event }) => event)).toEqual(['accepted', 'delivered']);
+    expect(items[1]).toMatchObject({
+      message: {
+        headers: { to: 'Eve <ok+eve@world.example>', subject: 'Order 1' },
+        recipients: ['ok+eve@world.example'],
+      },
+      'user-variables': { order: 'no. 1' },
+    });
+  });
+
   it('accepts and logs in test mode, and delivers nothing', async () => {
     const id = await send({
       from: `a@${suite.demo.domain}`,

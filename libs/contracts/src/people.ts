@@ -6,8 +6,8 @@ const classes = Object.keys(RETENTION) as [RetentionClass, ...RetentionClass[]];
 export const eventClass = () => code(['e1', 'e3', 'e7', 'e14', 'e30'] as const satisfies readonly EventClass[]);
 export const period = () => z.object({ class: code(classes), bucket: bucket() });
 
-/** How a recipient is addressed: `bcc` is never shown to anyone else. */
-export const recipientRole = () => code(['to', 'cc', 'bcc']);
+/** How a recipient is addressed: `bcc` is never shown to anyone else, `each` gets a message of their own, which names nobody else. */
+export const recipientRole = () => code(['to', 'cc', 'bcc', 'each']);
 
 /** The one recipient a record is about. */
 export const recipient = z.object({ subject: id(), role: recipientRole(), envelope: sealed('envelope') });

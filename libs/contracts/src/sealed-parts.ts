@@ -23,6 +23,8 @@ export const envelope = sealedPart(
     attachments: z.array(z.object({ filename: personal('content'), contentType: personal('content'), size: count() })),
     tags: z.array(personal('customer-typed')),
     variables: personalMap('customer-typed'),
+    /** Of whom each gets a message of their own (role `each`): what stands for `%recipient.key%`. */
+    recipientVariables: personalMap('customer-typed').optional(),
     /** Address of the client that handed the message in. */
     originatingIp: personal('network').optional(),
   }),

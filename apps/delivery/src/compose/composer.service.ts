@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import { Inject, Injectable } from '@nestjs/common';
 import { BodyStore, openBody } from '@lethe/bodies';
 import type { DomainSettings, Envelope, MailAccepted } from '@lethe/contracts';
-import { splitMessage } from '@lethe/mail';
+import { dkimBodyHash, MailMerge, splitMessage } from '@lethe/mail';
 import { CONFIG } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import type { DeliveryConfig } from '../config.ts';
@@ -23,11 +23,13 @@ export interface Composed {
 
 /**
  * A message as it is sent: trace and signature before the accepted message, which is not touched. Read, opened and signed
- * once for all its recipients that are sent at about the same time.
+ * once for all its recipients that are sent at about the same time; where each gets one of their own (`recipient-variables`), read and
+ * opened once, and written and signed for each.
  */
 @Injectable()
 export class ComposerService {
-  private readonly composed: SharedCache<Composed>;
+  private readonly shared: SharedCache<Composed>;
+  private readonly merges: SharedCache<{ merge: MailMerge; size: number }>;
 
   constructor(
     private readonly vault: Vault,
@@ -35,23 +37,37 @@ export class ComposerService {
     private readonly signer: DkimSigner,
     @Inject(CONFIG) private readonly config: DeliveryConfig,
   ) {
-    this.composed = new SharedCache(config.MESSAGE_CACHE_BYTES, KEEP_MS, ({ data }) => data.bytes.length);
+    this.shared = new SharedCache(config.MESSAGE_CACHE_BYTES, KEEP_MS, ({ data }) => data.bytes.length);
+    this.merges = new SharedCache(config.MESSAGE_CACHE_BYTES, KEEP_MS, ({ size }) => size);
   }
 
   /** Throws ForgottenError if the message is gone, also when it is still in memory. */
   async compose(record: MailAccepted, envelope: Envelope, domain: DomainSettings): Promise<Composed> {
     const key = await this.vault.contentKey(record.messageId, new Date(record.dropAt));
-    return this.composed.get(record.messageId, () => this.make(record, envelope, domain, key));
+    const { address, name, bodyHash, recipientVariables: variables } = envelope;
+    if (!variables) {
+      return this.shared.get(record.messageId, async () =>
+        this.finish(await this.open(record, key), bodyHash, record, domain),
+      );
+    }
+    const { merge } = await this.merges.get(record.messageId, async () => {
+      const message = await this.open(record, key);
+      return { merge: new MailMerge(message), size: message.length };
+    });
+    const message = merge.for({ address, name, variables });
+    return this.finish(message, dkimBodyHash(message), record, domain);
   }
 
-  private async make(
+  private async open(record: MailAccepted, key: Buffer): Promise<Buffer> {
+    return openBody(key, record.messageId, await this.bodies.read(record.messageId, new Date(record.dropAt)));
+  }
+
+  private async finish(
+    message: Buffer,
+    bodyHash: string,
     record: MailAccepted,
-    { bodyHash }: Envelope,
     domain: DomainSettings,
-    key: Buffer,
   ): Promise<Composed> {
-    const sealed = await this.bodies.read(record.messageId, new Date(record.dropAt));
-    const message = openBody(key, record.messageId, sealed);
     const { header } = splitMessage(message);
     const parts = [receivedHeader(record, this.config.EHLO_NAME), message];
     if (record.dkim) parts.splice(1, 0, ...(await this.signer.sign(header, bodyHash, domain)));

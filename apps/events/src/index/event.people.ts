@@ -24,7 +24,7 @@ export function peopleFields(own: DocumentPerson, others: readonly DocumentPerso
     recipients: [...new Set([own.address, ...visible.map(({ address }) => address)])],
     people,
     from: named('from'),
-    to: named('to'),
+    to: named(own.role === 'each' ? 'each' : 'to'),
   };
 }
 

@@ -26,7 +26,7 @@ function message(roles: Recipient['role'][]): SealedMessage {
     senders: [{ role: 'from', subject: 'sender', person: JWE }],
     named: [],
     visible: recipients.flatMap(({ subject, role }, ordinal) =>
-      role === 'bcc' ? [] : [{ role, subject, person: JWE, ordinal }],
+      role === 'bcc' || role === 'each' ? [] : [{ role, subject, person: JWE, ordinal }],
     ),
     submission: { testMode: false, dkim: true, requireTls: false, method: 'http', keyId: 'k' },
   };

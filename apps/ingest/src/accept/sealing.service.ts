@@ -17,6 +17,7 @@ import { type IngestConfig } from '../config.ts';
 import { deadlines } from './deadlines.ts';
 import { destinationPartition } from './destination.ts';
 import type { SealedMessage } from './records.ts';
+import { addressed } from './envelope.content.ts';
 import type { Mailbox, Submission } from './submission.ts';
 
 /** Turns a submission into records that hold nothing personal in clear. The door: subjects are made here and only here. */
@@ -51,12 +52,11 @@ export class SealingService {
       const envelope: Envelope = {
         address: recipient.address,
         ...(recipient.name ? { name: recipient.name } : {}),
-        subject: submission.subject,
+        ...addressed(submission, recipient),
         messageIdHeader: submission.messageIdHeader,
         bodyHash,
         attachments: [...submission.attachments],
         tags: [...submission.tags],
-        variables: submission.variables as Envelope['variables'],
         ...(submission.originatingIp ? { originatingIp: submission.originatingIp } : {}),
       };
       const subject = subjectOf(recipient);
@@ -67,7 +67,7 @@ export class SealingService {
     // One more than is shown: a recipient's record leaves that recipient itself out.
     const visible = submission.recipients
       .map((recipient, ordinal) => ({ recipient, ordinal }))
-      .filter(({ recipient }) => recipient.role !== 'bcc')
+      .filter(({ recipient: { role } }) => role === 'to' || role === 'cc')
       .slice(0, submission.recipients.length > 1 ? MAX_RELATED_RECIPIENTS + 1 : 0);
 
     return {

@@ -5,9 +5,18 @@ export interface Mailbox {
   readonly normalForm: string;
 }
 
-export interface SubmissionRecipient extends Mailbox {
+/** They share one message, and see each other but for `bcc`. */
+export interface SharedRecipient extends Mailbox {
   readonly role: 'to' | 'cc' | 'bcc';
 }
+
+/** Each gets a message of their own, with what stands for `%recipient.key%` in it. */
+export interface OwnRecipient extends Mailbox {
+  readonly role: 'each';
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+export type SubmissionRecipient = SharedRecipient | OwnRecipient;
 
 export interface RelatedMailbox extends Mailbox {
   readonly role: 'from' | 'sender' | 'reply-to';

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { composeMessage, parseAddressList, type Mailbox as ParsedMailbox } from '@lethe/mail';
+import {
+  composeMessage,
+  EACH_RECIPIENT,
+  parseAddressList,
+  type Mailbox as ParsedMailbox,
+  type MessageForm,
+} from '@lethe/mail';
 import { ApiError } from '@lethe/service';
 import type { RelatedMailbox, Submission } from '../accept/submission.ts';
 import type { Form } from '../form/form.parser.ts';
 import { readOptions } from './options.ts';
 import { handedIn, sentAt, type Origin } from './origin.ts';
+import { assertMergeable, each, readRecipientVariables } from './recipient.variables.ts';
 import { readRecipientMailboxes, toMailbox, withoutRepeats } from './recipients.ts';
 import { taken } from './refusals.ts';
 
@@ -15,7 +22,9 @@ import { taken } from './refusals.ts';
 export async function submissionOfForm(form: Form, origin: Origin): Promise<Submission> {
   const from = only('from', taken(parseAddressList(required(form, 'from'), 'from', { max: 1 })));
   const mailboxes = readRecipientMailboxes(form);
-  const recipients = withoutRepeats(mailboxes);
+  const shared = withoutRepeats(mailboxes);
+  const variables = readRecipientVariables(form);
+  const own = variables && each(shared, variables);
   const options = readOptions(form);
   const content = readContent(form);
   for (const field of ['attachment', 'inline']) {
@@ -32,8 +41,7 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
   const { raw, messageId } = taken(
     await composeMessage({
       from,
-      to: shown('to'),
-      cc: shown('cc'),
+      ...(own ? { to: [EACH_RECIPIENT] } : { to: shown('to'), cc: shown('cc') }),
       subject,
       ...content,
       attachments,
@@ -43,6 +51,7 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
       date: sentAt(options, origin),
     }),
   );
+  if (own) assertMergeable(raw, own);
   // Read by the composer already: what is no list of addresses was refused there.
   const replyTo = options.headers.filter(([name]) => name.toLowerCase() === 'reply-to').map(([, value]) => value);
   const replyToMailboxes = replyTo.length > 0 ? taken(parseAddressList(replyTo, 'h:Reply-To', { max: 10 })) : [];
@@ -53,7 +62,7 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
   ];
   return {
     raw,
-    recipients,
+    recipients: own ?? shared,
     related,
     subject,
     messageIdHeader: messageId.slice(1, -1),
@@ -66,14 +75,15 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
   };
 }
 
-function readContent(form: Form): { text?: string; html?: string } {
-  const [text, html] = [form.fields.get('text')?.at(-1), form.fields.get('html')?.at(-1)];
-  if (text === undefined && html === undefined) {
+function readContent(form: Form): Pick<MessageForm, 'text' | 'amp' | 'html'> {
+  const of = (field: string): string | undefined => form.fields.get(field)?.at(-1);
+  const content = { text: of('text'), amp: of('amp-html'), html: of('html') };
+  if (Object.values(content).every((text) => text === undefined)) {
     throw new ApiError(400, `Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified`, {
       field: 'text',
     });
   }
-  return { ...(text === undefined ? {} : { text }), ...(html === undefined ? {} : { html }) };
+  return content;
 }
 
 function required(form: Form, field: string): string[] {

@@ -55,7 +55,7 @@ export class IntakeService {
       const submission = await toSubmission(form, { domain: domain.name, acceptedAt, ...by });
       await this.permission.assertMay(submission, domain);
       if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
-      more(SEALED_COPIES * envelopeOctets(submission) * submission.recipients.length);
+      more(SEALED_COPIES * envelopeOctets(submission));
       await this.accept.accept(submission, domain, acceptedAt);
       return submission.messageIdHeader;
     });

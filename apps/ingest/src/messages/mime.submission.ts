@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
+  EACH_RECIPIENT,
+  headerLine,
   missingHeaders,
   normalForm,
   normaliseMessage,
@@ -9,10 +11,11 @@ import {
   type Mailbox as ParsedMailbox,
 } from '@lethe/mail';
 import { ApiError } from '@lethe/service';
-import type { RelatedMailbox, Submission, SubmissionRecipient } from '../accept/submission.ts';
+import type { RelatedMailbox, Submission, SharedRecipient } from '../accept/submission.ts';
 import type { Form } from '../form/form.parser.ts';
 import { readOptions } from './options.ts';
 import { handedIn, sentAt, type Origin } from './origin.ts';
+import { assertMergeable, each, readRecipientVariables } from './recipient.variables.ts';
 import { readRecipientMailboxes, toMailbox, withoutRepeats } from './recipients.ts';
 import { taken } from './refusals.ts';
 
@@ -37,9 +40,19 @@ export function submissionOfMime(form: Form, origin: Origin): Submission {
     messageId: `<${messageIdHeader}>`,
   });
   const sender = toMailbox(from ?? { address: `postmaster@${origin.domain}`, name: '' });
+  const variables = readRecipientVariables(form);
+  const roled = withRoles(recipients, scan);
+  const own = variables && each(roled, variables);
+  const raw = own
+    ? prependHeaders(removeHeaders(normalised, [...REMOVED, 'to', 'cc']), [
+        ...missing,
+        headerLine('To', EACH_RECIPIENT.address),
+      ])
+    : prependHeaders(removeHeaders(normalised, REMOVED), missing);
+  if (own) assertMergeable(raw, own);
   return {
-    raw: prependHeaders(removeHeaders(normalised, REMOVED), missing),
-    recipients: withRoles(recipients, scan),
+    raw,
+    recipients: own ?? roled,
     related: [
       { ...sender, role: 'from' },
       ...scan.replyTo.slice(0, 10).map((mailbox): RelatedMailbox => ({ ...toMailbox(mailbox), role: 'reply-to' })),
@@ -62,9 +75,9 @@ function messageOf(form: Form): Buffer {
 
 /** Whom the message shows is visible; everyone else in the envelope is blind. */
 function withRoles(
-  recipients: readonly SubmissionRecipient[],
+  recipients: readonly SharedRecipient[],
   scan: { readonly to: readonly ParsedMailbox[]; readonly cc: readonly ParsedMailbox[] },
-): SubmissionRecipient[] {
+): SharedRecipient[] {
   const forms = (list: readonly ParsedMailbox[]) =>
     new Map(list.map(({ address, name }) => [normalForm(address), name]));
   const [to, cc] = [forms(scan.to), forms(scan.cc)];

@@ -78,7 +78,6 @@ describe('options', () => {
     ['v:', '1'],
     ['o:unheard', '1'],
     ['template', 'welcome'],
-    ['recipient-variables', '{}'],
     ['o:deliverytime', 'tomorrow'],
     ['o:deliverytime', '2026-11-25T09:00:00Z'],
     ['o:deliverytime', 'Wed, 31 Nov 2026 09:00:00 +0000'],

@@ -22,7 +22,7 @@ const MAX_TAG_LENGTH = 128;
 const WITHOUT_EFFECT =
   /^o:(tracking(-clicks|-opens|-pixel-location-top)?|deliverytime-optimize-period|time-zone-localize|deliver-within|secondary-dkim(-public)?|sending-ip(-pool)?|suppress-headers|native-send|skip-verification)$/;
 /** Known, and doing the opposite of what is asked if ignored. */
-const NOT_YET = /^(o:archive-to|t:.*|template|recipient-variables|amp-html)$/;
+const NOT_YET = /^(o:archive-to|t:.*|template)$/;
 
 /** @throws ApiError 400 naming the option. */
 export function readOptions(form: Form): Options {

@@ -1,6 +1,6 @@
 import { normalForm, parseAddressList, type Mailbox as ParsedMailbox } from '@lethe/mail';
 import { ApiError } from '@lethe/service';
-import type { Mailbox, SubmissionRecipient } from '../accept/submission.ts';
+import type { Mailbox, SharedRecipient } from '../accept/submission.ts';
 import type { Form } from '../form/form.parser.ts';
 import { taken } from './refusals.ts';
 
@@ -12,7 +12,7 @@ export function toMailbox({ address, name }: Pick<ParsedMailbox, 'address' | 'na
 }
 
 export interface RecipientMailbox {
-  readonly role: SubmissionRecipient['role'];
+  readonly role: SharedRecipient['role'];
   readonly mailbox: ParsedMailbox;
 }
 
@@ -28,8 +28,8 @@ export function readRecipientMailboxes(form: Form): RecipientMailbox[] {
  * Each recipient once: who stands in several fields has the first role, `to` before `cc` before `bcc`.
  * @throws ApiError 400 over 1,000.
  */
-export function withoutRepeats(mailboxes: readonly RecipientMailbox[]): SubmissionRecipient[] {
-  const found = new Map<string, SubmissionRecipient>();
+export function withoutRepeats(mailboxes: readonly RecipientMailbox[]): SharedRecipient[] {
+  const found = new Map<string, SharedRecipient>();
   for (const { role, mailbox } of mailboxes) {
     const recipient = { ...toMailbox(mailbox), role };
     if (!found.has(recipient.normalForm)) found.set(recipient.normalForm, recipient);

@@ -91,8 +91,8 @@ export class PersonRepository {
         [ids],
       );
       const nobodys = new Set(rows.map(({ id }) => id));
-      // A blind recipient is named nowhere in the message: it stays as it is for the others.
-      const shown = new Set(gone.filter(({ role }) => role !== 'bcc').map(({ message_id: id }) => id));
+      // Who is blind, or gets a message of their own, is named nowhere in it: it stays as it is for the others.
+      const shown = new Set(gone.filter(({ role }) => role === 'to' || role === 'cc').map(({ message_id: id }) => id));
       const condemned = messages.filter(({ id }) => nobodys.has(id) || shown.has(id));
       await this.condemn(whom, condemned);
       const body = await this.bodies.shredMany(client, refs(messages.filter(({ id }) => nobodys.has(id))));

@@ -85,6 +85,16 @@ describe('composeMessage', () => {
     expect(message.body).toContain('<img src=');
   });
 
+  it('puts AMP between the text and the HTML', async () => {
+    const message = await composed({ amp: '<html amp4email>grün</html>', html: '<p>green</p>' });
+    expect(message.body.match(/^Content-Type: text\/.*$/gm)).toEqual([
+      'Content-Type: text/plain; charset=utf-8',
+      'Content-Type: text/x-amp-html; charset=utf-8',
+      'Content-Type: text/html; charset=utf-8',
+    ]);
+    expect((await composed({ amp: '<html>', text: undefined })).body).toContain('text/plain');
+  });
+
   it('never reads a file or a URL, whatever a text looks like', async () => {
     const message = await composed({
       text: 'file:///etc/hostname',

@@ -16,7 +16,7 @@ const PLAIN_NAME = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*$/;
 const FOLD_AT = 76;
 
 /**
- * Builds the message of a form (RFC 5322, RFC 2045 to 2049): `mixed(related(alternative(text, html), inline…), attachments…)`,
+ * Builds the message of a form (RFC 5322, RFC 2045 to 2049): `mixed(related(alternative(text, amp, html), inline…), attachments…)`,
  * of which only the layers that are needed are there. All content is the form's own bytes; nothing is read or fetched.
  */
 export async function composeMessage(form: MessageForm): Promise<Result<ComposedMessage>> {
@@ -49,6 +49,8 @@ function headerBlock(form: MessageForm, { replyTo, sender, other }: FormHeaders,
 function composeBody(form: MessageForm): Result<Part> {
   const texts: Part[] = [];
   if (form.text !== undefined || form.html === undefined) texts.push(textPart('plain', form.text ?? ''));
+  // Before the HTML: some clients show the last part, whether they know its type or not.
+  if (form.amp !== undefined) texts.push(textPart('x-amp-html', form.amp));
   if (form.html !== undefined) texts.push(textPart('html', form.html));
   const inline: Part[] = [];
   const attachments: Part[] = [];
@@ -73,7 +75,7 @@ function wrapped(subtype: 'mixed' | 'related' | 'alternative', parts: Part[]): P
 }
 
 /** One field of mailboxes, folded between them; '' for none. */
-function addressLine(name: string, mailboxes: readonly Mailbox[]): string {
+export function addressLine(name: string, mailboxes: readonly Pick<Mailbox, 'name' | 'address'>[]): string {
   if (mailboxes.length === 0) return '';
   let lines = `${name}: `;
   let width = lines.length;
@@ -86,7 +88,7 @@ function addressLine(name: string, mailboxes: readonly Mailbox[]): string {
   return `${lines}\r\n`;
 }
 
-function mailboxText({ name, address }: Mailbox): string {
+function mailboxText({ name, address }: Pick<Mailbox, 'name' | 'address'>): string {
   const trimmed = name.trim();
   if (trimmed === '') return address;
   // What looks like an encoded word would be decoded by readers: it is encoded itself.

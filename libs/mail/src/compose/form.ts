@@ -11,12 +11,14 @@ export interface FormFile {
 
 /** A message as a form gives it, its addresses already read with `parseAddressList`. Bcc is envelope only: never here. */
 export interface MessageForm {
-  from: Mailbox;
-  to: readonly Mailbox[];
+  from: Pick<Mailbox, 'name' | 'address'>;
+  to: readonly Pick<Mailbox, 'name' | 'address'>[];
   cc?: readonly Mailbox[];
   subject: string;
   text?: string | undefined;
   html?: string | undefined;
+  /** AMP for e-mail: clients that do not run it show the HTML or the text. */
+  amp?: string | undefined;
   attachments?: readonly FormFile[];
   /** Pictures and the like that the HTML shows by `cid:<filename>`. */
   inline?: readonly FormFile[];

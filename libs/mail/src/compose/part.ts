@@ -16,7 +16,7 @@ const MAX_LINE = 998; // RFC 5322 2.1.1
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
 /** Plain where the text allows it, so that it stays readable; quoted-printable for a few other bytes, else base64. */
-export function textPart(subtype: 'plain' | 'html', text: string): Part {
+export function textPart(subtype: string, text: string): Part {
   const content = Buffer.from(text.toWellFormed().replace(/\r\n?|\n/g, '\r\n'), 'utf8');
   const type = `Content-Type: text/${subtype}; charset=utf-8\r\n`;
   if (isPlain(content)) return { header: `${type}Content-Transfer-Encoding: 7bit\r\n`, content };

@@ -46,6 +46,7 @@ interface Delimiter {
 /** A part that holds no others, where it stands. */
 export interface Leaf {
   content: Content;
+  part: PartHeader;
   body: Buffer;
   /** In how many attached messages it lies. */
   attachedIn: number;
@@ -132,7 +133,7 @@ class Walk {
     if (content.boundary === '') {
       const end = Math.max(delimiter?.start ?? this.#raw.length, part.bodyStart);
       const body = this.#raw.subarray(part.bodyStart, end);
-      this.#visit?.({ content, body, attachedIn: this.#attachedMessages });
+      this.#visit?.({ content, part, body, attachedIn: this.#attachedMessages });
       const attachment = isAttachment(content) ? this.#add(content, decodedSize(body, content.encoding)) : undefined;
       if (attachment) this.#attached?.(attachment, { body, encoding: content.encoding });
     }

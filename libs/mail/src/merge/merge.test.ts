@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { composeMessage } from '../compose/compose.ts';
+import { normaliseMessage } from '../message/normalise.ts';
+import { splitMessage } from '../message/header.ts';
+import { scanMime } from '../mime/scan.ts';
+import { viewMail } from '../view/view.ts';
+import { EACH_RECIPIENT, MailMerge } from './merge.ts';
+import { fillIn, fillInJson } from './placeholders.ts';
+
+const bob = {
+  address: 'bob@b.example',
+  name: 'Bob Größe',
+  variables: { city: 'Zürich', id: 7, deep: { a: [1] }, none: null },
+};
+const mime = (text: string): Buffer => {
+  const normal = normaliseMessage(Buffer.from(text));
+  if (!normal.ok) throw new Error(normal.refusal.reason);
+  return normal.value;
+};
+const header = (raw: Buffer, name: string): string =>
+  viewMail(raw).headers.find(([one]) => one.toLowerCase() === name)?.[1] ?? '';
+
+async function composed(more: object): Promise<Buffer> {
+  const message = await composeMessage({
+    from: { address: 'ann@a.example', name: 'Ann' },
+    to: [EACH_RECIPIENT],
+    subject: 'Hello %recipient.city%',
+    text: 'From %recipient.city%, no. %recipient.id%\n',
+    date: new Date(0),
+    messageId: '<1@a.example>',
+    ...more,
+  });
+  if (!message.ok) throw new Error(message.refusal.reason);
+  return message.value.raw;
+}
+
+describe('placeholders', () => {
+  it.each([
+    ['%recipient%', 'bob@b.example'],
+    ['%recipient.city% and %recipient.city%', 'Zürich and Zürich'],
+    ['%recipient.id%', '7'],
+    ['%recipient.deep%', '{"a":[1]}'],
+    ['%recipient.none%', ''],
+    ['%recipient.unknown%, 100 % %recipient', '%recipient.unknown%, 100 % %recipient'],
+    ['%recipient.constructor% %recipient.__proto__%', '%recipient.constructor% %recipient.__proto__%'],
+    ['%recipient_name%: %recipient_fname% %recipient_lname% %recipient_email%', 'Bob Größe: Bob Größe bob@b.example'],
+  ])('%s', (text, filled) => expect(fillIn(text, bob)).toBe(filled));
+
+  it('fills in once: a value that looks like a placeholder is a value', () =>
+    expect(fillIn('%recipient.a%', { address: 'x@y.example', variables: { a: '%recipient.b%', b: 'no' } })).toBe(
+      '%recipient.b%',
+    ));
+
+  it('fills in every string of a JSON value', () =>
+    expect(fillInJson({ a: ['%recipient.city%', 1, null, { '%recipient.id%': true }] }, bob)).toEqual({
+      a: ['Zürich', 1, null, { '%recipient.id%': true }],
+    }));
+});
+
+describe('one message as many', () => {
+  it('names only whom it is for, and has their values in its header and its texts', async () => {
+    const content = Buffer.from('%recipient.city%');
+    const raw = await composed({
+      html: '<p>%recipient.city%</p>',
+      attachments: [{ filename: 'a.txt', contentType: 'text/plain', content }],
+      headers: [['X-City', 'in %recipient.city%']],
+    });
+    const copy = new MailMerge(raw).for(bob);
+    const view = viewMail(copy);
+    expect(header(copy, 'to')).toBe('Bob Größe <bob@b.example>');
+    expect(header(copy, 'subject')).toBe('Hello Zürich');
+    expect(header(copy, 'x-city')).toBe('in Zürich');
+    expect(view.plain).toBe('From Zürich, no. 7\r\n');
+    expect(view.html).toBe('<p>Zürich</p>');
+    expect(view.attachments[0]?.content()).toEqual(content);
+    expect(splitMessage(copy).header.toString('latin1')).not.toMatch(/[^\x20-\x7e\r\n\t]/);
+    expect(scanMime(copy)).toMatchObject({ ok: true });
+  });
+
+  it('leaves what has no placeholder byte for byte', async () => {
+    const raw = await composed({ subject: 'x', text: 'nothing here', html: '<p>%recipient.id%</p>' });
+    const copy = new MailMerge(raw).for({
+      address: 'x@y.example',
+      variables: { id: '<p>%recipient.id%</p>'.slice(3, -4) },
+    });
+    expect(copy.toString()).toBe(raw.toString().replace('To: %recipient%', 'To: x@y.example'));
+  });
+
+  it('writes the To that is missing, and takes out the Cc', () => {
+    const raw = mime('From: a@a.example\r\nCc: c@c.example,\r\n d@d.example\r\nSubject: s\r\n\r\nbody\r\n');
+    expect(new MailMerge(raw).for({ address: 'x@y.example', variables: {} }).toString()).toBe(
+      'From: a@a.example\r\nTo: x@y.example\r\nSubject: s\r\n\r\nbody\r\n',
+    );
+    expect(
+      new MailMerge(mime('Subject: s\r\n\r\nb\r\n')).for({ address: 'x@y.example', variables: {} }).toString(),
+    ).toBe('Subject: s\r\nTo: x@y.example\r\n\r\nb\r\n');
+  });
+
+  it('takes a text in any encoding and charset', () => {
+    const text = (type: string, encoding: string, body: string | Buffer): Buffer =>
+      Buffer.concat([
+        Buffer.from(
+          `Subject: =?utf-8?q?%recipient.city%?=\r\nContent-Type: text/plain; charset=${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`,
+        ),
+        Buffer.isBuffer(body) ? body : Buffer.from(body),
+        Buffer.from('\r\n'),
+      ]);
+    for (const raw of [
+      text('utf-8', 'base64', Buffer.from('Grüße aus %recipient.city%').toString('base64')),
+      text('iso-8859-1', '8bit', Buffer.from('Grüße aus %recipient.city%', 'latin1')),
+      text('utf-8', 'quoted-printable', 'Gr=C3=BC=C3=9Fe aus %re=\r\ncipient.city%'),
+    ]) {
+      const copy = new MailMerge(raw).for(bob);
+      expect(viewMail(copy).plain.trim()).toBe('Grüße aus Zürich');
+      expect(header(copy, 'subject')).toBe('Zürich');
+      expect(copy.subarray(-2).toString()).toBe('\r\n');
+    }
+  });
+
+  it('lets no value out of its header line', async () => {
+    const evil = { address: 'x@y.example', variables: { city: 'a\r\nBcc: z@y.example\r\n\r\nbody' } };
+    const { header: block } = splitMessage(new MailMerge(await composed({})).for(evil));
+    expect(block.toString()).not.toMatch(/^Bcc:/m);
+    expect(header(new MailMerge(await composed({})).for(evil), 'subject')).toBe('Hello a Bcc: z@y.example body');
+  });
+
+  it('says how much a recipient adds before it is written', async () => {
+    const merge = new MailMerge(await composed({ text: '%recipient.city%'.repeat(1000) }));
+    const long = { address: 'x@y.example', variables: { city: 'x'.repeat(1016) } };
+    expect(merge.growth(long)).toBe(1001 * 1000);
+    expect(merge.growth({ address: 'x@y.example', variables: { city: '' } })).toBe(0);
+    expect(merge.for(long).length).toBeGreaterThan(1000 * 1000);
+  });
+});

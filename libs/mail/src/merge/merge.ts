@@ -1,0 +1,132 @@
+import { addressLine } from '../compose/compose.ts';
+import { textPart, type Part } from '../compose/part.ts';
+import { headerLine } from '../message/edit.ts';
+import { headerFields, rawValue, splitMessage, type HeaderField } from '../message/header.ts';
+import { isAttachment } from '../mime/content.ts';
+import { decodeCharset, decodeOctets } from '../mime/decode.ts';
+import { scanParts, type Leaf } from '../mime/parts.ts';
+import { DEFAULT_SCAN_LIMITS } from '../mime/scan.ts';
+import { decodeText } from '../mime/text.ts';
+import type { Mailbox } from '../address/address.ts';
+import { fillIn, PlaceholderCount, type MergeRecipient } from './placeholders.ts';
+
+/** What stands in the To of a message that each recipient gets for themselves; `MailMerge` puts them there. */
+export const EACH_RECIPIENT: Pick<Mailbox, 'name' | 'address'> = { address: '%recipient%', name: '' };
+
+/** Octets between two places, written anew for each recipient. */
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly write: (copy: Copy) => Buffer | string;
+}
+
+/** One recipient's message while it is written. */
+interface Copy {
+  readonly recipient: MergeRecipient;
+  readonly part: (text: MergedText) => Part;
+}
+
+/** A text part with placeholders, decoded. */
+interface MergedText {
+  readonly subtype: string;
+  readonly text: string;
+  /** The message has no other part: its text ends with a line end. */
+  readonly whole: boolean;
+}
+
+const MARK = '%recipient';
+const CRLF = '\r\n';
+
+/**
+ * One message as many: each recipient gets it with only themselves in its To, and with their own values in its header and in the texts
+ * that are its own. What has no placeholder stays byte for byte; an attachment's is the sender's business. A changed text is UTF-8.
+ *
+ * Read once, written for each. Takes a message that was taken in (CRLF, within `DEFAULT_SCAN_LIMITS`).
+ */
+export class MailMerge {
+  readonly #raw: Buffer;
+  readonly #edits: Edit[] = [];
+  readonly #placeholders = new PlaceholderCount();
+
+  constructor(raw: Buffer) {
+    this.#raw = raw;
+    const { header, body } = splitMessage(raw);
+    const fields = headerFields(header);
+    this.#editHeader(header, fields);
+    scanParts(raw, { header, fields, bodyStart: raw.length - body.length }, DEFAULT_SCAN_LIMITS, (leaf) =>
+      this.#editText(leaf, leaf.part.header === header),
+    );
+    this.#edits.sort((a, b) => a.start - b.start || a.end - b.end);
+  }
+
+  /** Octets that a recipient's values add at most, before they are encoded. */
+  growth(recipient: MergeRecipient): number {
+    return this.#placeholders.growth(recipient);
+  }
+
+  for(recipient: MergeRecipient): Buffer {
+    const parts = new Map<MergedText, Part>();
+    const part = (merged: MergedText): Part => {
+      const known = parts.get(merged) ?? written(merged, recipient);
+      parts.set(merged, known);
+      return known;
+    };
+    const pieces: Buffer[] = [];
+    let at = 0;
+    for (const { start, end, write } of this.#edits) {
+      const piece = write({ recipient, part });
+      pieces.push(this.#raw.subarray(at, start), typeof piece === 'string' ? Buffer.from(piece, 'utf8') : piece);
+      at = end;
+    }
+    return Buffer.concat([...pieces, this.#raw.subarray(at)]);
+  }
+
+  #editHeader(header: Buffer, fields: readonly HeaderField[]): void {
+    const shown = fields.filter(({ name }) => name === 'to' || name === 'cc');
+    const place = shown[0]?.start ?? header.length;
+    for (const { start, end } of shown) this.#edits.push({ start, end, write: () => '' });
+    this.#edits.push({
+      start: place,
+      end: place,
+      write: ({ recipient: { address, name = '' } }) => addressLine('To', [{ address, name }]),
+    });
+    for (const field of fields) {
+      if (shown.includes(field) || field.name === '' || field.name.startsWith('content-')) continue;
+      const text = decodeText(rawValue(header, field));
+      if (!text.includes(MARK)) continue;
+      this.#placeholders.add(text);
+      const name = header.toString('latin1', field.start, field.start + field.name.length);
+      const write = ({ recipient }: Copy): string => headerLine(name, oneLine(fillIn(text, recipient)));
+      this.#edits.push({ start: field.start, end: field.end, write });
+    }
+  }
+
+  #editText({ content, body, attachedIn, part }: Leaf, whole: boolean): void {
+    if (attachedIn > 0 || !content.type.startsWith('text/') || isAttachment(content)) return;
+    const text = decodeCharset(decodeOctets(body, content.encoding), content.charset);
+    if (!text.includes(MARK)) return;
+    const start = part.header.byteOffset - this.#raw.byteOffset;
+    const headerEnd = start + part.header.length;
+    // A header that ends without an empty line takes no further field.
+    if (this.#raw.toString('latin1', headerEnd, part.bodyStart) !== CRLF) return;
+    this.#placeholders.add(text);
+    const merged: MergedText = { subtype: content.type.slice('text/'.length), text, whole };
+    for (const field of part.fields) {
+      if (field.name !== 'content-type' && field.name !== 'content-transfer-encoding') continue;
+      this.#edits.push({ start: start + field.start, end: start + field.end, write: () => '' });
+    }
+    this.#edits.push({ start: headerEnd, end: headerEnd, write: (copy) => copy.part(merged).header });
+    const end = part.bodyStart + body.length;
+    this.#edits.push({ start: part.bodyStart, end, write: (copy) => copy.part(merged).content });
+  }
+}
+
+function written({ subtype, text, whole }: MergedText, recipient: MergeRecipient): Part {
+  const { header, content } = textPart(subtype, fillIn(text, recipient));
+  return whole && content.at(-1) !== 0x0a
+    ? { header, content: Buffer.concat([content, Buffer.from(CRLF)]) }
+    : { header, content };
+}
+
+/** A value cannot break out of its line (RFC 5322 §2.2). */
+const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');

@@ -1,0 +1,64 @@
+/** Whom a copy of a message is for (mailgun-api §2, `recipient-variables`). */
+export interface MergeRecipient {
+  readonly address: string;
+  readonly name?: string | undefined;
+  /** Values by key, as JSON has them. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+const PLACEHOLDER = /%recipient(?:\.([^%\s]{1,128})|_(email|name|fname|lname))?%/g;
+
+/**
+ * Replaces `%recipient%`, `%recipient.key%` and the names of mailing lists (`%recipient_email%`, `_name`, `_fname`, `_lname`) once: what is
+ * filled in is not looked through again. A key the recipient has no value for stays as it stands, so that the mistake is seen.
+ */
+export function fillIn(text: string, recipient: MergeRecipient): string {
+  return text.includes('%recipient') ? text.replace(PLACEHOLDER, (found) => valueOf(found, recipient) ?? found) : text;
+}
+
+/** The same in every string of a JSON value; keys stay as they are. */
+export function fillInJson(value: unknown, recipient: MergeRecipient): unknown {
+  if (typeof value === 'string') return fillIn(value, recipient);
+  if (Array.isArray(value)) return value.map((one) => fillInJson(one, recipient));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fillInJson(one, recipient)]));
+}
+
+/** How often each placeholder stands in some texts, so that what a recipient's values add is known without writing it. */
+export class PlaceholderCount {
+  readonly #counts = new Map<string, number>();
+
+  add(text: string): void {
+    for (const [found] of text.matchAll(PLACEHOLDER)) this.#counts.set(found, (this.#counts.get(found) ?? 0) + 1);
+  }
+
+  /** Octets of UTF-8 that are added at most. */
+  growth(recipient: MergeRecipient): number {
+    let octets = 0;
+    for (const [found, count] of this.#counts) {
+      octets += count * Math.max(Buffer.byteLength(valueOf(found, recipient) ?? found) - found.length, 0);
+    }
+    return octets;
+  }
+}
+
+function valueOf(placeholder: string, { address, name = '', variables }: MergeRecipient): string | undefined {
+  const [, key, ours] = new RegExp(PLACEHOLDER.source).exec(placeholder) ?? [];
+  if (key !== undefined) return Object.hasOwn(variables, key) ? textOf(variables[key]) : undefined;
+  const [first = '', ...last] = name.trim().split(/\s+/);
+  switch (ours) {
+    case 'name':
+      return name;
+    case 'fname':
+      return first;
+    case 'lname':
+      return last.join(' ');
+    default:
+      return address;
+  }
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === null || value === undefined ? '' : JSON.stringify(value);
+}
