@@ -122,6 +122,7 @@ describe('phrases', () => {
   it('finds codes as words of their own', () => {
     expect(codesIn("550-5.7.1 x 192.0.2.1 2015 (#5.1.1) '5.2.2 v5.1.1.2")).toEqual({
       replyCode: 550,
+      replyCodes: [550],
       statuses: ['5.7.1', '5.1.1', '5.2.2'],
     });
   });

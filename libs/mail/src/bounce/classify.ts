@@ -1,4 +1,4 @@
-import type { BounceReason } from './reasons.ts';
+import { REASONS, type BounceReason } from './reasons.ts';
 import { BROAD_RULES, CERTAIN_RULES, KINDS, OWN_RULES, PROGRAM_RULES, WORDED_RULES } from './rules/all.ts';
 import type { Command, Rule } from './rules/rule.ts';
 import { ASKED_AGAIN, BY_REPLY_CODE, detail, isGeneral, reasonOfStatus, reasonOfSubject } from './statuses.ts';
@@ -97,8 +97,9 @@ function left(evidence: Evidence): Finding {
   // A server that turns a client away before it knows sender and recipient has something against the client.
   if (command === 'EHLO') return found('blocked');
   if (text.says(AWAY)) return found('auto-reply');
+  // One word is not enough to say that nobody should write there again.
   const broad = suspect(evidence);
-  if (broad) return broad;
+  if (broad && !REASONS[broad.reason].hard) return broad;
   if (command === 'CONNECT') return found('blocked');
   return found(BY_REPLY_CODE[replyCode ?? 0] ?? (text.words.trim() === '' ? 'unsaid' : 'unclear'));
 }

@@ -6,7 +6,7 @@ import { namedCommand, wordedCommand, type Told, type Transcript } from './readi
 import type { BounceReason } from './reasons.ts';
 import type { Command } from './rules/rule.ts';
 import { preferredStatus } from './statuses.ts';
-import { codesIn, normalise, phrase, Reading, says } from './words.ts';
+import { codesIn, normalise, phrase, Reading, says, type Codes } from './words.ts';
 
 /** A report, read. */
 export interface Report {
@@ -79,9 +79,10 @@ interface Around {
 function stated(report: Report, fields: StatusFields, around: Around): Found {
   const { diagnostic, diagnosticType, action } = fields;
   const [codes, more] = [codesIn(diagnostic), codesIn(around.about)];
-  const replyCode = codes.replyCode ?? more.replyCode;
   const inText = bestOf(codes.statuses.length > 0 ? codes.statuses : more.statuses);
-  const status = preferredStatus(fields.status || bestOf(statusesIn(fields.comment)), inText, replyCode) || undefined;
+  const said = codes.replyCode ?? more.replyCode;
+  const status = preferredStatus(fields.status || bestOf(statusesIn(fields.comment)), inText, said) || undefined;
+  const replyCode = fitting([...codes.replyCodes, ...more.replyCodes], status) ?? said;
   const isTemporary = /temporar|persistent/i.test(diagnostic);
   const found = { recipient: fields.recipient, status, replyCode, isTemporary };
   const isReached = status?.startsWith('2.') || /^(delivered|deliverable|relayed|expanded)$/.test(action);
@@ -163,63 +164,80 @@ function isDelay(text: string): boolean {
   return DELAYED.some((one) => says(words, one));
 }
 
+const MAX_LISTED = 100;
+
 /** Each recipient of a report in prose. */
-export function findProse({ message, transcript, programs }: Report): Found[] {
+export function findProse(report: Report): Found[] {
+  const { message, transcript, programs } = report;
   // A list manager says in the subject what it has against a message.
   const text = programs.includes('fml') ? `${message.field('subject')}\n${transcript.text}` : transcript.text;
-  const sender = /[^\s<>"]{1,128}@[^\s<>",]{1,255}/.exec(message.field('to'))?.[0].toLowerCase();
-  // Whoever gets the report has written the message, and is named in many reports too.
-  const others = transcript.recipients.filter((one) => one.recipient !== sender);
-  const recipients = others.length > 0 ? others : transcript.recipients;
+  const whole = { text, words: new Reading(text), codes: codesIn(text), isDelay: isDelay(text) };
+  const named = namedIn(report);
+  if (named.length > 0) return named.map((told) => findTold(report, told, whole, named.length === 1));
+  const listed = message
+    .field('x-failed-recipients')
+    .split(',', MAX_LISTED)
+    .map((one) => one.trim().toLowerCase());
+  const sender = addressIn(message.field('to'));
   const [mentioned = ''] = transcript.mentioned.filter((one) => one !== sender);
-  const about: Told[] = recipients.length > 0 ? recipients : [{ recipient: mentioned, text, command: undefined }];
-  const whole = new Reading(text);
-  const all = codesIn(text);
-  const isDelayed = isDelay(text);
-  return about.map((told) => {
-    const near = codesIn(told.text);
-    const alone = recipients.length < 2;
-    // What is said of others is not said of this one, unless nothing is said of any.
-    const isNear = near.statuses.length > 0 || near.replyCode !== undefined || !alone;
-    const codes = isNear ? near : all;
-    const status = bestOf(codes.statuses);
-    const command =
-      told.command ??
-      (alone ? wordedCommand(text) : undefined) ??
-      namedCommand(told.text) ??
-      (alone ? namedCommand(text) : undefined);
-    const evidence: Omit<Evidence, 'text'> = {
-      status,
-      replyCode: codes.replyCode,
-      command,
-      programs,
-      quoted: codes.replyCode !== undefined || /^\S+ \[/.test(told.text),
-      systems: [domainOf(told.recipient), ...hostsIn(told.text), ...systemsOf(message)],
-    };
-    // KDDI says above the recipient what is wrong with it.
-    const isAbove = alone && programs.includes('kddi');
-    const first = classify({ ...evidence, text: isAbove ? whole : new Reading(told.text) });
-    const ask = () =>
-      classify({
-        ...evidence,
-        status: status ?? bestOf(all.statuses),
-        replyCode: codes.replyCode ?? all.replyCode,
-        text: whole,
-      });
-    const finding = better(first, ask);
-    const { reason } = isDelayed ? late(finding) : finding;
-    const isSilent =
-      reason === 'unclear' &&
-      programs.some((one) => one === 'qmail' || one === 'imail') &&
-      /^\W*\S+@\S+\W*$/.test(told.text);
-    return {
-      recipient: told.recipient,
-      reason: isSilent ? 'unsaid' : reason,
-      status,
-      replyCode: codes.replyCode,
-      isTemporary: / temporar| persistent/i.test(told.text),
-    };
-  });
+  const unnamed = listed.some((one) => one !== '') ? listed : [mentioned];
+  return unnamed.map((recipient) => findTold(report, { recipient, text, command: undefined }, whole, true));
+}
+
+/** Whoever gets the report has written the message, and is named in many reports too. */
+function namedIn({ message, transcript }: Report): Told[] {
+  const sender = addressIn(message.field('to'));
+  const others = transcript.recipients.filter((one) => one.recipient !== sender);
+  return others.length > 0 ? others : transcript.recipients;
+}
+
+const addressIn = (field: string) => /[^\s<>"]{1,128}@[^\s<>",]{1,255}/.exec(field)?.[0].toLowerCase();
+
+function findTold(
+  { message, programs }: Report,
+  told: Told,
+  whole: { text: string; words: Reading; codes: Codes; isDelay: boolean },
+  isAlone: boolean,
+): Found {
+  const near = codesIn(told.text);
+  // What is said of others is not said of this one, unless nothing is said of any.
+  const isNear = near.statuses.length > 0 || near.replyCode !== undefined || !isAlone;
+  const codes = isNear ? near : whole.codes;
+  const status = bestOf(codes.statuses);
+  const replyCode = fitting(codes.replyCodes, status) ?? codes.replyCode;
+  const command =
+    told.command ??
+    (isAlone ? wordedCommand(whole.text) : undefined) ??
+    namedCommand(told.text) ??
+    (isAlone ? namedCommand(whole.text) : undefined);
+  const evidence: Omit<Evidence, 'text'> = {
+    status,
+    replyCode,
+    command,
+    programs,
+    quoted: replyCode !== undefined || /^\S+ \[/.test(told.text),
+    systems: [domainOf(told.recipient), ...hostsIn(told.text), ...systemsOf(message)],
+  };
+  // KDDI says above the recipient what is wrong with it.
+  const isWhole = told.text === whole.text || (isAlone && programs.includes('kddi'));
+  const first = classify({ ...evidence, text: isWhole ? whole.words : new Reading(told.text) });
+  const { statuses, replyCode: anyCode } = whole.codes;
+  const finding = better(first, () =>
+    classify({ ...evidence, status: status ?? bestOf(statuses), replyCode: replyCode ?? anyCode, text: whole.words }),
+  );
+  const { reason } = whole.isDelay ? late(finding) : finding;
+  const isSilent = reason === 'unclear' && SILENT.some((one) => programs.includes(one)) && isAddress(told.text);
+  const isTemporary = / temporar| persistent/i.test(told.text);
+  return { recipient: told.recipient, reason: isSilent ? 'unsaid' : reason, status, replyCode, isTemporary };
+}
+
+/** Programs that say nothing where nothing stands behind the recipient. */
+const SILENT = ['qmail', 'imail'];
+const isAddress = (text: string) => /^[^\w@]{0,20}[^\s@]{1,300}@[^\s@]{1,300}\s{0,20}$/.test(text);
+
+/** The first code of the class that the status has. */
+function fitting(codes: readonly number[], status: string | undefined): number | undefined {
+  return status === undefined ? undefined : codes.find((code) => String(code)[0] === status[0]);
 }
 
 const statusesIn = (text: string) => codesIn(text).statuses;

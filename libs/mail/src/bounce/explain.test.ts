@@ -188,6 +188,17 @@ describe('a report in prose', () => {
     ]);
   });
 
+  it('is about those whom a header lists where the text names nobody, and not about who has written', () => {
+    const failed = 'X-Failed-Recipients: a@b.example, c@d.example';
+    expect(explained(message(FROM, failed, '', 'The group may not exist.'))).toEqual([
+      'a@b.example   unclear soft',
+      'c@d.example   unclear soft',
+    ]);
+    const sent = ['A message sent by', '', '  <me@x.example>', '', 'could not be delivered:'];
+    const one = ['', '  a@b.example', '    mailbox is full'];
+    expect(explained(message(FROM, '', ...sent, ...one))).toEqual(['a@b.example   mailbox-full soft']);
+  });
+
   it('of a system that speaks for itself needs no command', () => {
     const own = [FROM, 'Subject: Undeliverable Mail', '', 'Unknown user: a@b.example'];
     expect(explained(message(...own))).toEqual(['a@b.example   unknown-user hard']);

@@ -102,7 +102,8 @@ function fieldsOf(message: Readable, own: ReadablePart[]): StatusFields[] {
 function answer({ recipient, reason, status, replyCode, isTemporary }: Found): ExplainedBounce {
   // A report comes when the sending system has given up, so that an unknown user is as final after 450 as after 550. Only
   // a domain that takes no mail *now* may take it later.
-  const passing = reason === 'takes-no-mail' && (isPassing({ status, replyCode }) || isTemporary);
+  const passing =
+    reason === 'takes-no-mail' && (isPassing({ status, replyCode }) || (status === undefined && isTemporary));
   return {
     recipient: recipient.replace(/^<|>$/g, '').trim().toLowerCase(),
     ...(status === undefined || status === '' ? {} : { enhancedCode: status }),

@@ -102,18 +102,22 @@ export function trimPunctuation(word: string): string {
   return word.replace(/^[^\p{L}\p{N}]{1,8}/u, '').replace(/[^\p{L}\p{N}]{1,8}$/u, '');
 }
 
-/** The first reply code (RFC 5321 4.2), of a failure if there is one, and the enhanced codes (RFC 3463) that stand as words of their own. */
-export function codesIn(text: string): { replyCode: number | undefined; statuses: string[] } {
-  let replyCode: number | undefined;
+/** Codes that stand as words of their own: of replies (RFC 5321 4.2), and enhanced ones (RFC 3463). */
+export interface Codes {
+  /** The first one of a failure; a session's good answers say nothing about what failed in it. */
+  replyCode: number | undefined;
+  replyCodes: number[];
+  statuses: string[];
+}
+
+export function codesIn(text: string): Codes {
+  const replyCodes: number[] = [];
   const statuses: string[] = [];
   for (const raw of text.slice(0, MAX_TEXT).split(/[\s,;:=<>()[\]"']+/)) {
     const word = trimPunctuation(raw);
     const [code, status] = CODES.test(word) ? [word.slice(0, 3), word.slice(4)] : [word, word];
-    // A session's good answers say nothing about what failed in it.
-    if (REPLY_CODE.test(code) && (replyCode === undefined || replyCode < 400)) {
-      if (replyCode === undefined || !code.startsWith('2')) replyCode = Number(code);
-    }
+    if (REPLY_CODE.test(code)) replyCodes.push(Number(code));
     if (ENHANCED_CODE.test(status)) statuses.push(status);
   }
-  return { replyCode, statuses };
+  return { replyCode: replyCodes.find((code) => code >= 400) ?? replyCodes[0], replyCodes, statuses };
 }

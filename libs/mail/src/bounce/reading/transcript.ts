@@ -40,6 +40,10 @@ const DRAWN =
 /** Only a message's own header has these at the beginning of a line. */
 const TRACE = /^(?:> ?){0,3}(?:received|return-path|dkim-signature|x-received|mime-version)\s{0,4}:/i;
 
+/** Exim tells whoever reads the report for others whose message it was. */
+const SENDER_FOLLOWS = /\bsent by:?\s{0,4}$/i;
+const MAX_INTRODUCTION = 40;
+
 const COMMANDS: readonly (readonly [RegExp, Command])[] = [
   [/^(?:rcpt)/, 'RCPT'],
   [/^(?:mail|send|soml|saml)\b/, 'MAIL'],
@@ -159,6 +163,7 @@ export function readTranscript(text: string): Transcript {
   const kept: string[] = [];
   let command: Command | undefined;
   let current: Told | undefined;
+  let before = '';
   let isOneLine = false;
   let size = 0;
   for (const raw of text.split(/\r?\n/, MAX_LINES)) {
@@ -171,7 +176,9 @@ export function readTranscript(text: string): Transcript {
     if (asked) command = asked;
     const got = /^(?:<<<|Received >>>)\s{0,4}(\S.*)$/.exec(plain)?.[1];
     if (got !== undefined && replies.length < MAX_RECIPIENTS) replies.push({ text: got, command });
-    const { recipient, mentioned: mention, coded } = asked === 'MAIL' ? {} : recipientOf(plain);
+    const isSender = asked === 'MAIL' || SENDER_FOLLOWS.test(before);
+    const { recipient, mentioned: mention, coded } = isSender ? {} : recipientOf(plain);
+    if (plain.trim() !== '') before = plain.slice(-MAX_INTRODUCTION);
     if (mention !== undefined && mentioned.length < MAX_RECIPIENTS) mentioned.push(mention);
     // Sendmail's transcripts have one line for each, with its code in front.
     if (isOneLine && recipient === undefined) current = undefined;
