@@ -21,6 +21,8 @@ import { MembersController } from './lists/members/members.controller.ts';
 import { MembersRepository } from './lists/members/members.repository.ts';
 import { MembersService } from './lists/members/members.service.ts';
 import { MembersUseWorker } from './lists/members/standing-use.worker.ts';
+import { IdempotencyRepository } from './idempotency/idempotency.repository.ts';
+import { IdempotencyService } from './idempotency/idempotency.service.ts';
 import { LoginBackoff } from './login/login.backoff.ts';
 import { LoginService } from './login/login.service.ts';
 import { IntakeService } from './messages/intake.service.ts';
@@ -63,6 +65,8 @@ import { StoredService } from './stored/stored.service.ts';
     AcceptService,
     AcceptsUnderWay,
     CommitService,
+    IdempotencyRepository,
+    IdempotencyService,
     EndedListsWorker,
     IntakeService,
     ListForms,

@@ -2,6 +2,7 @@ import { Messages1764000000000 } from './accept/message.migration.ts';
 import { Outbox1764000000001 } from './accept/outbox.migration.ts';
 import { Related1764000000002 } from './accept/related.migration.ts';
 import { Stored1764000000003 } from './accept/stored.migration.ts';
+import { Idempotency1764700000000 } from './idempotency/idempotency.migration.ts';
 import { Lists1764600000000 } from './lists/list.migration.ts';
 
 export const MIGRATIONS = [
@@ -10,4 +11,5 @@ export const MIGRATIONS = [
   Related1764000000002,
   Stored1764000000003,
   Lists1764600000000,
+  Idempotency1764700000000,
 ];

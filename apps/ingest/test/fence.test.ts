@@ -37,7 +37,7 @@ describe('a fence in ingest', () => {
     const address = somebody();
     return { address, subject: await around.subjectOf(address) };
   };
-  const refused = { status: 503, message: 'an erasure is under way: try again' };
+  const refused = { status: 503, message: 'an erasure is under way: try again', retryAfter: '2' };
   const mailsOf = async (subject: string): Promise<number> => {
     const { rowCount } = await around.database.query('select from message_recipient where subject_id = $1', [subject]);
     return rowCount ?? 0;
@@ -61,7 +61,11 @@ describe('a fence in ingest', () => {
       const fencing = followed(first, 'writersLeft', holder.fence(around.scope(subject)));
       await fencing.keptWaiting();
       await lift?.();
-      expect(await answers).toEqual([refused, { status: 200, message: 'Queued. Thank you.' }, refused]);
+      expect(await answers).toEqual([
+        refused,
+        expect.objectContaining({ status: 200, message: 'Queued. Thank you.' }),
+        refused,
+      ]);
       await vi.waitFor(() => expect(fencing.over()).toBe(true), 5_000);
       expect(await mailsOf(subject)).toBe(0);
       expect(await holder.verify(around.scope(subject))).toEqual({});
@@ -98,7 +102,7 @@ describe('a fence in ingest', () => {
       await around.cutOff(subject);
     });
     await lift?.();
-    expect(await answers).toEqual([refused, { status: 200, message: 'Queued. Thank you.' }]);
+    expect(await answers).toEqual([refused, expect.objectContaining({ status: 200, message: 'Queued. Thank you.' })]);
     expect(await mailsOf(subject)).toBe(0);
     expect(await mailsOf(other.subject)).toBe(1);
   });

@@ -32,6 +32,7 @@ export const SEALED_UNDER = {
   suppression: 'subject',
   receipt: 'account',
   'request-text': 'account',
+  'queued-message': 'account',
   'sandbox-recipient': 'subject',
   'mailing-list': 'account',
   'list-member': 'subject',

@@ -81,6 +81,13 @@ export type Receipt = z.infer<typeof receipt>;
 export const requestText = sealedPart('request-text', z.object({ text: personal('customer-typed') }));
 export type RequestText = z.infer<typeof requestText>;
 
+/**
+ * What a request with an `Idempotency-Key` was answered with: the Message-ID, without angle brackets, which a customer may have typed.
+ * Under the account's key, bound to an id of its own; kept for a day.
+ */
+export const queuedMessage = sealedPart('queued-message', z.object({ messageIdHeader: personal('customer-typed') }));
+export type QueuedMessage = z.infer<typeof queuedMessage>;
+
 /** To whom an account may send from its sandbox domain, bound to its row's id. Standing: it lasts until removed. */
 export const sandboxRecipient = sealedPart('sandbox-recipient', z.object({ address: personal('address') }));
 export type SandboxRecipient = z.infer<typeof sandboxRecipient>;

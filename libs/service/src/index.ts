@@ -18,6 +18,7 @@ export { CONFIG, loadConfig } from './config/load-config.ts';
 export { ApiError } from './errors/api-error.ts';
 export type { ApiErrorDetails } from './errors/api-error.ts';
 export { ErrorFilter } from './errors/error.filter.ts';
+export { otherRequest, readIdempotencyKey } from './errors/idempotency-key.ts';
 export { StartupError } from './errors/startup-error.ts';
 export { validationError } from './errors/validation.ts';
 export { HealthRegistry } from './health/health-registry.ts';

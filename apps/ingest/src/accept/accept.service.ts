@@ -4,6 +4,7 @@ import { Outbox, OutboxFullError, Publisher, type EncodedRecord } from '@lethe/k
 import { dkimBodyHash } from '@lethe/mail';
 import { ApiError, isUnavailable, Log, metrics, OverloadedError } from '@lethe/service';
 import { ForgottenError, VaultUnavailableError } from '@lethe/vault';
+import type { Claim } from '../idempotency/idempotency.service.ts';
 import { AcceptsUnderWay } from './accepts.under-way.ts';
 import { CommitService } from './commit.service.ts';
 import { acceptedEventRecord, mailAcceptedRecord, type SealedMessage } from './records.ts';
@@ -40,14 +41,16 @@ export class AcceptService implements BeforeApplicationShutdown {
 
   /**
    * Resolves once the message is durable, whole or not at all. Before that point a store that is away is a 503; after it
-   * nothing fails: what cannot be published now, the outbox relay publishes.
+   * nothing fails: what cannot be published now, the outbox relay publishes. False, and nothing is kept: the key of `claim` is an
+   * earlier request's.
    */
-  async accept(submission: Submission, domain: DomainSettings, acceptedAt: number): Promise<void> {
+  async accept(submission: Submission, domain: DomainSettings, acceptedAt: number, claim?: Claim): Promise<boolean> {
     const accept = this.underWay.begin();
     try {
       const message = await this.sealing.seal(submission, dkimBodyHash(submission.raw), domain, acceptedAt);
       const group = { id: message.id, records: this.recordsOf(message) };
-      await this.commits.commit({ message, raw: submission.raw, group, accept });
+      const item = { message, raw: submission.raw, group, accept, ...(claim && { claim }) };
+      if (!(await this.commits.commit(item))) return false;
       this.publishBehind(group);
       accepted.add(1, { method: submission.method, outcome: 'accepted' });
       this.log.info('message.accepted', {
@@ -55,6 +58,7 @@ export class AcceptService implements BeforeApplicationShutdown {
         recipients: message.recipients.length,
         size: message.size,
       });
+      return true;
     } catch (error) {
       const failed = unavailable(error);
       // What is refused is no trouble of ours.

@@ -2,9 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { BodyStore, sealBody, type SealedBody } from '@lethe/bodies';
 import { Database } from '@lethe/database';
 import { Outbox, type OutboxGroup } from '@lethe/kafka';
-import { Batcher, CONFIG } from '@lethe/service';
+import { ApiError, Batcher, CONFIG } from '@lethe/service';
 import { ForgottenError, Vault } from '@lethe/vault';
+import type { PoolClient } from 'pg';
 import { type IngestConfig } from '../config.ts';
+import { ClaimHeldError, IdempotencyRepository } from '../idempotency/idempotency.repository.ts';
+import type { Claim } from '../idempotency/idempotency.service.ts';
 import type { Accept } from './accepts.under-way.ts';
 import { MessageRepository } from './message.repository.ts';
 import type { SealedMessage } from './records.ts';
@@ -15,6 +18,7 @@ export interface Committable {
   readonly raw: Buffer;
   readonly group: OutboxGroup;
   readonly accept: Accept;
+  readonly claim?: Claim;
 }
 
 /** Rolls back: somebody in it may not be committed any more. */
@@ -30,7 +34,7 @@ const COMMITS_AT_ONCE = 2;
  */
 @Injectable()
 export class CommitService {
-  private readonly batcher: Batcher<Committable, undefined>;
+  private readonly batcher: Batcher<Committable, boolean>;
 
   constructor(
     private readonly database: Database,
@@ -39,9 +43,10 @@ export class CommitService {
     private readonly sealing: SealingService,
     private readonly messages: MessageRepository,
     private readonly outbox: Outbox,
+    private readonly idempotency: IdempotencyRepository,
     @Inject(CONFIG) config: IngestConfig,
   ) {
-    this.batcher = new Batcher<Committable, undefined>(
+    this.batcher = new Batcher<Committable, boolean>(
       {
         maxItems: config.COMMIT_MAX_MESSAGES,
         maxBytes: MAX_COMMIT_BYTES,
@@ -56,19 +61,30 @@ export class CommitService {
 
   /**
    * Resolves once the message is durable; a rejection means it is not, or that the database died while committing.
-   * ForgottenError: one of its people is being erased this moment.
+   * ForgottenError: one of its people is being erased this moment. False: an earlier request has its claim, and nothing is kept of it.
    */
-  async commit(item: Committable): Promise<void> {
-    await this.batcher.add(item);
+  commit(item: Committable): Promise<boolean> {
+    return this.batcher.add(item);
   }
 
-  private async commitAll(items: readonly Committable[]): Promise<(undefined | Error)[]> {
+  private async commitAll(items: readonly Committable[]): Promise<(boolean | Error)[]> {
     const bodies = await this.sealBodies(items);
-    let standing = items;
-    do standing = await this.standing(standing);
-    while (!(await this.insertAll(standing, bodies)));
-    const committed = new Set(standing);
-    return items.map((item) => (committed.has(item) ? undefined : new ForgottenError('subject')));
+    const results = new Map<Committable, boolean | Error>();
+    let left = items;
+    for (let written: readonly Committable[] | undefined; written === undefined;) {
+      left = await this.standing(left);
+      try {
+        written = await this.insertAll(left, bodies);
+        for (const item of left) results.set(item, written.includes(item));
+      } catch (error) {
+        if (error instanceof Shaken) continue;
+        if (!(error instanceof ClaimHeldError)) throw error;
+        // Theirs alone: the others have nothing to do with it.
+        for (const item of left) if (item.claim) results.set(item, underWay());
+        left = left.filter(({ claim }) => !claim);
+      }
+    }
+    return items.map((item) => results.get(item) ?? new ForgottenError('subject'));
   }
 
   private async sealBodies(items: readonly Committable[]): Promise<Map<Committable, SealedBody>> {
@@ -95,30 +111,44 @@ export class CommitService {
     return items.filter((_, index) => stand[index]);
   }
 
-  /** Answers whether it is done; not if somebody was revoked before the commit. The others try again without them. */
-  private async insertAll(items: readonly Committable[], bodies: Map<Committable, SealedBody>): Promise<boolean> {
-    if (items.length === 0) return true;
-    try {
-      await this.database.withClientTransaction(async (client) => {
-        await this.messages.insertMany(
-          client,
-          items.map(({ message }) => message),
-        );
-        await this.bodies.insertMany(
-          client,
-          items.map((item) => bodies.get(item) as SealedBody),
-        );
-        await this.outbox.insertMany(
-          client,
-          items.map(({ group }) => group),
-        );
-        // The last word before COMMIT, and after the first insert: a fence waits for whoever has inserted.
-        if (!items.every(({ accept, message }) => accept.standing(message) === 'stands')) throw new Shaken();
-      });
-      return true;
-    } catch (error) {
-      if (error instanceof Shaken) return false;
-      throw error;
-    }
+  /**
+   * Answers those that are committed: all but those whose claim an earlier request has. Throws Shaken if somebody was revoked before the
+   * commit: the others try again without them.
+   */
+  private insertAll(
+    items: readonly Committable[],
+    bodies: Map<Committable, SealedBody>,
+  ): Promise<readonly Committable[]> {
+    if (items.length === 0) return Promise.resolve(items);
+    return this.database.withClientTransaction(async (client) => {
+      const first = await this.first(client, items);
+      if (first.length === 0) return first;
+      await this.messages.insertMany(
+        client,
+        first.map(({ message }) => message),
+      );
+      await this.bodies.insertMany(
+        client,
+        first.map((item) => bodies.get(item) as SealedBody),
+      );
+      await this.outbox.insertMany(
+        client,
+        first.map(({ group }) => group),
+      );
+      // The last word before COMMIT, and after the first insert: a fence waits for whoever has inserted.
+      if (!first.every(({ accept, message }) => accept.standing(message) === 'stands')) throw new Shaken();
+      return first;
+    });
+  }
+
+  /** Without those that repeat an earlier request. */
+  private async first(client: PoolClient, items: readonly Committable[]): Promise<readonly Committable[]> {
+    const claims = items.flatMap(({ claim }) => claim ?? []);
+    if (claims.length === 0) return items;
+    const ours = await this.idempotency.claim(client, claims);
+    return items.filter(({ claim }) => !claim || ours.has(claim.id));
   }
 }
+
+const underWay = (): ApiError =>
+  new ApiError(503, 'Idempotency-Key: the first request with it is under way: try again', { retryAfterSeconds: 2 });

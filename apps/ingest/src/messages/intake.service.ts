@@ -7,6 +7,8 @@ import type { Submission } from '../accept/submission.ts';
 import { type IngestConfig } from '../config.ts';
 import type { Form } from '../form/form.parser.ts';
 import { MemoryBudget } from '../form/memory.budget.ts';
+import { IdempotencyService } from '../idempotency/idempotency.service.ts';
+import { fingerprintOf } from '../idempotency/request.fingerprint.ts';
 import { PermissionService } from '../permission/permission.service.ts';
 import type { Origin } from './origin.ts';
 
@@ -22,6 +24,8 @@ export interface Arrival {
   /** Reads it. `more` reserves further memory (octets), and throws ApiError 503 if there is none. */
   readonly read: (more: (octets: number) => void) => Promise<Form>;
   readonly toSubmission: (form: Form, origin: Origin) => Submission | Promise<Submission>;
+  /** Its `Idempotency-Key`, and which of the doors it came to. */
+  readonly once?: { readonly key: string; readonly door: string };
 }
 
 /** The one way in, whichever door a message comes to: room is reserved, it is read, and committed. */
@@ -31,6 +35,7 @@ export class IntakeService {
     private readonly budget: MemoryBudget,
     private readonly permission: PermissionService,
     private readonly accept: AcceptService,
+    private readonly idempotency: IdempotencyService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
@@ -45,19 +50,27 @@ export class IntakeService {
   }
 
   /**
-   * Answers the Message-ID, without angle brackets, once the message is durable.
-   * @throws ApiError: 400 and 413 for the message, 403 for what the domain may not send, 503 with nothing kept of it.
+   * Answers the Message-ID, without angle brackets, once the message is durable; of a repeated request that of the first.
+   * @throws ApiError: 400 and 413 for the message, 403 for what the domain may not send, 409 for an Idempotency-Key of another
+   * request, 503 with nothing kept of it.
    */
-  take({ domain, by, octets, read, toSubmission }: Arrival): Promise<string> {
+  take({ domain, by, octets, read, toSubmission, once: keyed }: Arrival): Promise<string> {
     return this.budget.run(octets, async (more) => {
       const form = await read(more);
+      const once = keyed && (await this.idempotency.once(domain, keyed.key, fingerprintOf(keyed.door, form)));
+      const earlier = once && (await this.idempotency.answer(once));
+      if (earlier !== undefined) return earlier;
       const acceptedAt = this.clock.now();
       const submission = await toSubmission(form, { domain: domain.name, acceptedAt, ...by });
       await this.permission.assertMay(submission, domain);
       if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
       more(SEALED_COPIES * envelopeOctets(submission));
-      await this.accept.accept(submission, domain, acceptedAt);
-      return submission.messageIdHeader;
+      const claim = once && (await this.idempotency.claim(once, submission.messageIdHeader));
+      if (await this.accept.accept(submission, domain, acceptedAt, claim)) return submission.messageIdHeader;
+      const faster = once && (await this.idempotency.answer(once));
+      // Its day has ended this moment.
+      if (faster === undefined) throw new ApiError(503, 'Temporarily unavailable, try again');
+      return faster;
     });
   }
 }

@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { Caller, CONFIG, Operation, type Identity } from '@lethe/service';
+import { Caller, CONFIG, Operation, readIdempotencyKey, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
 import { type IngestConfig } from '../config.ts';
 import { readForm } from '../form/form.parser.ts';
@@ -10,6 +10,9 @@ import { FORMS, messageFields, mimeFields } from './message.fields.ts';
 import { submissionOfMime } from './mime.submission.ts';
 import { clientAddress, FORM_OVERHEAD, queued, readLength, type QueuedAnswer } from './request.ts';
 
+const ONCE =
+  'With an Idempotency-Key the same request again is answered with the same id for a day, and sends nothing; another one under it is a 409';
+
 /** Mailgun's two ways to hand a message in (mailgun-api §2). */
 @Controller('v3/:domain')
 export class MessagesController {
@@ -19,26 +22,28 @@ export class MessagesController {
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
-  @Operation('Send a message', { body: messageFields, takes: FORMS })
+  @Operation('Send a message', { body: messageFields, takes: FORMS, description: ONCE })
   @Post('messages')
   @HttpCode(200)
   send(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {
-    return this.take(caller, request, submissionOfForm);
+    return this.take(caller, request, 'messages', submissionOfForm);
   }
 
-  @Operation('Send a message in MIME form', { body: mimeFields, takes: FORMS })
+  @Operation('Send a message in MIME form', { body: mimeFields, takes: FORMS, description: ONCE })
   @Post('messages.mime')
   @HttpCode(200)
   sendMime(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {
-    return this.take(caller, request, submissionOfMime);
+    return this.take(caller, request, 'messages.mime', submissionOfMime);
   }
 
   private async take(
     caller: Identity,
     { raw, headers }: FastifyRequest,
+    door: string,
     toSubmission: Arrival['toSubmission'],
   ): Promise<QueuedAnswer> {
     const domain = this.domains.of(caller);
+    const key = readIdempotencyKey(headers['idempotency-key']);
     const maxBytes = this.config.MESSAGE_MAX_BYTES + FORM_OVERHEAD;
     const length = readLength(headers['content-length']);
     this.intake.assertRoom(length, maxBytes);
@@ -49,6 +54,7 @@ export class MessagesController {
       octets: headers['content-encoding'] ? undefined : length,
       read: () => readForm(raw, headers, { maxBytes, maxParts: this.config.FORM_MAX_PARTS }),
       toSubmission,
+      ...(key === undefined ? {} : { once: { key, door } }),
     });
     return queued(id);
   }

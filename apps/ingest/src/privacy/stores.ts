@@ -110,6 +110,27 @@ export const STORES: readonly StoreDeclaration[] = [
     },
   },
   {
+    store: 'ingest.idempotency',
+    owner: 'ingest',
+    kind: 'table',
+    what: 'keyed hashes of Idempotency-Keys and of what came with them, and the sealed id that was answered',
+    limit: {
+      class: 'idempotency',
+      limitMs: 86_400_000,
+      mechanism: 'the retention worker deletes it before the day is over',
+    },
+    table: 'public.idempotency',
+    age: 'created_at',
+    columns: {
+      domain_id: column.opaque,
+      key_hash: column.pseudonym,
+      request_hash: column.pseudonym,
+      id: column.opaque,
+      answer: column.sealed('queued-message'),
+      created_at: column.instant,
+    },
+  },
+  {
     store: 'ingest.migrations',
     owner: 'ingest',
     kind: 'table',

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { BodyStore } from '@lethe/bodies';
 import { CONFIG, Log, Rounds } from '@lethe/service';
 import { type IngestConfig } from '../config.ts';
+import { IdempotencyRepository } from '../idempotency/idempotency.repository.ts';
 import { RetentionRepository } from './retention.repository.ts';
 
 /**
@@ -15,6 +16,7 @@ export class RetentionWorker implements OnApplicationBootstrap, OnModuleDestroy 
   constructor(
     private readonly messages: RetentionRepository,
     private readonly bodies: BodyStore,
+    private readonly idempotency: IdempotencyRepository,
     private readonly log: Log,
     @Inject(CONFIG) config: IngestConfig,
   ) {
@@ -36,6 +38,7 @@ export class RetentionWorker implements OnApplicationBootstrap, OnModuleDestroy 
 
   private async work(): Promise<void> {
     await this.bodies.makeAhead();
+    await this.idempotency.expire();
     const partitions = await this.bodies.dropDue();
     let messages = 0;
     for (let some = 1; some > 0 && !this.rounds.stopped; messages += some) some = await this.messages.deleteDue();

@@ -33,6 +33,8 @@ type SmtpCredentials = NonNullable<DomainSettings['smtpCredentials']>;
 export interface Answer {
   readonly status: number;
   readonly message: string;
+  readonly id?: string;
+  readonly retryAfter?: string;
 }
 
 /** Replicas of `ingest`, and what others would tell them. */
@@ -46,9 +48,9 @@ export interface Surroundings {
   readonly vault: { readonly ingest: Vault; readonly delivery: Vault };
   readonly bodies: BodyStore;
   /** Hands a message in at a replica, from `From <from@…>` where nothing else is said. */
-  send(fields: Fields, replica?: number): Promise<Answer>;
+  send(fields: Fields, replica?: number, headers?: Record<string, string>): Promise<Answer>;
   /** The same, a message as it is. */
-  sendMime(fields: Fields, replica?: number): Promise<Answer>;
+  sendMime(fields: Fields, replica?: number, headers?: Record<string, string>): Promise<Answer>;
   /** Anything else, as the gateway passes it on: below `/v3/domains/{domain}/messages/`. `by`: default the domain's own account. */
   stored(path: string, init?: RequestInit, at?: { replica?: number; by?: 'stranger' }): Promise<Response>;
   /** The same, below `/v3/lists`. */
@@ -182,10 +184,16 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
     headers.set('authorization', `Bearer ${token}`);
     return fetch(`${await apps[at]?.getUrl()}${path}`, { ...init, headers });
   };
-  const post = async (path: string, body: BodyInit, at: number): Promise<Answer> => {
-    const response = await call(`/v3/${domain.name}/${path}`, { method: 'POST', body }, at);
-    const { message } = (await response.json()) as { message: string };
-    return { status: response.status, message };
+  const post = async (
+    path: string,
+    body: BodyInit,
+    at: number,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> => {
+    const response = await call(`/v3/${domain.name}/${path}`, { method: 'POST', body, headers }, at);
+    const { id, message } = (await response.json()) as { id?: string; message: string };
+    const retryAfter = response.headers.get('retry-after');
+    return { status: response.status, message, ...(id && { id }), ...(retryAfter && { retryAfter }) };
   };
   return {
     accountId,
@@ -195,9 +203,11 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
     bodies,
     vault: { ingest, delivery },
     replica,
-    send: (fields, at = 0) =>
-      post('messages', form({ from: `From <from@${domain.name}>`, subject: 'Hello', text: 'Hello.', ...fields }), at),
-    sendMime: (fields, at = 0) => post('messages.mime', form(fields), at),
+    send(fields, at = 0, headers = {}) {
+      const whole = { from: `From <from@${domain.name}>`, subject: 'Hello', text: 'Hello.', ...fields };
+      return post('messages', form(whole), at, headers);
+    },
+    sendMime: (fields, at = 0, headers = {}) => post('messages.mime', form(fields), at, headers),
     stored(path, init = {}, { replica: at = 0, by } = {}) {
       const who = by === 'stranger' ? stranger : domain;
       return call(`/v3/domains/${who.name}/messages/${path}`, init, at, who);

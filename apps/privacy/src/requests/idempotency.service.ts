@@ -2,12 +2,10 @@ import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { periodOf, type Receipt } from '@lethe/contracts';
 import { Database } from '@lethe/database';
-import { ApiError, Clock } from '@lethe/service';
+import { Clock, otherRequest } from '@lethe/service';
 import { ForgottenError, Vault } from '@lethe/vault';
 import type { PoolClient } from 'pg';
 
-const FIELD = 'Idempotency-Key';
-const KEY = /^[\x20-\x7e]{1,256}$/;
 /** A little less than a day, so that the sweep keeps no row for longer than the limit of a day. */
 const HONOURED = `interval '23 hours 55 minutes'`;
 
@@ -33,9 +31,6 @@ export class IdempotencyService {
   ) {}
 
   async claimOf(accountId: string, key: string, body: unknown): Promise<Claim> {
-    if (!KEY.test(key)) {
-      throw new ApiError(400, 'Idempotency-Key: must be 1 to 256 printable ASCII characters', { field: FIELD });
-    }
     const [keyHash, bodyHash] = await Promise.all([
       this.vault.keyedHash(accountId, 'idempotency-key', key),
       this.vault.keyedHash(accountId, 'idempotency-body', JSON.stringify(body)),
@@ -53,7 +48,7 @@ export class IdempotencyService {
     const [row] = rows;
     if (!row) return undefined;
     if (!timingSafeEqual(row.body_hash, claim.bodyHash)) {
-      throw new ApiError(409, 'Idempotency-Key: was used for another request', { field: FIELD });
+      throw otherRequest();
     }
     return { requestId: row.request_id, salts: await this.salts(accountId, row.request_id, row.receipt) };
   }

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { Scope } from '@lethe/contracts';
-import { ApiError, Caller, Operation, type Identity } from '@lethe/service';
+import { ApiError, Caller, Operation, readIdempotencyKey, type Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { newRequest, type NewRequest, requestFilter, type RequestFilter } from './request.form.ts';
 import { RequestReader } from './request.reader.ts';
@@ -23,7 +23,7 @@ export class RequestsController {
     @Body({ schema: newRequest }) body: NewRequest,
   ): Promise<unknown> {
     requireScope(caller, 'privacy:write');
-    return this.requests.order(caller, body, key);
+    return this.requests.order(caller, body, readIdempotencyKey(key));
   }
 
   @Operation('List requests about people')
