@@ -81,6 +81,18 @@ describe('a delivery status notification (RFC 3464)', () => {
     ]);
   });
 
+  it.each([
+    ['5.3.2', 'smtp; 550 host does not accept mail, a temporary state', 'hard'],
+    ['4.3.2', 'smtp; 450 host does not accept mail', 'soft'],
+    ['', 'smtp; host does not accept mail temporarily', 'soft'],
+    ['', 'smtp; host does not accept mail', 'hard'],
+  ])('a domain that takes no mail (%j, %j) is %s', (status, diagnostic, hard) => {
+    const fields = ['Final-Recipient: rfc822; a@b.example', 'Action: failed', `Status: ${status}`];
+    expect(explained(dsn([], [...fields, `Diagnostic-Code: ${diagnostic}`]))).toEqual([
+      expect.stringMatching(new RegExp(`takes-no-mail ${hard}$`)),
+    ]);
+  });
+
   it('counts a recipient once whose fields are given twice', () => {
     const fields = ['Final-Recipient: rfc822; a@b.example', 'Action: failed', 'Status: 5.1.1'];
     const twice = [
