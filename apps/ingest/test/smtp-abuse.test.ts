@@ -1,11 +1,11 @@
 import { newPassword } from '@lethe/service';
-import { until } from '@lethe/testing';
+import { SmtpClient, until } from '@lethe/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Submission } from '../src/accept/submission.ts';
 import { SmtpListener } from '../src/smtp/smtp.listener.ts';
 import { acceptedBy, holdCommits, waitingForLocks } from './support/obstacles.ts';
-import { SmtpClient, smtpSettings } from './support/smtp.client.ts';
+import { smtpSettings } from './support/smtp.settings.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
 const FROM = 'app@sender.example';

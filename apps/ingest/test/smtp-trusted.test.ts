@@ -1,9 +1,10 @@
 import { newPassword } from '@lethe/service';
+import { SmtpClient } from '@lethe/testing';
 import { afterAll, afterEach, beforeAll, expect, inject, it, vi } from 'vitest';
 import type { Submission } from '../src/accept/submission.ts';
 import { SmtpListener } from '../src/smtp/smtp.listener.ts';
 import { acceptedBy } from './support/obstacles.ts';
-import { SmtpClient, smtpSettings } from './support/smtp.client.ts';
+import { smtpSettings } from './support/smtp.settings.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
 const FROM = 'printer@sender.example';

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { openBody } from '@lethe/bodies';
 import { hashPassword, newPassword } from '@lethe/service';
+import { selfSignedCertificate, SmtpClient } from '@lethe/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { Submission } from '../src/accept/submission.ts';
 import { LoginBackoff } from '../src/login/login.backoff.ts';
 import { SmtpListener } from '../src/smtp/smtp.listener.ts';
 import { acceptedBy, holdCommits, waitingForLocks } from './support/obstacles.ts';
-import { SmtpClient, smtpSettings } from './support/smtp.client.ts';
+import { smtpSettings } from './support/smtp.settings.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
 const FROM = 'app@sender.example';
@@ -225,6 +226,31 @@ describe('one way to accept', () => {
     await client.command('DATA');
     expect((await client.data(text())).code).toBe(250);
     expect(submissions.at(-1)?.recipients[0]?.address).toBe('jürgen@xn--bcher-kva.example');
+  });
+});
+
+describe('a certificate that is replaced', () => {
+  /** What a client is shown in its handshake. */
+  const shown = async (tls: boolean): Promise<string> => {
+    const client = await dial(ports[tls ? 1 : 0], { tls });
+    await client.reply();
+    if (!tls) {
+      await client.command('EHLO client.example');
+      await client.startTls();
+    }
+    return client.certificateName;
+  };
+
+  it('is shown by both ports without a restart, and open sessions go on', async () => {
+    const open = await signedIn();
+    const next = selfSignedCertificate(['renewed.lethe.example']);
+    smtp.replace(next.certificate, selfSignedCertificate(['other.example']).key);
+    expect([await shown(true), await shown(false)]).toEqual(['smtp.lethe.example', 'smtp.lethe.example']);
+    smtp.replace(next.certificate, next.key);
+    await vi.waitFor(async () => expect(await shown(true)).toBe('renewed.lethe.example'), 5_000);
+    expect(await shown(false)).toBe('renewed.lethe.example');
+    await open.envelope(FROM, TO);
+    expect((await open.data(text())).code).toBe(250);
   });
 });
 

@@ -41,3 +41,5 @@ export type { OperationDetails } from './openapi/operation.decorator.ts';
 export { hashPassword, isFastHash, newPassword, verifyPassword } from './passwords/password.ts';
 export { metrics } from './telemetry/metrics.ts';
 export type { Counter, Histogram, Labels, LabelValues } from './telemetry/metrics.ts';
+export { CertificateFiles } from './tls/certificate-files.ts';
+export type { Certificate, CertificateFilesOptions } from './tls/certificate-files.ts';

@@ -15,6 +15,8 @@ export type { Daemon } from './stores/daemon.ts';
 export { cacheFolder, elasticsearchHome, kafkaJars, type Progress } from './stores/cache.ts';
 export { movedClock, type MovedClock } from './clock/moved-clock.ts';
 export { pythonWith } from './python.ts';
+export { selfSignedCertificate } from './smtp/certificate.ts';
+export { SmtpClient, type Reply } from './smtp/smtp-client.ts';
 export { findJava, requireMaven } from './stores/java.ts';
 export { freePorts, requireFree } from './stores/ports.ts';
 export { until } from './stores/until.ts';

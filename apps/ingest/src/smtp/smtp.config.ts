@@ -23,6 +23,9 @@ export const smtpConfig = {
     .min(1)
     .optional()
     .meta({ description: 'PEM file with the private key of that certificate', secret: true }),
+  SMTP_TLS_RELOAD_MS: milliseconds
+    .default(10_000)
+    .describe('How often both files are read again, in milliseconds: a renewed certificate needs no restart'),
   SMTP_NAME: z
     .string()
     .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be a host name')

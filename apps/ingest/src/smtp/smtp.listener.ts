@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { CONFIG, Log, StartupError } from '@lethe/service';
+import { CertificateFiles, CONFIG, Log, StartupError, type Certificate } from '@lethe/service';
 import type { SMTPServerOptions } from 'smtp-server';
 import { type IngestConfig } from '../config.ts';
 import { MAX_RECIPIENTS } from '../messages/recipients.ts';
@@ -27,6 +26,7 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
   /** Messages whose answer is not out. */
   private readonly underWay = new Set<Promise<unknown>>();
   private sessions: SubmissionServer | undefined;
+  private certificates: CertificateFiles | undefined;
 
   constructor(
     private readonly submissions: SubmissionsService,
@@ -37,13 +37,16 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
   async onApplicationBootstrap(): Promise<void> {
     const { SMTP_PORT: port, SMTP_TLS_PORT: tlsPort } = this.config;
     if (port === undefined && tlsPort === undefined) return;
-    const tls = this.readTls();
+    const certificates = this.openCertificates();
+    this.certificates = certificates;
     const times = {
       loginMs: this.config.SMTP_LOGIN_MS,
       idleMs: this.config.SMTP_IDLE_MS,
       dataMs: this.config.SMTP_DATA_MS,
     };
-    const sessions = new SubmissionServer(this.options(tls), times, (address) => this.submissions.trustedAt(address));
+    const sessions = new SubmissionServer(this.options(certificates.current), times, (address) =>
+      this.submissions.trustedAt(address),
+    );
     this.sessions = sessions;
     if (port !== undefined) {
       await this.listen(
@@ -53,10 +56,13 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
       );
     }
     if (tlsPort !== undefined) {
-      const context = createSecureContext(tls);
-      const server = createServer((socket) => this.handshake(socket, context, sessions));
-      await this.listen(server, tlsPort, 'SMTP_TLS_PORT');
+      await this.listen(
+        createServer((socket) => this.handshake(socket, sessions)),
+        tlsPort,
+        'SMTP_TLS_PORT',
+      );
     }
+    certificates.follow((certificate) => sessions.updateSecureContext(certificate));
   }
 
   /** Ports in use, in the order STARTTLS, TLS. */
@@ -67,6 +73,7 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
   /** Nobody new; whose message has arrived gets its answer, whose message is arriving has some seconds for the rest. */
   async onModuleDestroy(): Promise<void> {
     if (!this.sessions) return;
+    await this.certificates?.stop();
     for (const server of this.servers) server.close();
     this.sessions.close();
     const bye = (connections: SubmissionServer['all']): void => {
@@ -80,8 +87,8 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** By hand: `handshakeTimeout` of Node's own TLS server starts again with every octet. */
-  private handshake(socket: Socket, secureContext: SecureContext, sessions: SubmissionServer): void {
-    const secured = new TLSSocket(socket, { isServer: true, secureContext });
+  private handshake(socket: Socket, sessions: SubmissionServer): void {
+    const secured = new TLSSocket(socket, { isServer: true, secureContext: sessions.contextInForce });
     const deadline = setTimeout(() => secured.destroy(), this.config.SMTP_LOGIN_MS).unref();
     const ignore = (): void => undefined;
     socket.on('error', ignore);
@@ -94,9 +101,10 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
-  private options(tls: { key: Buffer; cert: Buffer }): SMTPServerOptions {
+  private options({ key, cert }: Certificate): SMTPServerOptions {
     return {
-      ...tls,
+      key,
+      cert,
       name: this.config.SMTP_NAME ?? hostname(),
       logger: false,
       disableReverseLookup: true,
@@ -160,19 +168,12 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
     this.servers.push(server);
   }
 
-  private readTls(): { key: Buffer; cert: Buffer } {
-    const { SMTP_TLS_CERT_FILE: cert, SMTP_TLS_KEY_FILE: key } = this.config;
-    if (cert === undefined || key === undefined) {
+  private openCertificates(): CertificateFiles {
+    const { SMTP_TLS_CERT_FILE: certFile, SMTP_TLS_KEY_FILE: keyFile, SMTP_TLS_RELOAD_MS: everyMs } = this.config;
+    if (certFile === undefined || keyFile === undefined) {
       throw new StartupError('SMTP needs TLS: set SMTP_TLS_CERT_FILE and SMTP_TLS_KEY_FILE, or no SMTP port.');
     }
-    try {
-      const tls = { key: readFileSync(key), cert: readFileSync(cert) };
-      createSecureContext(tls);
-      return tls;
-    } catch {
-      throw new StartupError(
-        'SMTP_TLS_CERT_FILE and SMTP_TLS_KEY_FILE must name a certificate and its key, in PEM form.',
-      );
-    }
+    const hint = 'SMTP_TLS_CERT_FILE and SMTP_TLS_KEY_FILE must name a certificate and its key, in PEM form.';
+    return new CertificateFiles({ certFile, keyFile, everyMs, hint, log: this.log });
   }
 }

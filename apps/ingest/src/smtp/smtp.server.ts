@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, type SecureContext } from 'node:tls';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 
@@ -35,6 +35,11 @@ export class SubmissionServer extends SMTPServer {
     // Clients that vanish, and failed handshakes: theirs to notice. Unheard, it would end the process.
     connection.on('error', () => undefined);
     connection.init();
+  }
+
+  /** For whoever connects now; STARTTLS takes the same one. */
+  get contextInForce(): SecureContext {
+    return this.secureContext.get('*') as SecureContext;
   }
 
   /** Those that a message, or an answer, is not on its way in. */

@@ -1,10 +1,6 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
-import tlsOptions from 'smtp-server/lib/tls-options.js';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 
 export interface Reply {
   readonly code: number;
@@ -64,6 +60,11 @@ export class SmtpClient {
   /** Whether a reply is there that nobody has asked for. */
   get hasReply(): boolean {
     return this.replies.length > 0;
+  }
+
+  /** Of the server, as its certificate says; empty in clear. */
+  get certificateName(): string {
+    return this.socket instanceof TLSSocket ? String(this.socket.getPeerCertificate().subject.CN) : '';
   }
 
   async startTls(): Promise<void> {
@@ -129,23 +130,4 @@ export class SmtpClient {
     }
     this.wake();
   }
-}
-
-/** Settings of SMTP on free ports, with the library's certificate for tests. */
-export function smtpSettings(): { settings: Record<string, string>; remove(): void } {
-  const folder = mkdtempSync(join(tmpdir(), 'lethe-smtp-'));
-  const { key, cert } = tlsOptions() as { key: string; cert: string };
-  writeFileSync(join(folder, 'key'), key);
-  writeFileSync(join(folder, 'cert'), cert);
-  return {
-    settings: {
-      SMTP_PORT: '0',
-      SMTP_TLS_PORT: '0',
-      SMTP_TLS_CERT_FILE: join(folder, 'cert'),
-      SMTP_TLS_KEY_FILE: join(folder, 'key'),
-      SMTP_NAME: 'smtp.lethe.example',
-      SMTP_FAILED_LOGIN_MS: '0',
-    },
-    remove: () => rmSync(folder, { recursive: true }),
-  };
 }
