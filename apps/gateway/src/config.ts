@@ -27,15 +27,18 @@ export const config = defineConfig({
     .optional()
     .describe('SHA-256 (hex) of the bearer token of whoever runs the platform; without it nobody is operator'),
   MAX_BODY_BYTES: count(26_214_400 + 1_048_576).describe(
-    'Largest request body by its declared length, in bytes: a 25 MiB message and its form; services check what arrives',
+    'Largest request body by its declared length, or inflated, in bytes: a 25 MiB message and its form; services check what arrives',
   ),
+  INFLATE_MAX_RATIO: count(200).describe('How many times its size a gzip body over 1 MiB may inflate to'),
   SERVICE_CONNECTIONS: count(64).describe('Connections kept to each service'),
   SERVICE_IN_FLIGHT: count(1_024).describe('Requests under way or waiting per service; more are answered with 503'),
   SERVICE_CONNECT_MS: count(2_000).describe('Time for connecting to a service, in ms'),
   SERVICE_ANSWER_MS: count(60_000).describe('Time a service may stay silent after a request is sent, in ms'),
   RATE_PER_SECOND: count(5_000).describe('Requests a second one API key may make on average'),
   RATE_BURST: count(20_000).describe('Requests one API key may make at once'),
-  RATE_KEYS: count(100_000).describe('API keys whose rate is remembered at a time'),
+  RATE_ACCOUNT_PER_SECOND: count(10_000).describe('Requests a second all keys of one account may make on average'),
+  RATE_ACCOUNT_BURST: count(40_000).describe('Requests all keys of one account may make at once'),
+  RATE_KEYS: count(100_000).describe('API keys, and accounts, whose rate is remembered at a time'),
   FAILED_LOGINS: count(100).describe('Refused credentials of one client address a window before the answer is 429'),
   PUBLIC_REQUESTS: count(600).describe(
     'Requests of one client address a window to what needs no key before the answer is 429',

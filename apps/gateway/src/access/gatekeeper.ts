@@ -5,7 +5,7 @@ import type { Claims } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.ts';
 import { AddressWindow } from '../limits/address-window.ts';
-import { RateLimiter } from '../limits/rate-limiter.ts';
+import { RequestRates } from '../limits/request-rates.ts';
 import type { Permission, Route } from '../routing/routes.ts';
 import { readCredentials } from './credentials.ts';
 import { Settings } from './settings.ts';
@@ -18,7 +18,7 @@ const OPERATOR: Claims = { account: 'operator', scopes: ['operator'], keyId: 'op
 /** Decides who a request is from and whether it may take the route it asks for. */
 @Injectable()
 export class Gatekeeper {
-  private readonly rates: RateLimiter;
+  private readonly rates: RequestRates;
   /**
    * Only further *refusals* turn into 429: a right key behind the same address keeps working, so nobody can lock a customer
    * out, and 256-bit keys need no other protection from guessing.
@@ -32,7 +32,7 @@ export class Gatekeeper {
     private readonly settings: Settings,
     private readonly clock: Clock,
   ) {
-    this.rates = new RateLimiter(config.RATE_PER_SECOND, config.RATE_BURST, config.RATE_KEYS);
+    this.rates = new RequestRates(config);
     const { FAILED_LOGIN_WINDOW_MS: windowMs, FAILED_LOGIN_ADDRESSES: addresses } = config;
     this.failedLogins = new AddressWindow(config.FAILED_LOGINS, windowMs, addresses);
     this.strangers = new AddressWindow(config.PUBLIC_REQUESTS, windowMs, addresses);
@@ -58,7 +58,7 @@ export class Gatekeeper {
       return this.refuse(request, reply);
     }
     const { account, key } = known;
-    this.limit(key.id, reply);
+    this.limit(known, reply);
     const wanted = route.also ? [route.permission, route.also] : [route.permission];
     if (!wanted.every((one) => holds(key.scopes, one))) throw new ApiError(403, 'This API key may not do that');
     const domainId = domain === undefined ? key.domainId : this.ownDomain(known, domain);
@@ -88,10 +88,11 @@ export class Gatekeeper {
     return this.operatorHash !== undefined && timingSafeEqual(this.operatorHash, Buffer.from(hash, 'hex'));
   }
 
-  private limit(keyId: string, reply: FastifyReply): void {
+  private limit({ account, key }: KnownKey, reply: FastifyReply): void {
     const now = this.clock.now();
-    const allowance = this.rates.take(keyId, now);
-    if (!allowance.allowed) tooMany(reply, now, allowance.retryAfterSeconds);
+    const { headers, retryAfterSeconds } = this.rates.charge(key.id, account.accountId, now);
+    void reply.headers(headers);
+    if (retryAfterSeconds !== undefined) tooMany(reply, now, retryAfterSeconds);
   }
 
   private refuse(request: FastifyRequest, reply: FastifyReply): never {

@@ -4,13 +4,14 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Gatekeeper } from '../access/gatekeeper.ts';
 import type { GatewayConfig } from '../config.ts';
 import { inward } from '../proxy/headers.ts';
+import { codingOf } from '../proxy/inflate.ts';
 import { ServiceLinks } from '../proxy/service-links.ts';
 import { patternsOf, ROUTES } from '../routing/routes.ts';
 import type { Route } from '../routing/routes.ts';
 
 /**
  * A request's way in: route → who is it → may they → not too large → on to the service, signed. Bodies are never read
- * here, only passed, so that the door costs the same for 1 KiB and for 25 MiB.
+ * here, only passed and inflated on the way, so that the door holds as much of 1 KiB as of 25 MiB.
  */
 @Injectable()
 export class Door {
@@ -43,6 +44,10 @@ export class Door {
     const claims = this.gatekeeper.admit(request, reply, route, domain);
     if (Number(request.headers['content-length'] ?? 0) > this.config.MAX_BODY_BYTES) {
       throw new ApiError(413, 'The request is too large');
+    }
+    if (codingOf(request.headers) === undefined) {
+      void reply.header('accept-encoding', 'gzip');
+      throw new ApiError(415, 'Content-Encoding: only gzip is taken');
     }
     const token = await this.signer.sign(route.service, claims);
     const headers = inward(request.headers, {

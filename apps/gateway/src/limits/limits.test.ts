@@ -8,7 +8,8 @@ describe('rate limiter', () => {
     const limiter = new RateLimiter(2, 3, 10);
     const results = [0, 0, 0, 0].map((now) => limiter.take('a', now));
     expect(results.map(({ allowed }) => allowed)).toEqual([true, true, true, false]);
-    expect(results[3]).toEqual({ allowed: false, retryAfterSeconds: 1 });
+    expect(results[0]).toEqual({ allowed: true, remaining: 2, resetSeconds: 1, retryAfterSeconds: 0 });
+    expect(results[3]).toEqual({ allowed: false, remaining: 0, resetSeconds: 2, retryAfterSeconds: 1 });
     expect(limiter.take('b', 0).allowed).toBe(true);
     expect(limiter.take('a', 500).allowed).toBe(true);
     expect(limiter.take('a', 500).allowed).toBe(false);

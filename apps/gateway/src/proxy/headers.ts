@@ -1,4 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { FastifyReply } from 'fastify';
+import { codingOf } from './inflate.ts';
 
 /** All that a client may tell a service. Whatever is not named here (credentials, identity, forwarding, hop headers) stays outside. */
 const PASSED_IN = [
@@ -6,7 +8,6 @@ const PASSED_IN = [
   'accept-language',
   'content-type',
   'content-length',
-  'content-encoding',
   'content-disposition',
   'idempotency-key',
   'if-match',
@@ -34,6 +35,8 @@ export function inward(client: IncomingHttpHeaders, vouched: Record<string, stri
     const value = client[name];
     if (typeof value === 'string') headers[name] = value;
   }
+  // Inflated on the way (inflate.ts), it has another length, which nobody knows yet.
+  if (codingOf(client) === 'gzip') delete headers['content-length'];
   // Clients name a form although they send none; of multipart, nothing is malformed and of the other kind it is an empty form.
   if (!hasBody(client) && headers['content-type']?.toLowerCase().startsWith('multipart/')) {
     headers['content-type'] = 'application/x-www-form-urlencoded';
@@ -55,12 +58,14 @@ export const UNTRUSTED: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Headers of the answer to the client. */
-export function outward(service: IncomingHttpHeaders, requestId: string): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = { ...UNTRUSTED };
+/** Headers of the answer to the client: what the service says, and what the gateway said already (request id, limits). */
+export function outward(
+  service: IncomingHttpHeaders,
+  own: ReturnType<FastifyReply['getHeaders']>,
+): OutgoingHttpHeaders {
+  const headers: Record<string, string | number | string[] | undefined> = { ...own };
   for (const [name, value] of Object.entries(service)) {
-    if (value !== undefined && !HOP.has(name)) headers[name] = value;
+    if (value !== undefined && !HOP.has(name) && name !== 'x-request-id') headers[name] = value;
   }
-  headers['x-request-id'] = requestId;
   return headers;
 }

@@ -2,6 +2,7 @@ import { ApiError } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'undici';
 import { outward } from './headers.ts';
+import type { InflateLimits } from './inflate.ts';
 import { bodyOf, discard } from './request-body.ts';
 
 export interface LinkLimits {
@@ -13,6 +14,7 @@ export interface LinkLimits {
   connectMs: number;
   /** Time from the end of the request to the first byte of the answer, ms. */
   answerMs: number;
+  inflate: InflateLimits;
 }
 
 /** The way to one service: streams a request there and its answer back, both with backpressure, and never sends twice. */
@@ -33,7 +35,7 @@ export class ServiceLink {
     });
   }
 
-  /** Throws ApiError 503 if the service is away, too busy, or silent; nothing was answered then. */
+  /** Throws ApiError: 503 if the service is away, too busy, or silent, or what is wrong with the body; nothing was answered then. */
   async forward(request: FastifyRequest, reply: FastifyReply, headers: Record<string, string>): Promise<void> {
     if (this.inFlight >= this.limits.inFlight) throw unavailable();
     const client = reply.raw;
@@ -47,21 +49,21 @@ export class ServiceLink {
           method: request.method,
           path: request.raw.url ?? '/',
           headers,
-          body: bodyOf(request.raw) ?? null,
+          body: bodyOf(request.raw, this.limits.inflate) ?? null,
           signal: gone.signal,
         },
         (answer) => {
           reply.hijack();
-          client.writeHead(answer.statusCode, outward(answer.headers, request.id));
+          client.writeHead(answer.statusCode, outward(answer.headers, reply.getHeaders()));
           return client;
         },
       );
-    } catch {
+    } catch (error) {
       // Once the status is out, cutting the connection is the only honest end; and a client that left hears nothing.
       if (client.headersSent || client.destroyed) {
         client.destroy();
         if (!reply.sent) reply.hijack();
-      } else throw unavailable();
+      } else throw error instanceof ApiError ? error : unavailable();
     } finally {
       client.off('close', abort);
       this.inFlight -= 1;

@@ -16,6 +16,7 @@ export class ServiceLinks implements OnApplicationShutdown {
       inFlight: config.SERVICE_IN_FLIGHT,
       connectMs: config.SERVICE_CONNECT_MS,
       answerMs: config.SERVICE_ANSWER_MS,
+      inflate: { maxBytes: config.MAX_BODY_BYTES, maxRatio: config.INFLATE_MAX_RATIO },
     };
     this.links = {
       accounts: new ServiceLink(config.ACCOUNTS_URL, limits),

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readForm } from './form.parser.ts';
 
@@ -30,17 +29,14 @@ describe('readForm', () => {
     expect(form.files).toMatchObject([{ field: 'attachment', filename: 'é.txt', content: Buffer.from('hello') }]);
   });
 
-  it('reads urlencoded forms, gzipped too, however they are cut', async () => {
+  it('reads urlencoded forms, however they are cut', async () => {
     const body = 'to=a%40x.example&text=%C3%A4+b';
     const expected = new Map([
       ['to', ['a@x.example']],
       ['text', ['ä b']],
     ]);
     expect((await read([body], { 'content-type': URLENCODED })).fields).toEqual(expected);
-    const zipped = gzipSync(body);
-    const headers = { 'content-type': URLENCODED, 'content-encoding': 'gzip' };
-    expect((await read([zipped], headers)).fields).toEqual(expected);
-    expect((await read([zipped.subarray(0, 5), zipped.subarray(5)], headers)).fields).toEqual(expected);
+    expect((await read([body.slice(0, 5), body.slice(5)], { 'content-type': URLENCODED })).fields).toEqual(expected);
   });
 
   it.each([
@@ -48,13 +44,6 @@ describe('readForm', () => {
     ['another type', ['{}'], { 'content-type': 'application/json' }, 400],
     ['no boundary', ['x'], { 'content-type': 'multipart/form-data' }, 400],
     ['too large', ['a=', 'x'.repeat(200_000)], { 'content-type': URLENCODED }, 413],
-    ['not gzip', ['a=b'], { 'content-type': URLENCODED, 'content-encoding': 'gzip' }, 400],
-    [
-      'a bomb',
-      [gzipSync(`a=${'x'.repeat(10_000_000)}`)],
-      { 'content-type': URLENCODED, 'content-encoding': 'gzip' },
-      400,
-    ],
     [
       'too many parts',
       [Array.from({ length: 60 }, (_, n) => `f${n}=x`).join('&')],
@@ -64,13 +53,6 @@ describe('readForm', () => {
     ['cut off', ['--b\r\nContent-Disposition: form-data; name="a"; filename="f"\r\n\r\nx'], multipart()[1], 400],
   ])('refuses %s', async (_name, chunks, headers, status) => {
     await expect(read(chunks, headers as Record<string, string>)).rejects.toMatchObject({ status });
-  });
-
-  it('says of a bomb what it is', async () => {
-    const bomb = gzipSync(`a=${'x'.repeat(10_000_000)}`);
-    await expect(read([bomb], { 'content-type': URLENCODED, 'content-encoding': 'gzip' })).rejects.toThrow(
-      /inflates to more than/,
-    );
   });
 
   it('has no part whose file name hides a line break: the parser drops it', async () => {

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { ApiError } from '@lethe/service';
 
@@ -18,16 +17,16 @@ export interface FormFile {
 }
 
 export interface FormLimits {
-  /** Largest body after decompression, octets. */
+  /** Largest body, octets. */
   readonly maxBytes: number;
   readonly maxParts: number;
 }
 
 /**
- * Reads `multipart/form-data` (RFC 7578) or `application/x-www-form-urlencoded`, optionally gzipped (RFC 1952), whole
- * into memory, never more than `maxBytes` of it. The caller has reserved that memory.
+ * Reads `multipart/form-data` (RFC 7578) or `application/x-www-form-urlencoded` whole into memory, never more than `maxBytes` of it.
+ * The caller has reserved that memory. The gateway has inflated what was gzipped.
  *
- * @throws ApiError 413 over `maxBytes`; 400 what cannot be read: not gzip, a decompression bomb, a broken form.
+ * @throws ApiError 413 over `maxBytes`; 400 what cannot be read: a broken form.
  */
 export async function readForm(body: Readable, headers: IncomingHttpHeaders, limits: FormLimits): Promise<Form> {
   const contentType = headers['content-type'];
@@ -79,16 +78,9 @@ export async function readForm(body: Readable, headers: IncomingHttpHeaders, lim
     parser.on('error', () => refuse(400, 'the form cannot be read: check boundary and encoding'));
     parser.on('finish', () => resolve({ fields, files }));
 
-    const counted = countedStream(limits.maxBytes, refuse, isGzip(headers));
-    if (isGzip(headers)) {
-      const gunzip = createGunzip();
-      gunzip.on('error', () => refuse(400, 'Content-Encoding is gzip, but the body is not valid gzip'));
-      stages.push(gunzip, counted);
-      body.pipe(gunzip).pipe(counted).pipe(parser);
-    } else {
-      stages.push(counted);
-      body.pipe(counted).pipe(parser);
-    }
+    const counted = countedStream(limits.maxBytes, refuse);
+    stages.push(counted);
+    body.pipe(counted).pipe(parser);
     const left = (): void => refuse(400, 'the request ended early');
     body.on('error', left);
     body.on('close', () => {
@@ -119,22 +111,13 @@ function openParser(contentType: string, limits: FormLimits): InstanceType<typeo
   }
 }
 
-const isGzip = (headers: IncomingHttpHeaders): boolean =>
-  /^(x-)?gzip$/i.test(headers['content-encoding']?.trim() ?? '');
-
-/** Passes bytes on until there are too many: 413, or 400 where a small gzip body inflates past the limit. */
-function countedStream(
-  maxBytes: number,
-  refuse: (status: number, message: string) => void,
-  inflated: boolean,
-): PassThrough {
+/** Passes bytes on until there are too many: 413. */
+function countedStream(maxBytes: number, refuse: (status: number, message: string) => void): PassThrough {
   let seen = 0;
   const counted = new PassThrough();
   counted.on('data', (chunk: Buffer) => {
     seen += chunk.length;
-    if (seen <= maxBytes) return;
-    if (inflated) refuse(400, `the body inflates to more than ${maxBytes} octets`);
-    else refuse(413, `the message is larger than ${maxBytes} octets`);
+    if (seen > maxBytes) refuse(413, `the message is larger than ${maxBytes} octets`);
   });
   return counted;
 }

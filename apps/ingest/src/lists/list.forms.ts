@@ -50,8 +50,7 @@ export class ListForms {
     if (length !== undefined && length > most) {
       throw new ApiError(413, `the form is larger than ${maxBytes} octets: send it in parts`);
     }
-    const octets = headers['content-encoding'] ? most : (length ?? most);
-    return this.budget.run(octets, async () => {
+    return this.budget.run(length ?? most, async () => {
       const form = await readForm(raw, headers, { maxBytes: most, maxParts: MAX_PARTS });
       return work({ fields: formFields(form, inQuery), form });
     });

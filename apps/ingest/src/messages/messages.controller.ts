@@ -50,8 +50,8 @@ export class MessagesController {
     const id = await this.intake.take({
       domain,
       by: { keyId: caller.keyId, method: 'http', ...clientAddress(headers) },
-      // A compressed body says nothing about its size: room for the largest.
-      octets: headers['content-encoding'] ? undefined : length,
+      // Without a length (it came compressed, perhaps): room for the largest.
+      octets: length,
       read: () => readForm(raw, headers, { maxBytes, maxParts: this.config.FORM_MAX_PARTS }),
       toSubmission,
       ...(key === undefined ? {} : { once: { key, door } }),
