@@ -21,6 +21,21 @@ export const config = defineConfig({
   EVENTS_URL: origin('http://127.0.0.1:8084').describe('Where events listens'),
   SUPPRESSION_URL: origin('http://127.0.0.1:8085').describe('Where suppression listens'),
   PRIVACY_URL: origin('http://127.0.0.1:8086').describe('Where privacy listens'),
+  GATEWAY_TLS_CERT_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'PEM file with the certificate for HTTPS and those between it and the root; without it the gateway speaks HTTP',
+    ),
+  GATEWAY_TLS_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'PEM file with the key of that certificate, without a password', secret: true }),
+  GATEWAY_TLS_RELOAD_MS: count(10_000).describe(
+    'Time between two looks at both files for a renewed certificate, in ms',
+  ),
   OPERATOR_TOKEN_SHA256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')

@@ -14,9 +14,20 @@ import type { Stores } from '@lethe/testing';
 import { AppModule } from '../src/app.module.ts';
 import { config } from '../src/config.ts';
 import { openDoor } from '../src/door/open-door.ts';
+import { tlsFiles } from '../src/door/tls.ts';
 
 const APPS = resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
+
+/** As main.ts starts it. */
+export const GATEWAY = {
+  name: 'gateway',
+  module: AppModule,
+  config,
+  authentication: 'own',
+  tls: tlsFiles,
+  configure: openDoor,
+} as const;
 
 /** Resolves once the gateway says that mail can be handed in; else throws what it says is missing. */
 export async function whenOpen(gateway: string): Promise<void> {
@@ -40,6 +51,8 @@ export interface Service {
 
 export interface Setting {
   gateway: string;
+  /** What the gateway was started with. */
+  environment: Record<string, string>;
   operatorToken: string;
   publicKeyFile: string;
   service: Service;
@@ -49,7 +62,11 @@ export interface Setting {
 }
 
 /** A gateway in this process, accounts as built in its own, on real Kafka and PostgreSQL. */
-export async function startSetting(stores: Stores, environment: Record<string, string> = {}): Promise<Setting> {
+export async function startSetting(
+  stores: Stores,
+  environment: Record<string, string> = {},
+  log = createLog({ service: 'gateway', level: 'silent' }),
+): Promise<Setting> {
   const suite = `gw${randomBytes(4).toString('hex')}`;
   const prefix = `${suite}-`;
   const folder = mkdtempSync(join(tmpdir(), 'lethe-gateway-'));
@@ -87,31 +104,27 @@ export async function startSetting(stores: Stores, environment: Record<string, s
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const service = await startService();
-  const { app } = await createService(
-    { name: 'gateway', module: AppModule, config, authentication: 'own', configure: openDoor },
-    {
-      environment: {
-        ...kafka('gateway'),
-        PORT: '0',
-        PUBLIC_URL: 'https://mail.example.net',
-        IDENTITY_PRIVATE_KEY_FILE: secrets.privateKeyFile,
-        OPERATOR_TOKEN_SHA256: createHash('sha256').update(secrets.operatorToken).digest('hex'),
-        ACCOUNTS_URL: `http://127.0.0.1:${port}`,
-        INGEST_URL: service.origin,
-        DELIVERY_URL: service.origin,
-        EVENTS_URL: service.origin,
-        SUPPRESSION_URL: service.origin,
-        PRIVACY_URL: service.origin,
-        ...environment,
-      },
-      log: createLog({ service: 'gateway', level: 'silent' }),
-    },
-  );
+  const ofGateway = {
+    ...kafka('gateway'),
+    PORT: '0',
+    PUBLIC_URL: 'https://mail.example.net',
+    IDENTITY_PRIVATE_KEY_FILE: secrets.privateKeyFile,
+    OPERATOR_TOKEN_SHA256: createHash('sha256').update(secrets.operatorToken).digest('hex'),
+    ACCOUNTS_URL: `http://127.0.0.1:${port}`,
+    INGEST_URL: service.origin,
+    DELIVERY_URL: service.origin,
+    EVENTS_URL: service.origin,
+    SUPPRESSION_URL: service.origin,
+    PRIVACY_URL: service.origin,
+    ...environment,
+  };
+  const { app } = await createService(GATEWAY, { environment: ofGateway, log });
   await app.listen(0, '127.0.0.1');
   app.get(HealthRegistry).markStarted();
   const { port: gatewayPort } = app.getHttpServer().address() as AddressInfo;
   return {
-    gateway: `http://127.0.0.1:${gatewayPort}`,
+    gateway: `${environment['GATEWAY_TLS_CERT_FILE'] ? 'https' : 'http'}://127.0.0.1:${gatewayPort}`,
+    environment: ofGateway,
     operatorToken: secrets.operatorToken,
     publicKeyFile: secrets.publicKeyFile,
     service,

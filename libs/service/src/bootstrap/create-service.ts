@@ -14,6 +14,8 @@ import { NestLog } from '../logging/framework-logs.ts';
 import { httpAdapter, LONGEST_PARAMETER, observeRequests } from './http.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { ServiceModule } from './service-module.ts';
+import { TlsFiles } from './tls-files.ts';
+import type { TlsOptions } from './tls-files.ts';
 
 export interface ServiceOptions {
   /** Also the audience of internal calls to it, its Kafka client id and its name in telemetry. */
@@ -28,6 +30,8 @@ export interface ServiceOptions {
   authentication?: 'internal' | 'own';
   /** `false`: bodies stay streams, the service reads them itself (large forms). Default true: JSON and urlencoded. */
   bodyParser?: boolean;
+  /** Files for HTTPS, from the service's config; undefined: HTTP. Renewed files come into force by themselves. */
+  tls?: (config: Record<string, unknown>) => TlsOptions | undefined;
   /** Prepares the server before its routes exist: content type parsers, hooks. */
   configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
@@ -61,7 +65,9 @@ export async function createService(
     log,
     clock: surroundings.clock ?? new Clock(),
   });
-  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(config), {
+  const tls = options.tls?.(config);
+  const files = tls && new TlsFiles(tls);
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(config, files?.first), {
     logger: new NestLog(log),
     abortOnError: false,
     bodyParser: options.bodyParser ?? true,
@@ -70,6 +76,7 @@ export async function createService(
   observeRequests(fastify, log);
   refuseOtherMethods(fastify, LONGEST_PARAMETER);
   app.useGlobalFilters(new ErrorFilter(log));
+  files?.follow(fastify, log);
   await options.configure?.(app);
   await app.init();
   return { app, config, log };

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { Server as TlsServer } from 'node:tls';
 import { HealthRegistry } from '../health/health-registry.ts';
 import { StartupError } from '../errors/startup-error.ts';
 import { errorFields, isUnavailable } from '../logging/error-fields.ts';
@@ -38,7 +39,7 @@ async function listen({ app, config, log }: CreatedService, name: string): Promi
   const address = app.getHttpServer().address() as { port: number };
   log.info('service.listening', {
     name,
-    origin: `http://${config.HOST}:${address.port}`,
+    origin: `${app.getHttpServer() instanceof TlsServer ? 'https' : 'http'}://${config.HOST}:${address.port}`,
     startMs: Math.round(started),
   });
 }
