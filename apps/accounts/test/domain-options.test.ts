@@ -130,6 +130,14 @@ describe('changes of a domain', () => {
     }
   });
 
+  it('can be how long a message is tried, and to leave that to the platform again', async () => {
+    for (const seconds of [604_800, 300, 0]) {
+      const { status, body } = await call('PUT', '/v4/domains/mail.example', { message_expiry: `${seconds}` });
+      expect([status, body['domain'].message_expiry]).toEqual([200, seconds]);
+      await soon(() => published()?.expirySeconds === (seconds || undefined));
+    }
+  });
+
   it('leave the other account’s domains alone', async () => {
     expect(await call('PUT', '/v4/domains/mail.example', { wildcard: 'no' }, ben)).toEqual({
       status: 404,
@@ -147,6 +155,9 @@ describe('changes of a domain', () => {
     [{ message_ttl: '691200' }, 'message_ttl: '],
     [{ message_ttl: '0.0' }, 'message_ttl: '],
     [{ message_ttl: '-86400' }, 'message_ttl: '],
+    [{ message_expiry: '299' }, 'message_expiry: '],
+    [{ message_expiry: '604801' }, 'message_expiry: '],
+    [{ message_expiry: '1d' }, 'message_expiry: '],
     [{ archive_to: 'copies@archive.example' }, 'archive_to: is not supported yet'],
     [{ encrypt_incoming_message: 'yes' }, 'encrypt_incoming_message: is not supported yet'],
     [{ mailfrom_host: 'mail.mail.example' }, 'mailfrom_host: is not supported yet'],

@@ -44,7 +44,9 @@ export const ingestConfig = defineConfig({
     .describe('How often content keys of removed stored messages are given up, in milliseconds'),
   MESSAGE_EXPIRY_MS: positive
     .default(24 * 3_600_000)
-    .describe('How long delivery is tried, in milliseconds; never past the life of body and envelope'),
+    .describe(
+      'How long delivery is tried, in milliseconds, where a domain says nothing; never past the life of body and envelope',
+    ),
   COMMIT_MAX_MESSAGES: positive.default(200).describe('Most messages that share one transaction'),
   COMMIT_LINGER_MS: z.coerce
     .number()

@@ -66,6 +66,17 @@ describe('a message for later', () => {
     expect(answer).toEqual({ status: 400, message: `'o:deliverytime' must be an RFC 2822 date or epoch seconds` });
   });
 
+  it('is tried for as long as its domain says', async () => {
+    await around.publishDomain({ expirySeconds: 3_600 });
+    const at = inSeconds(6 * DAY);
+    // A day of trying would be too long by then.
+    await expect
+      .poll(() => around.send({ to: somebody(), 'o:deliverytime': mailDate(at) }), { timeout: 10_000 })
+      .toMatchObject({ status: 200 });
+    expect((await latest()).expires_at.getTime()).toBe(at.getTime() + HOUR);
+    await around.publishDomain({});
+  });
+
   it('cannot be of a domain that keeps mail for no longer than it is tried', async () => {
     await around.publishDomain({ bodiesDays: 1, eventsDays: 1 });
     const attempt = () => around.send({ to: somebody(), 'o:deliverytime': mailDate(inSeconds(HOUR)) });

@@ -38,6 +38,15 @@ export const domainOptions = {
       message: 'must be whole days in seconds, from 0 to 604800',
     })
     .optional(),
+  // How long delivery is tried, never past the life of the body; 0: as long as the platform says. Ours: Mailgun has a day for everybody.
+  message_expiry: z.coerce
+    .string()
+    .regex(/^\d{1,6}$/, 'must be a number of seconds')
+    .transform(Number)
+    .refine((seconds) => seconds === 0 || (seconds >= 300 && seconds <= 7 * DAY), {
+      message: 'must be a number of seconds from 300 to 604800, or 0',
+    })
+    .optional(),
   use_automatic_sender_security: notYet.optional(),
   encrypt_incoming_message: notYet.optional(),
   archive_to: refused,
@@ -56,5 +65,6 @@ export function chosen(given: z.infer<typeof options>): Partial<Domain> {
   if (given.wildcard !== undefined) fields.wildcard = given.wildcard;
   if (given.spam_action !== undefined) fields.spamAction = given.spam_action;
   if (given.message_ttl !== undefined) fields.bodiesDays = given.message_ttl / DAY;
+  if (given.message_expiry !== undefined) fields.expirySeconds = given.message_expiry || null;
   return fields;
 }

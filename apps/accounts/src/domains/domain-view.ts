@@ -57,6 +57,7 @@ export function domainItem(domain: Domain): Record<string, unknown> {
     use_automatic_sender_security: false,
     encrypt_incoming_message: false,
     message_ttl: domain.bodiesDays * 86_400,
+    message_expiry: domain.expirySeconds ?? 0,
   };
 }
 

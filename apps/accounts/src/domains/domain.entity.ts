@@ -33,6 +33,10 @@ export class Domain {
   @Column('smallint', { name: 'bodies_days', default: 7 })
   bodiesDays!: number;
 
+  /** How long it is tried to deliver a message; null: as long as the platform says. */
+  @Column('integer', { name: 'expiry_seconds', nullable: true })
+  expirySeconds!: number | null;
+
   /** Days events are kept: 1, 3, 7, 14 or 30. */
   @Column('smallint', { name: 'events_days', default: 30 })
   eventsDays!: number;

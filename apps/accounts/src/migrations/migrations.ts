@@ -5,6 +5,7 @@ import { DomainOptions1764334800000 } from './1764334800000-domain-options.ts';
 import { ConnectionTracking1764338400000 } from './1764338400000-connection-tracking.ts';
 import { DkimKeys1764342000000 } from './1764342000000-dkim-keys.ts';
 import { Sandbox1764345600000 } from './1764345600000-sandbox.ts';
+import { MessageExpiry1764435600000 } from './1764435600000-message-expiry.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   ConnectionTracking1764338400000,
   DkimKeys1764342000000,
   Sandbox1764345600000,
+  MessageExpiry1764435600000,
 ];

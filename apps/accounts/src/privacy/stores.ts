@@ -31,6 +31,7 @@ export const STORES: readonly StoreDeclaration[] = [
       dns_checks: code,
       bodies_days: count,
       events_days: count,
+      expiry_seconds: count,
       web_scheme: code,
       web_prefix: publicName,
       wildcard: flag,

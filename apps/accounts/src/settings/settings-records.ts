@@ -45,6 +45,7 @@ export function domainSettingsOf(
     ...(beside ? { dkimEd25519: beside } : {}),
     bodiesDays: domain.bodiesDays,
     eventsDays: domain.eventsDays,
+    ...(domain.expirySeconds === null ? {} : { expirySeconds: domain.expirySeconds }),
     requireTls: domain.requireTls,
     smtpCredentials: credentials.map(({ id, credential }) => ({ id, credential })),
     ...(domain.sandbox ? { sandbox: { recipients: approved.map(({ subjectId }) => subjectId) } } : {}),

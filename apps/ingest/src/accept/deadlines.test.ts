@@ -29,6 +29,15 @@ describe('deadlines', () => {
     expect(deadlines({ bodiesDays: 7, eventsDays: 30 }, at, DAY).expiresAt).toBe(at + DAY);
   });
 
+  it('ends as the domain says, where it says something, and never past the body', () => {
+    const at = Date.UTC(2026, 10, 25, 9);
+    const ends = (expirySeconds: number) =>
+      deadlines({ bodiesDays: 7, eventsDays: 30, expirySeconds }, at, DAY).expiresAt - at;
+    expect(ends(300)).toBe(300_000);
+    expect(ends(604_800)).toBeGreaterThan(6.6 * DAY);
+    expect(ends(604_800)).toBeLessThan(7 * DAY - 3_600_000);
+  });
+
   describe('what is to be sent later', () => {
     const HOUR = 3_600_000;
     const at = Date.UTC(2026, 10, 25, 9, 30, 0, 700);

@@ -18,20 +18,22 @@ export interface Deadlines {
 /**
  * All limits are upper bounds (design §7), so everything that is needed to send ends first: an attempt can only be made
  * while the body exists and the envelope, sealed under the bucket of its acceptance, can be opened. A retention of 0 days
- * means shredded on final delivery; until then the body may wait for a day.
+ * means shredded on final delivery; until then the body may wait for a day. `platformExpiryMs`: how long a message is tried whose
+ * domain does not say.
  *
  * What is to be sent later is tried as long as anything else, from then on: one for which too little time is left is refused.
  * @throws ApiError 400 naming the latest possible time.
  */
 export function deadlines(
-  settings: Pick<DomainSettings, 'bodiesDays' | 'eventsDays'>,
+  settings: Pick<DomainSettings, 'bodiesDays' | 'eventsDays' | 'expirySeconds'>,
   acceptedAt: number,
-  expiryMs: number,
+  platformExpiryMs: number,
   deliverAt = acceptedAt,
 ): Deadlines {
   const eventClass = EVENT_CLASS_BY_DAYS[settings.eventsDays as keyof typeof EVENT_CLASS_BY_DAYS] ?? 'e30';
   const dropAt = dropTime(new Date(acceptedAt), Math.max(1, settings.bodiesDays) * DAY);
   const envelopeEnd = bucketLimit(eventClass, bucketOf(eventClass, acceptedAt));
+  const expiryMs = settings.expirySeconds === undefined ? platformExpiryMs : settings.expirySeconds * 1_000;
   const end = Math.min(dropAt.getTime(), envelopeEnd) - HOUR;
   if (deliverAt <= acceptedAt) return { eventClass, dropAt, expiresAt: Math.min(acceptedAt + expiryMs, end) };
   if (deliverAt + expiryMs > end) throw tooLate(end - expiryMs, acceptedAt);

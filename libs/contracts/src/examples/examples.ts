@@ -94,6 +94,7 @@ const domainSettings: DomainSettings = {
   dkimEd25519: { selector: 'lethe-ed', privateKey: JWE },
   bodiesDays: 7,
   eventsDays: 30,
+  expirySeconds: 172_800,
   requireTls: true,
   smtpCredentials: [{ id: '019ab7a0-0000-7000-8000-0000000000c1', credential: JWE }],
   sandbox: { recipients: [recipient.subject] },

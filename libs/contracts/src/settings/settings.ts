@@ -53,6 +53,8 @@ export const domainSettings = z.object({
   bodiesDays: count(),
   /** 1, 3, 7, 14 or 30. */
   eventsDays: count(),
+  /** How long delivery is tried; absent: as long as the platform says. */
+  expirySeconds: count().optional(),
   /** Whether all mail of this domain goes over TLS or not at all; records from before there was a choice have no such field. */
   requireTls: flag().optional(),
   /** Who may hand mail in by SMTP for this domain; records from before there were any have no such field. */
