@@ -22,7 +22,7 @@ describe('retry policy', () => {
     for (let attempt = 1; (times.at(-1) as number) < end; attempt += 1) {
       times.push(nextAttemptAt(delays, attempt, times.at(-1) as number, end, chances[attempt % chances.length]));
     }
-    const waits = times.slice(1).map((at, index) => at - (times[index] as number));
+    const waits = times.slice(1).map((at, index) => at - times[index]);
     expect(times.at(-1)).toBe(end);
     expect(waits.length).toBeGreaterThan(40);
     expect(waits.length).toBeLessThan(60);
