@@ -17,6 +17,7 @@ import { ListsController } from './lists/lists.controller.ts';
 import { ListsRepository } from './lists/lists.repository.ts';
 import { ListsService } from './lists/lists.service.ts';
 import { ImportsController } from './lists/members/imports.controller.ts';
+import { ExpansionService } from './lists/members/expansion.service.ts';
 import { MembersController } from './lists/members/members.controller.ts';
 import { MembersRepository } from './lists/members/members.repository.ts';
 import { MembersService } from './lists/members/members.service.ts';
@@ -68,6 +69,7 @@ import { StoredService } from './stored/stored.service.ts';
     IdempotencyRepository,
     IdempotencyService,
     EndedListsWorker,
+    ExpansionService,
     IntakeService,
     ListForms,
     ListsRepository,

@@ -56,6 +56,9 @@ export const ingestConfig = defineConfig({
     .describe('How long a commit waits for company, in milliseconds'),
   LISTS_MAX: positive.default(1_000).describe('Most mailing lists of an account'),
   LIST_MAX_MEMBERS: positive.default(100_000).describe('Most members of a mailing list'),
+  LIST_MAX_RECIPIENTS: positive
+    .default(5_000)
+    .describe('Most recipients of a message, those that mailing lists lead to among them'),
   LIST_IMPORT_MAX_BYTES: positive
     .default(5 * MIB)
     .describe('Largest file of members, in octets; it is held in memory while they are added'),

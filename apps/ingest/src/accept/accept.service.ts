@@ -1,15 +1,15 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { MAIL_ACCEPTED, MAIL_EVENTS, recordId, type DomainSettings } from '@lethe/contracts';
-import { Outbox, OutboxFullError, Publisher, type EncodedRecord } from '@lethe/kafka';
+import { Outbox, OutboxFullError, Publisher, type EncodedRecord, type OutboxGroup } from '@lethe/kafka';
 import { dkimBodyHash } from '@lethe/mail';
 import { ApiError, isUnavailable, Log, metrics, OverloadedError } from '@lethe/service';
 import { ForgottenError, VaultUnavailableError } from '@lethe/vault';
 import type { Claim } from '../idempotency/idempotency.service.ts';
 import { AcceptsUnderWay } from './accepts.under-way.ts';
-import { CommitService } from './commit.service.ts';
+import { CommitService, type Committable } from './commit.service.ts';
 import { acceptedEventRecord, mailAcceptedRecord, type SealedMessage } from './records.ts';
 import { SealingService } from './sealing.service.ts';
-import type { Submission } from './submission.ts';
+import { inGroups, type Submission } from './submission.ts';
 
 const accepted = metrics.counter('mail.accepted', { method: ['http', 'smtp'], outcome: ['accepted', 'unavailable'] });
 
@@ -47,17 +47,24 @@ export class AcceptService implements BeforeApplicationShutdown {
   async accept(submission: Submission, domain: DomainSettings, acceptedAt: number, claim?: Claim): Promise<boolean> {
     const accept = this.underWay.begin();
     try {
-      const message = await this.sealing.seal(submission, dkimBodyHash(submission.raw), domain, acceptedAt);
-      const group = { id: message.id, records: this.recordsOf(message) };
-      const item = { message, raw: submission.raw, group, accept, ...(claim && { claim }) };
-      if (!(await this.commits.commit(item))) return false;
-      this.publishBehind(group);
+      const bodyHash = dkimBodyHash(submission.raw);
+      const items = await Promise.all(
+        inGroups(submission).map(async (part): Promise<Committable> => {
+          const message = await this.sealing.seal(part, bodyHash, domain, acceptedAt);
+          const group = { id: message.id, records: this.recordsOf(message) };
+          return { message, raw: submission.raw, group, accept, ...(claim && { claim }) };
+        }),
+      );
+      if (!(await this.commits.commit(items))) return false;
+      this.publishBehind(items.map(({ group }) => group));
       accepted.add(1, { method: submission.method, outcome: 'accepted' });
-      this.log.info('message.accepted', {
-        messageId: message.id,
-        recipients: message.recipients.length,
-        size: message.size,
-      });
+      for (const { message } of items) {
+        this.log.info('message.accepted', {
+          messageId: message.id,
+          recipients: message.recipients.length,
+          size: message.size,
+        });
+      }
       return true;
     } catch (error) {
       const failed = unavailable(error);
@@ -97,9 +104,9 @@ export class AcceptService implements BeforeApplicationShutdown {
     ];
   }
 
-  private publishBehind(group: { id: string; records: EncodedRecord[] }): void {
+  private publishBehind(groups: OutboxGroup[]): void {
     const publishing = this.outbox
-      .publishNow([group], PUBLISH_WAIT_MS)
+      .publishNow(groups, PUBLISH_WAIT_MS)
       .finally(() => this.publishing.delete(publishing));
     this.publishing.add(publishing);
   }

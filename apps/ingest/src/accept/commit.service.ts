@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { BodyStore, sealBody, type SealedBody } from '@lethe/bodies';
 import { Database } from '@lethe/database';
 import { Outbox, type OutboxGroup } from '@lethe/kafka';
-import { ApiError, Batcher, CONFIG } from '@lethe/service';
+import { ApiError, Batcher, CONFIG, Semaphore } from '@lethe/service';
 import { ForgottenError, Vault } from '@lethe/vault';
 import type { PoolClient } from 'pg';
 import { type IngestConfig } from '../config.ts';
@@ -35,6 +35,7 @@ const COMMITS_AT_ONCE = 2;
 @Injectable()
 export class CommitService {
   private readonly batcher: Batcher<Committable, boolean>;
+  private readonly large: Semaphore;
 
   constructor(
     private readonly database: Database,
@@ -57,14 +58,28 @@ export class CommitService {
       },
       (items) => this.commitAll(items),
     );
+    this.large = new Semaphore(1, config.REQUESTS_WAITING);
   }
 
   /**
-   * Resolves once the message is durable; a rejection means it is not, or that the database died while committing.
-   * ForgottenError: one of its people is being erased this moment. False: an earlier request has its claim, and nothing is kept of it.
+   * Resolves once the message is durable, all parts of it in one transaction; a rejection means it is not, or that the database died
+   * while committing. ForgottenError: one of its people is being erased this moment. False: an earlier request has its claim, which all
+   * parts carry, and nothing is kept of it.
    */
-  commit(item: Committable): Promise<boolean> {
-    return this.batcher.add(item);
+  commit(parts: readonly Committable[]): Promise<boolean> {
+    const [only, ...more] = parts;
+    return only && more.length === 0 ? this.batcher.add(only) : this.large.run(() => this.commitTogether(parts));
+  }
+
+  private async commitTogether(parts: readonly Committable[]): Promise<boolean> {
+    const bodies = await this.sealBodies(parts);
+    if ((await this.standing(parts)).length < parts.length) throw new ForgottenError('subject');
+    try {
+      return (await this.insertAll(parts, bodies)).length > 0;
+    } catch (error) {
+      if (error instanceof Shaken) throw new ForgottenError('subject');
+      throw error instanceof ClaimHeldError ? underWay() : error;
+    }
   }
 
   private async commitAll(items: readonly Committable[]): Promise<(boolean | Error)[]> {
@@ -143,7 +158,8 @@ export class CommitService {
 
   /** Without those that repeat an earlier request. */
   private async first(client: PoolClient, items: readonly Committable[]): Promise<readonly Committable[]> {
-    const claims = items.flatMap(({ claim }) => claim ?? []);
+    // Parts of one message share one.
+    const claims = [...new Set(items.flatMap(({ claim }) => claim ?? []))];
     if (claims.length === 0) return items;
     const ours = await this.idempotency.claim(client, claims);
     return items.filter(({ claim }) => !claim || ours.has(claim.id));

@@ -12,7 +12,7 @@ import {
   type RelatedPerson,
 } from '@lethe/contracts';
 import { CONFIG } from '@lethe/service';
-import { FORGOTTEN, Vault, type SubjectId } from '@lethe/vault';
+import { FORGOTTEN, ForgottenError, Vault, type SubjectId } from '@lethe/vault';
 import { type IngestConfig } from '../config.ts';
 import { deadlines } from './deadlines.ts';
 import { destinationPartition } from './destination.ts';
@@ -60,6 +60,9 @@ export class SealingService {
         ...(submission.originatingIp ? { originatingIp: submission.originatingIp } : {}),
       };
       const subject = subjectOf(recipient);
+      // Erased since the list was read: under the same address there is somebody new now, who is on no list.
+      const before = recipient.role === 'each' ? recipient.subject : undefined;
+      if (before !== undefined && before !== subject) throw new ForgottenError('subject');
       const seal = { account: domain.accountId, subject, period, type: 'envelope', recordId: recordId(id, ordinal) };
       return { subject, role: recipient.role, envelope: await this.vault.seal(seal, envelope) };
     });

@@ -1,3 +1,6 @@
+/** Of one message; one that lists lead to more is kept and passed on as several. */
+export const MAX_RECIPIENTS = 1_000;
+
 /** A mailbox as the message names it. `normalForm` leads to the subject (design §4). */
 export interface Mailbox {
   readonly address: string;
@@ -14,6 +17,8 @@ export interface SharedRecipient extends Mailbox {
 export interface OwnRecipient extends Mailbox {
   readonly role: 'each';
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Of whoever comes from a list: who they were when it was read. */
+  readonly subject?: string;
 }
 
 export type SubmissionRecipient = SharedRecipient | OwnRecipient;
@@ -26,7 +31,7 @@ export interface RelatedMailbox extends Mailbox {
 export interface Submission {
   /** CRLF-normalised RFC 5322 message, as it will be sent. */
   readonly raw: Buffer;
-  /** Distinct by normal form; 1 to 1,000. */
+  /** Distinct by normal form; 1 to 1,000, with those of lists as many as `LIST_MAX_RECIPIENTS`. */
   readonly recipients: readonly SubmissionRecipient[];
   readonly related: readonly RelatedMailbox[];
   /** Others whom its To or Cc shows and who are not sent it: their erasure ends reading it, too. */
@@ -45,4 +50,21 @@ export interface Submission {
   readonly method: 'http' | 'smtp';
   readonly keyId: string;
   readonly originatingIp?: string;
+}
+
+/**
+ * The same for at most 1,000 recipients each. Whom the message shows is a recipient of the first alone: for the others they are
+ * among those it names.
+ */
+export function inGroups(submission: Submission): Submission[] {
+  const { recipients, named = [] } = submission;
+  const shown = recipients.flatMap(({ role, address, name, normalForm }) =>
+    role === 'to' || role === 'cc' ? [{ role, address, normalForm, ...(name === undefined ? {} : { name }) }] : [],
+  );
+  const groups: Submission[] = [];
+  for (let from = 0; from < recipients.length; from += MAX_RECIPIENTS) {
+    const group = { ...submission, recipients: recipients.slice(from, from + MAX_RECIPIENTS) };
+    groups.push(from === 0 ? group : { ...group, named: [...named, ...shown] });
+  }
+  return groups;
 }

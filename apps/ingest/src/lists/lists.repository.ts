@@ -63,6 +63,16 @@ export class ListsRepository {
     return rows[0];
   }
 
+  async findMany(asked: readonly { domainId: string; hash: Buffer }[]): Promise<ListRow[]> {
+    const { rows } = await this.database.pool.query<ListRow>({
+      name: 'list-find-many',
+      text: `SELECT ${COLUMNS} FROM mailing_list
+              WHERE (domain_id, address_hash) IN (SELECT * FROM unnest($1::uuid[], $2::bytea[])) AND NOT removed`,
+      values: [asked.map(({ domainId }) => domainId), asked.map(({ hash }) => hash)],
+    });
+    return rows;
+  }
+
   /** In the direction asked for: backwards, the nearest to the position first. */
   async slice(accountId: string, { position, backwards, most }: Slice): Promise<ListRow[]> {
     const [beyond, order, end] = backwards ? (['<', 'DESC', GREATEST] as const) : (['>', 'ASC', '0'] as const);

@@ -69,6 +69,27 @@ export class ListsService {
     return row && (await this.open(row));
   }
 
+  /** Those that are lists of the account, by their normal form. */
+  async among(account: string, normalForms: readonly string[]): Promise<Map<string, ListRow>> {
+    const asked = await Promise.all(
+      normalForms
+        .map(listAddress)
+        .flatMap((address) => {
+          const domainId = this.domains.ofAccount(account, address.domain)?.domainId;
+          return domainId === undefined ? [] : [{ address, domainId }];
+        })
+        .map(async ({ address, domainId }) => ({
+          domainId,
+          hash: await this.hashOf(account, address),
+          form: address.normalForm,
+        })),
+    );
+    if (asked.length === 0) return new Map();
+    const rows = await this.lists.findMany(asked);
+    const forms = new Map(asked.map(({ hash, form }) => [hash.toString('hex'), form]));
+    return new Map(rows.map((row) => [forms.get(row.address_hash.toString('hex')) ?? '', row]));
+  }
+
   /** @throws ApiError 404; 400 where the new address is another list's. */
   async update(account: string, address: ListAddress | undefined, input: ListInput): Promise<MailingList> {
     const { row, ...before } = await this.get(account, address);

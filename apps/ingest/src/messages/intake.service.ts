@@ -3,12 +3,13 @@ import type { DomainSettings } from '@lethe/contracts';
 import { ApiError, Clock, CONFIG } from '@lethe/service';
 import { AcceptService } from '../accept/accept.service.ts';
 import { envelopeOctets } from '../accept/envelope.size.ts';
-import type { Submission } from '../accept/submission.ts';
+import { MAX_RECIPIENTS, type Submission } from '../accept/submission.ts';
 import { type IngestConfig } from '../config.ts';
 import type { Form } from '../form/form.parser.ts';
 import { MemoryBudget } from '../form/memory.budget.ts';
 import { IdempotencyService } from '../idempotency/idempotency.service.ts';
 import { fingerprintOf } from '../idempotency/request.fingerprint.ts';
+import { ExpansionService } from '../lists/members/expansion.service.ts';
 import { PermissionService } from '../permission/permission.service.ts';
 import type { Origin } from './origin.ts';
 
@@ -33,6 +34,7 @@ export interface Arrival {
 export class IntakeService {
   constructor(
     private readonly budget: MemoryBudget,
+    private readonly lists: ExpansionService,
     private readonly permission: PermissionService,
     private readonly accept: AcceptService,
     private readonly idempotency: IdempotencyService,
@@ -61,16 +63,30 @@ export class IntakeService {
       const earlier = once && (await this.idempotency.answer(once));
       if (earlier !== undefined) return earlier;
       const acceptedAt = this.clock.now();
-      const submission = await toSubmission(form, { domain: domain.name, acceptedAt, ...by });
+      const given = await toSubmission(form, { domain: domain.name, acceptedAt, ...by });
+      const submission = await this.lists.expand(given, domain.accountId);
       await this.permission.assertMay(submission, domain);
       if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
-      more(SEALED_COPIES * envelopeOctets(submission));
+      more(this.roomFor(submission));
       const claim = once && (await this.idempotency.claim(once, submission.messageIdHeader));
       if (await this.accept.accept(submission, domain, acceptedAt, claim)) return submission.messageIdHeader;
       const faster = once && (await this.idempotency.answer(once));
       // Its day has ended this moment.
       if (faster === undefined) throw new ApiError(503, 'Temporarily unavailable, try again');
       return faster;
+    });
+  }
+
+  /** Octets of what is made of it. @throws ApiError 400 if that is more than there could ever be. */
+  private roomFor(submission: Submission): number {
+    const { raw, recipients } = submission;
+    const envelopes = SEALED_COPIES * envelopeOctets(submission);
+    if (recipients.length <= MAX_RECIPIENTS) return envelopes;
+    // Each part of a message to large lists has its body sealed; that of others shares what it came with.
+    const octets = envelopes + 2 * raw.length * (Math.ceil(recipients.length / MAX_RECIPIENTS) - 1);
+    if (octets <= this.config.BYTES_IN_FLIGHT) return octets;
+    throw new ApiError(400, 'the message is too large for so many recipients: send less of it, or use smaller lists', {
+      field: 'to',
     });
   }
 }

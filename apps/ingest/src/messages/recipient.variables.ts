@@ -8,7 +8,7 @@ type Variables = Readonly<Record<string, unknown>>;
 const FIELD = 'recipient-variables';
 const MAX_OCTETS = 4 * 1024 * 1024;
 /** Delivery holds each recipient's message beside the one they are made from. */
-const MAX_GROWTH = 256 * 1024;
+export const MAX_GROWTH = 256 * 1024;
 
 /**
  * `recipient-variables`: a JSON object of objects by bare address (mailgun-api §2). With it, even an empty one, each recipient gets a

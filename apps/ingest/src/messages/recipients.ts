@@ -1,11 +1,8 @@
 import { normalForm, parseAddressList, type Mailbox as ParsedMailbox } from '@lethe/mail';
 import { ApiError } from '@lethe/service';
-import type { Mailbox, SharedRecipient } from '../accept/submission.ts';
+import { MAX_RECIPIENTS, type Mailbox, type SharedRecipient } from '../accept/submission.ts';
 import type { Form } from '../form/form.parser.ts';
 import { taken } from './refusals.ts';
-
-/** Over to, cc and bcc together (mailgun-api §13). */
-export const MAX_RECIPIENTS = 1_000;
 
 export function toMailbox({ address, name }: Pick<ParsedMailbox, 'address' | 'name'>): Mailbox {
   return { address, ...(name ? { name } : {}), normalForm: normalForm(address) };

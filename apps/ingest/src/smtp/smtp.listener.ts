@@ -7,7 +7,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { CertificateFiles, CONFIG, Log, StartupError, type Certificate } from '@lethe/service';
 import type { SMTPServerOptions } from 'smtp-server';
 import { type IngestConfig } from '../config.ts';
-import { MAX_RECIPIENTS } from '../messages/recipients.ts';
+import { MAX_RECIPIENTS } from '../accept/submission.ts';
 import { refusalOf } from './smtp.reply.ts';
 import { SubmissionServer } from './smtp.server.ts';
 import { SubmissionsService } from './submissions.service.ts';
