@@ -9,11 +9,12 @@ export function tlsFiles(config: Record<string, unknown>): TlsOptions {
   const {
     GATEWAY_TLS_CERT_FILE: certFile,
     GATEWAY_TLS_KEY_FILE: keyFile,
-    GATEWAY_TLS_RELOAD_MS: reloadMs,
+    GATEWAY_TLS_RELOAD_MS: everyMs,
   } = config as GatewayConfig;
   if (certFile === undefined && keyFile === undefined) return undefined;
   if (certFile === undefined || keyFile === undefined) {
     throw new StartupError('GATEWAY_TLS_CERT_FILE and GATEWAY_TLS_KEY_FILE belong together: set both, or neither.');
   }
-  return { certFile, keyFile, reloadMs };
+  const hint = 'GATEWAY_TLS_CERT_FILE and GATEWAY_TLS_KEY_FILE must name a certificate and its key, in PEM form.';
+  return { certFile, keyFile, everyMs, hint };
 }

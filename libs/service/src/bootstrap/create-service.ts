@@ -14,8 +14,9 @@ import { NestLog } from '../logging/framework-logs.ts';
 import { httpAdapter, LONGEST_PARAMETER, observeRequests } from './http.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { ServiceModule } from './service-module.ts';
-import { TlsFiles } from './tls-files.ts';
-import type { TlsOptions } from './tls-files.ts';
+import { CertificateFiles } from '../tls/certificate-files.ts';
+import type { CertificateFilesOptions } from '../tls/certificate-files.ts';
+import { followCertificates } from './tls.ts';
 
 export interface ServiceOptions {
   /** Also the audience of internal calls to it, its Kafka client id and its name in telemetry. */
@@ -31,7 +32,7 @@ export interface ServiceOptions {
   /** `false`: bodies stay streams, the service reads them itself (large forms). Default true: JSON and urlencoded. */
   bodyParser?: boolean;
   /** Files for HTTPS, from the service's config; undefined: HTTP. Renewed files come into force by themselves. */
-  tls?: (config: Record<string, unknown>) => TlsOptions | undefined;
+  tls?: (config: Record<string, unknown>) => Omit<CertificateFilesOptions, 'log'> | undefined;
   /** Prepares the server before its routes exist: content type parsers, hooks. */
   configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
@@ -66,8 +67,8 @@ export async function createService(
     clock: surroundings.clock ?? new Clock(),
   });
   const tls = options.tls?.(config);
-  const files = tls && new TlsFiles(tls);
-  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(config, files?.first), {
+  const certificates = tls && new CertificateFiles({ ...tls, log });
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(config, certificates?.current), {
     logger: new NestLog(log),
     abortOnError: false,
     bodyParser: options.bodyParser ?? true,
@@ -76,7 +77,7 @@ export async function createService(
   observeRequests(fastify, log);
   refuseOtherMethods(fastify, LONGEST_PARAMETER);
   app.useGlobalFilters(new ErrorFilter(log));
-  files?.follow(fastify, log);
+  if (certificates) followCertificates(fastify, certificates);
   await options.configure?.(app);
   await app.init();
   return { app, config, log };

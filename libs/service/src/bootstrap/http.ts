@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CommonConfig } from '../config/common-config.ts';
 import type { Log } from '../logging/log.ts';
 import { metrics } from '../telemetry/metrics.ts';
-import type { CertificateAndKey } from './tls-files.ts';
+import type { Certificate } from '../tls/certificate-files.ts';
 
 const OPAQUE = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
@@ -16,7 +16,7 @@ const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
 /** The router's own limit is 100: domain names have up to 253 characters, paging cursors more. */
 export const LONGEST_PARAMETER = 1_024;
 
-export function httpAdapter(config: CommonConfig, tls?: CertificateAndKey): FastifyAdapter {
+export function httpAdapter(config: CommonConfig, tls?: Certificate): FastifyAdapter {
   return new FastifyAdapter({
     ...(tls ? { https: tls } : {}),
     logger: false,
