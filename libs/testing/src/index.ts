@@ -17,6 +17,7 @@ export { movedClock, type MovedClock } from './clock/moved-clock.ts';
 export { pythonWith } from './python.ts';
 export { selfSignedCertificate } from './smtp/certificate.ts';
 export { SmtpClient, type Reply } from './smtp/smtp-client.ts';
+export { smtpSource, type SmtpSource } from './smtp/smtp-source.ts';
 export { findJava, requireMaven } from './stores/java.ts';
 export { freePorts, requireFree } from './stores/ports.ts';
 export { until } from './stores/until.ts';
