@@ -55,6 +55,7 @@ export class DockerEngine implements Engine {
       gateway,
       operatorToken: readFileSync(join(DATA.compose, 'keys', 'operator-token'), 'utf8').trim(),
       worldHttp,
+      certificateFile: join(DATA.compose, 'keys', 'smtp.pem'),
       demoFile: join(DATA.compose, 'demo.json'),
       logs: `${command.join(' ')} logs`,
     };

@@ -26,7 +26,8 @@ beforeAll(async () => {
   ({ port } = await freePorts('port'));
   gateway = createServer((_, response) => response.end('{}')).listen(port, '127.0.0.1');
   mkdirSync(join(data, 'compose'), { recursive: true });
-  const demo = { apiKey: 'key-a', privacyKey: 'key-p', domain: 'demo.example', accountId: '1' };
+  const login = { user: 'smtp@demo.example', password: 'p' };
+  const demo = { login, apiKey: 'key-a', privacyKey: 'key-p', domain: 'demo.example', accountId: '1' };
   writeFileSync(join(data, 'compose', 'demo.json'), JSON.stringify(demo));
 });
 afterAll(() => {
@@ -68,7 +69,7 @@ it('starts the containers with Compose, waits for the door, and takes them down'
   standIn('docker', 'true');
   const { code, output } = await run('start.mjs', WITH, 'ready; Ctrl-C', () => {
     const running = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    expect(running).toMatchObject({ gateway: `http://127.0.0.1:${port}`, apiKey: 'key-a', data: [], submission: null });
+    expect(running).toMatchObject({ gateway: `http://127.0.0.1:${port}`, apiKey: 'key-a', data: [] });
     expect(running['pids']).toEqual({ start: expect.any(Number) as number });
   });
   expect({ code, output }).toMatchObject({

@@ -10,6 +10,8 @@ export interface Started {
   readonly gateway: string;
   readonly operatorToken: string;
   readonly worldHttp: string;
+  /** Of the SMTP ports: for whoever wants to trust it. */
+  readonly certificateFile: string;
   /** Keeps the demo account's keys between starts. */
   readonly demoFile: string;
   /** Where logs are, or the command that shows them. */

@@ -1,14 +1,21 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createDemo, form, get, sendMessage, until, type Demo } from '@lethe/testing';
+import { createDemo, createLogin, form, get, sendMessage, until, type Demo, type Login } from '@lethe/testing';
 
 const DOMAIN = 'demo.example';
 
-/** The demo account: made once per data folder, its keys kept beside the data (mode 0600). */
-export async function demoAccount(file: string, gateway: string, operatorToken: string): Promise<Demo> {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Demo;
-  const demo = await createDemo(gateway, operatorToken, DOMAIN);
-  writeFileSync(file, JSON.stringify(demo), { mode: 0o600 });
-  return demo;
+/** The demo account and its SMTP login. */
+export interface DemoAccount extends Demo {
+  readonly login: Login;
+}
+
+/** Made once per data folder, its keys kept beside the data (mode 0600). */
+export async function demoAccount(file: string, gateway: string, operatorToken: string): Promise<DemoAccount> {
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Demo & Partial<DemoAccount>) : undefined;
+  const demo: Demo & Partial<DemoAccount> = kept ?? (await createDemo(gateway, operatorToken, DOMAIN));
+  if (demo.login) return { ...demo, login: demo.login };
+  const made = { ...demo, login: await createLogin(gateway, demo, 'smtp') };
+  writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
+  return made;
 }
 
 export interface Arrived {

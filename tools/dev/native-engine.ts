@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
+  certificateFiles,
   endLeftovers,
   REPOSITORY,
   startPlatform,
@@ -68,11 +70,14 @@ export class NativeEngine implements Engine {
     const pidsChanged = (): void => this.publish({ pids: this.pids() });
     this.endWatch = watchStores(stores, this.say, pidsChanged);
 
+    mkdirSync(DATA.platform, { recursive: true });
+    const certificate = certificateFiles(DATA.platform);
     this.platform = startPlatform({
       dir: DATA.platform,
       stores: described,
       world,
       ports: servicePorts(),
+      submission: { port: ports.submission, tlsPort: ports.submissionTls, ...certificate },
       settings: this.settings.services,
       says: this.say,
       changed: () => this.has.platform && pidsChanged(),
@@ -86,6 +91,7 @@ export class NativeEngine implements Engine {
       gateway: platform.gateway,
       operatorToken: platform.secrets.operatorToken,
       worldHttp: world.http,
+      certificateFile: certificate.certificateFile,
       demoFile: DATA.demo,
       logs: join(DATA.platform, 'logs'),
     };

@@ -21,6 +21,9 @@ export interface DemoPorts {
   readonly dns: number;
   readonly smtp: number;
   readonly worldHttp: number;
+  /** Where mail is taken by SMTP: STARTTLS, TLS. */
+  readonly submission: number;
+  readonly submissionTls: number;
 }
 
 /** docker-compose.yml publishes the same ones by default. */
@@ -38,13 +41,22 @@ export function demoPorts(): DemoPorts {
     dns: first + 6,
     smtp: first + 7,
     worldHttp: first + 8,
+    submission: first + 9,
+    submissionTls: first + 10,
   };
 }
 
 /** Asks for all of them before anything starts, and names every one that is taken. */
 export async function requireFreePorts(): Promise<void> {
-  const { stores, smtp, worldHttp } = demoPorts();
-  const wanted = { ...servicePorts(), ...stores, 'the SMTP world': smtp, "the SMTP world's page": worldHttp };
+  const { stores, smtp, worldHttp, submission, submissionTls } = demoPorts();
+  const wanted = {
+    ...servicePorts(),
+    ...stores,
+    'the SMTP world': smtp,
+    "the SMTP world's page": worldHttp,
+    'submission by SMTP': submission,
+    'submission by SMTP over TLS': submissionTls,
+  };
   const asked = Object.entries(wanted).map(([name, port]) =>
     requireFree(port, name).then(
       () => null,
@@ -59,7 +71,7 @@ export class PortsTakenError extends Error {
   constructor(ports: readonly string[]) {
     super(
       `${ports.length > 1 ? 'Ports' : 'Port'} ${ports.join(', ')} ${ports.length > 1 ? 'are' : 'is'} taken by another program. ` +
-        `End it, or use other ports (${basePort()} to ${basePort() + 28} are used now): LETHE_PORT=9080 npm start`,
+        `End it, or use other ports (${basePort()} to ${basePort() + 30} are used now): LETHE_PORT=9080 npm start`,
     );
   }
 }

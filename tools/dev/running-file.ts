@@ -7,7 +7,14 @@ export interface Running {
   privacyKey: string | null;
   operatorToken: string | null;
   domain: string | null;
-  submission: { host: string; port: number; tlsPort: number; user: string; password: string } | null;
+  submission: {
+    host: string;
+    port: number;
+    tlsPort: number;
+    user: string;
+    password: string;
+    certificate: string;
+  } | null;
   inbound: { host: string; port: number } | null;
   kafka: { brokers: string[] } | null;
   elasticsearch: string | null;

@@ -7,6 +7,7 @@ import { explain } from './explain.ts';
 import { demoAccount, firstMessage } from './first-message.ts';
 import { NativeEngine } from './native-engine.ts';
 import { root } from './paths.mjs';
+import { demoPorts } from './ports.ts';
 import { NOTHING_RUNNING, writeRunning, type Running } from './running-file.ts';
 import { welcome } from './welcome.ts';
 
@@ -42,12 +43,15 @@ const shown = (file: string): string => (file.startsWith(root) ? relative(root, 
 async function show(started: Started, settings: Settings): Promise<void> {
   const { gateway, operatorToken, worldHttp } = started;
   const demo = await demoAccount(started.demoFile, gateway, operatorToken);
-  const { apiKey, privacyKey, domain } = demo;
-  publish({ apiKey, privacyKey, domain });
+  const { apiKey, privacyKey, domain, login } = demo;
+  const { submission: port, submissionTls: tlsPort } = demoPorts();
+  const submission = { host: '127.0.0.1', port, tlsPort, ...login, certificate: started.certificateFile };
+  publish({ apiKey, privacyKey, domain, submission });
   say('the demo account is ready');
   const elsewhere = settings.services['OUTBOUND_ROUTE'] !== undefined && settings.services['OUTBOUND_ROUTE'] !== 'mx';
   const first = elsewhere ? null : await firstMessage(gateway, worldHttp, demo, say);
-  console.log(welcome({ gateway, worldHttp, demo, first, logs: started.logs, runningFile: shown(DATA.running) }));
+  const files = { logs: started.logs, runningFile: shown(DATA.running) };
+  console.log(welcome({ gateway, worldHttp, demo, submission, first, ...files }));
   say('ready; Ctrl-C stops everything');
 }
 

@@ -1,10 +1,12 @@
 import type { Demo } from '@lethe/testing';
 import type { Arrived } from './first-message.ts';
+import type { Running } from './running-file.ts';
 
 export interface Welcome {
   readonly gateway: string;
   readonly worldHttp: string;
   readonly demo: Demo;
+  readonly submission: NonNullable<Running['submission']>;
   /** Null where mail does not go to the SMTP world. */
   readonly first: Arrived | null;
   readonly logs: string;
@@ -14,7 +16,7 @@ export interface Welcome {
 const indent = (text: string): string => text.replaceAll('\r', '').replaceAll(/^/gm, '    ').trimEnd();
 
 /** What a person sees once everything runs. */
-export function welcome({ gateway, worldHttp, demo, first, logs, runningFile }: Welcome): string {
+export function welcome({ gateway, worldHttp, demo, submission, first, logs, runningFile }: Welcome): string {
   const arrived = first && [
     '  The first message, as it arrived:',
     indent(first.raw),
@@ -25,6 +27,7 @@ export function welcome({ gateway, worldHttp, demo, first, logs, runningFile }: 
     '',
     ...(arrived ?? ['  No first message was sent: OUTBOUND_ROUTE leads out of the SMTP world.']),
     `  gateway      ${gateway}
+  by SMTP      ${submission.host}, port ${submission.port} (STARTTLS) or ${submission.tlsPort} (TLS), as ${submission.user}, password ${submission.password}
   what arrived ${worldHttp}
   logs         ${logs}
   keys         ${runningFile}`,

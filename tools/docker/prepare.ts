@@ -3,7 +3,14 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { SERVICES, type Service } from '@lethe/contracts';
-import { DATABASE_OWNERS, platformSecrets, serviceEnvironment, VAULT_OWNER, type Stores } from '@lethe/testing';
+import {
+  certificateFiles,
+  DATABASE_OWNERS,
+  platformSecrets,
+  serviceEnvironment,
+  VAULT_OWNER,
+  type Stores,
+} from '@lethe/testing';
 import { readArguments } from '../dev/arguments.ts';
 import { basePort, demoPorts } from '../dev/ports.ts';
 
@@ -21,10 +28,14 @@ const KEYS_INSIDE = '/run/lethe/keys';
 /** The world's ports, which delivery reaches over the loopback they share; see tools/docker/world.ts. */
 const WORLD = { dns: { host: '127.0.0.1', port: 5353 }, smtp: { host: '127.0.0.1', port: 2525 } };
 
+/** Of ingest; an ordinary user binds no port below 1024 everywhere. */
+const SUBMISSION = { port: 2587, tlsPort: 2465 };
+
 mkdirSync(folder, { recursive: true, mode: 0o700 });
 const passwords = readPasswords(join(folder, 'passwords.json'));
 const keys = platformSecrets(join(folder, 'keys'));
 const ports = demoPorts();
+certificateFiles(join(folder, 'keys'));
 
 write('kafka.env', {
   SERVICES: SERVICES.join(' '),
@@ -55,6 +66,8 @@ write('compose.env', {
   LETHE_POSTGRES_PORT: ports.stores.postgres,
   LETHE_VAULT_PORT: ports.stores.vault,
   LETHE_WORLD_PORT: ports.worldHttp,
+  LETHE_SUBMISSION_PORT: ports.submission,
+  LETHE_SUBMISSION_TLS_PORT: ports.submissionTls,
 });
 if (process.getuid?.() === 0) giveTo(uid, gid, folder);
 console.log(`Prepared. Start with:\n\n  docker compose --env-file ${join(folder, 'compose.env')} up --build\n`);
@@ -93,8 +106,14 @@ function environment(service: Service): Record<string, string> {
     world: { ...WORLD, http: '', domain: '' },
     ports: Object.fromEntries(SERVICES.map((name) => [name, 8080])) as Record<Service, number>,
     settings: settings.services,
+    submission: {
+      ...SUBMISSION,
+      certificateFile: `${KEYS_INSIDE}/smtp.pem`,
+      keyFile: `${KEYS_INSIDE}/smtp.key`,
+    },
   });
-  const inside = { HOST: '0.0.0.0', PORT: '8080', PUBLIC_URL: `http://127.0.0.1:${basePort()}` };
+  const smtp = service === 'ingest' ? { SMTP_HOST: '0.0.0.0' } : {};
+  const inside = { ...smtp, HOST: '0.0.0.0', PORT: '8080', PUBLIC_URL: `http://127.0.0.1:${basePort()}` };
   if (service !== 'gateway') return { ...variables, ...inside };
   const others = SERVICES.filter((name) => variables[`${name.toUpperCase()}_URL`] !== undefined);
   // Delivery shares the network of the world, and with it its name.

@@ -8,6 +8,12 @@ export interface Demo {
   readonly domain: string;
 }
 
+export interface Login {
+  /** As AUTH takes it. */
+  readonly user: string;
+  readonly password: string;
+}
+
 export const basic = (key: string): string => `Basic ${Buffer.from(`api:${key}`).toString('base64')}`;
 
 /** Creates an account with its keys and one sending domain, through the gateway, as an operator and its customer would. */
@@ -24,6 +30,15 @@ export async function createDemo(gateway: string, operatorToken: string, domain:
     (await get(`${gateway}/v3/${domain}/events?limit=1`, apiKey)).status === 200;
   if (!(await until(active, 15_000))) throw new Error(`domain ${domain} was not known everywhere within 15 s`);
   return { accountId: id, apiKey, privacyKey, domain };
+}
+
+/** An SMTP login of the demo's domain, with a password made by accounts. */
+export async function createLogin(gateway: string, { apiKey, domain }: Demo, name: string): Promise<Login> {
+  const url = `${gateway}/v3/domains/${domain}/credentials`;
+  const answer = await post(url, basic(apiKey), { login: `${name}@${domain}` });
+  const [made] = Object.entries(answer['credentials'] as Record<string, string>);
+  if (!made) throw new Error('accounts made no SMTP credentials');
+  return { user: made[0], password: made[1] };
 }
 
 export function get(url: string, apiKey: string): Promise<Response> {

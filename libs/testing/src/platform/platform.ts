@@ -7,7 +7,13 @@ import { freePorts } from '../stores/ports.ts';
 import { endLeftovers, recordProcesses } from '../stores/processes.ts';
 import type { Stores } from '../stores/stores.ts';
 import { platformSecrets, type PlatformSecrets } from './secrets.ts';
-import { serviceCommands, serviceEnvironment, type ServiceSettings, type WorldAddresses } from './service-commands.ts';
+import {
+  serviceCommands,
+  serviceEnvironment,
+  type ServiceSettings,
+  type Submission,
+  type WorldAddresses,
+} from './service-commands.ts';
 import { Supervised, type Says } from './supervised.ts';
 
 const run = promisify(execFile);
@@ -22,6 +28,8 @@ export interface PlatformOptions {
   readonly ports?: Readonly<Record<Service, number>>;
   /** Passed through to every service, by variable name. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Takes mail by SMTP, too. */
+  readonly submission?: Submission;
   readonly says?: Says;
   /** Called when a process has started or ended: `pids` has changed. */
   readonly changed?: () => void;
@@ -46,7 +54,17 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   for (const name of await endLeftovers(processFile)) says(`ended ${name}, left over from a former start`);
   const secrets = platformSecrets(join(dir, 'secrets'));
   const ports = options.ports ?? (await pickPorts());
-  const serviceSettings: ServiceSettings = { repository: REPOSITORY, dir, stores, secrets, world, ports, settings };
+  const { submission } = options;
+  const serviceSettings: ServiceSettings = {
+    repository: REPOSITORY,
+    dir,
+    stores,
+    secrets,
+    world,
+    ports,
+    settings,
+    submission,
+  };
   await migrate(serviceSettings);
 
   const services = {} as Record<Service, Supervised>;

@@ -21,6 +21,17 @@ export interface ServiceSettings {
   readonly ports: Readonly<Record<Service, number>>;
   /** Settings passed through, by variable name; they win. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Without it mail is taken by HTTP alone. */
+  readonly submission?: Submission | undefined;
+}
+
+/** Where mail is taken by SMTP. */
+export interface Submission {
+  readonly port: number;
+  readonly tlsPort: number;
+  /** PEM files. */
+  readonly certificateFile: string;
+  readonly keyFile: string;
 }
 
 const NODE_FLAGS = ['--max-semi-space-size=16'];
@@ -76,7 +87,11 @@ export function serviceEnvironment(service: Service, options: ServiceSettings): 
       DOMAIN_VERIFICATION: 'off',
       DNS_SERVERS: `${options.world.dns.host}:${options.world.dns.port}`,
     },
-    ingest: { BODIES_URL: stores.postgres.bodies.ingest, DESTINATION_KEY: secrets.destinationKey },
+    ingest: {
+      BODIES_URL: stores.postgres.bodies.ingest,
+      DESTINATION_KEY: secrets.destinationKey,
+      ...(options.submission ? submissionVariables(options.submission) : {}),
+    },
     delivery: {
       BODIES_URL: stores.postgres.bodies.delivery,
       OUTBOUND_ROUTE: 'mx',
@@ -98,3 +113,11 @@ export function serviceEnvironment(service: Service, options: ServiceSettings): 
     ...settings,
   };
 }
+
+const submissionVariables = ({ port, tlsPort, certificateFile, keyFile }: Submission): Record<string, string> => ({
+  SMTP_PORT: String(port),
+  SMTP_TLS_PORT: String(tlsPort),
+  SMTP_TLS_CERT_FILE: certificateFile,
+  SMTP_TLS_KEY_FILE: keyFile,
+  SMTP_NAME: 'lethe.localhost',
+});

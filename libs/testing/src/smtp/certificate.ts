@@ -1,5 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
+import { join } from 'node:path';
 
 const DAY_MS = 86_400_000;
 
@@ -39,6 +41,17 @@ export function selfSignedCertificate(names: readonly string[], days = 825): { c
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
   };
+}
+
+/** The same in two files of a folder, made once: whoever trusts the certificate can go on doing so. */
+export function certificateFiles(folder: string): { certificateFile: string; keyFile: string } {
+  const [certificateFile, keyFile] = [join(folder, 'smtp.pem'), join(folder, 'smtp.key')] as const;
+  if (!existsSync(certificateFile)) {
+    const { certificate, key } = selfSignedCertificate(['localhost', '127.0.0.1']);
+    writeFileSync(keyFile, key, { mode: 0o600 });
+    writeFileSync(certificateFile, certificate);
+  }
+  return { certificateFile, keyFile };
 }
 
 function der(tag: number, content: Buffer): Buffer {
