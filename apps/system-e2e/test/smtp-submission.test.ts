@@ -15,7 +15,6 @@ import {
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 
-/** 5,000 with CHAOS: `npm run chaos` has the time. */
 const MESSAGES = Number(process.env['SMTP_SOURCE_MESSAGES'] ?? 5_000);
 const SESSIONS = 20;
 const MAX_SESSIONS = 40;
@@ -52,8 +51,8 @@ beforeAll(async () => {
     SMTP_TLS_KEY_FILE: join(folder, 'key.pem'),
     SMTP_TRUSTED_NETWORKS: `${INSIDE}/32=${suite.demo.accountId}/${suite.demo.domain}`,
     SMTP_SESSIONS: String(MAX_SESSIONS),
-    SMTP_LOGIN_MS: '3000',
-    SMTP_DATA_MS: '3000',
+    SMTP_LOGIN_MS: '8000',
+    SMTP_DATA_MS: '8000',
   };
   ingest = new Supervised(
     { ...command, env: { ...command.env, ...settings } },
