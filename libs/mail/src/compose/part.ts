@@ -15,13 +15,16 @@ const BASE64_LINE = 76; // RFC 2045 6.8
 const MAX_LINE = 998; // RFC 5322 2.1.1
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
-/** Plain where the text allows it, so that it stays readable; quoted-printable for a few other bytes, else base64. */
-export function textPart(subtype: string, text: string): Part {
+/**
+ * Plain where the text allows it, so that it stays readable; quoted-printable for a few other bytes, else base64. `hidden`: base64 in
+ * any case, which no text can pass for a delimiter in (RFC 2046 5.1.1).
+ */
+export function textPart(subtype: string, text: string, hidden = false): Part {
   const content = Buffer.from(text.toWellFormed().replace(/\r\n?|\n/g, '\r\n'), 'utf8');
   const type = `Content-Type: text/${subtype}; charset=utf-8\r\n`;
-  if (isPlain(content)) return { header: `${type}Content-Transfer-Encoding: 7bit\r\n`, content };
+  if (!hidden && isPlain(content)) return { header: `${type}Content-Transfer-Encoding: 7bit\r\n`, content };
   const others = content.length - content.toString('utf8').length;
-  if (others * 3 > content.length)
+  if (hidden || others * 3 > content.length)
     return { header: `${type}Content-Transfer-Encoding: base64\r\n`, content: base64(content) };
   const quoted = wrap(encode(content), 76);
   return { header: `${type}Content-Transfer-Encoding: quoted-printable\r\n`, content: Buffer.from(quoted, 'latin1') };

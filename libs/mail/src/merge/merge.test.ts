@@ -124,6 +124,15 @@ describe('one message as many', () => {
     expect(header(new MailMerge(await composed({})).for(evil), 'subject')).toBe('Hello a Bcc: z@y.example body');
   });
 
+  it('lets no value out of its part', () => {
+    const raw = mime(
+      'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nDear %recipient.name%\r\n--b--\r\n',
+    );
+    const name = 'Bob\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>not from the sender</p>';
+    const view = viewMail(new MailMerge(raw).for({ address: 'x@y.example', variables: { name } }));
+    expect([view.plain, view.html]).toEqual([`Dear ${name}`, '']);
+  });
+
   it('says how much a recipient adds before it is written', async () => {
     const merge = new MailMerge(await composed({ text: '%recipient.city%'.repeat(1000) }));
     const long = { address: 'x@y.example', variables: { city: 'x'.repeat(1016) } };

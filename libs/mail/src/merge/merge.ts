@@ -122,10 +122,11 @@ export class MailMerge {
 }
 
 function written({ subtype, text, whole }: MergedText, recipient: MergeRecipient): Part {
-  const { header, content } = textPart(subtype, fillIn(text, recipient));
-  return whole && content.at(-1) !== 0x0a
-    ? { header, content: Buffer.concat([content, Buffer.from(CRLF)]) }
-    : { header, content };
+  const filled = fillIn(text, recipient);
+  // In a multipart a value could otherwise end the part it stands in, where the sender's boundary is known.
+  const { header, content } = textPart(subtype, filled, !whole && /^--/m.test(filled));
+  const ended = !whole || content.at(-1) === 0x0a;
+  return { header, content: ended ? content : Buffer.concat([content, Buffer.from(CRLF)]) };
 }
 
 /** A value cannot break out of its line (RFC 5322 §2.2). */
