@@ -231,6 +231,7 @@ export const OURS = [
   '/v1/privacy/',
   '/v1/accounts',
   '/v1/pauses',
+  '/v1/allowed_senders',
   '/.well-known/',
   '/health',
   '/openapi.json',

@@ -25,12 +25,15 @@ import { IpsController } from './ips/ips.controller.ts';
 import { ApiKey } from './keys/api-key.entity.ts';
 import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys.service.ts';
+import { MonthLimitController } from './limits/month-limit.controller.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { AccountsHolder } from './privacy/accounts.holder.ts';
 import { SandboxRecipientRow } from './sandbox/sandbox-recipient.entity.ts';
 import { SandboxRecipientsController } from './sandbox/sandbox-recipients.controller.ts';
 import { SandboxRecipientsService } from './sandbox/sandbox-recipients.service.ts';
 import { StandingUseWorker } from './sandbox/standing-use.worker.ts';
+import { AllowedSendersController } from './senders/allowed-senders.controller.ts';
+import { AllowedSendersService } from './senders/allowed-senders.service.ts';
 import { SettingsModule } from './settings/settings.module.ts';
 import { TrackingController } from './tracking/tracking.controller.ts';
 import { TrackingService } from './tracking/tracking.service.ts';
@@ -64,6 +67,8 @@ import { TrackingService } from './tracking/tracking.service.ts';
     CredentialsController,
     SandboxRecipientsController,
     IpsController,
+    MonthLimitController,
+    AllowedSendersController,
   ],
   providers: [
     AccountsService,
@@ -74,6 +79,7 @@ import { TrackingService } from './tracking/tracking.service.ts';
     DkimKeysService,
     CredentialsService,
     SandboxRecipientsService,
+    AllowedSendersService,
     StandingUseWorker,
     DnsClient,
     DnsCheck,

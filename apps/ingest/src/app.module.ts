@@ -29,7 +29,10 @@ import { LoginService } from './login/login.service.ts';
 import { IntakeService } from './messages/intake.service.ts';
 import { MessagesController } from './messages/messages.controller.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { MonthLimitController } from './permission/month-limit.controller.ts';
 import { PermissionService } from './permission/permission.service.ts';
+import { QuotaService } from './permission/quota.service.ts';
+import { SentCountRepository } from './permission/sent-count.repository.ts';
 import { FenceRepository } from './privacy/fence.repository.ts';
 import { IngestHolder } from './privacy/ingest.holder.ts';
 import { PersonRepository } from './privacy/person.repository.ts';
@@ -61,7 +64,14 @@ import { StoredService } from './stored/stored.service.ts';
       providers: [FenceRepository, MembersRepository, PersonRepository],
     }),
   ],
-  controllers: [ImportsController, ListsController, MembersController, MessagesController, StoredController],
+  controllers: [
+    ImportsController,
+    ListsController,
+    MembersController,
+    MessagesController,
+    MonthLimitController,
+    StoredController,
+  ],
   providers: [
     AcceptService,
     AcceptsUnderWay,
@@ -82,6 +92,8 @@ import { StoredService } from './stored/stored.service.ts';
     MemoryBudget,
     MessageRepository,
     PermissionService,
+    QuotaService,
+    SentCountRepository,
     ReadingBudget,
     RemovalWorker,
     ResendService,

@@ -4,6 +4,7 @@ import { Related1764000000002 } from './accept/related.migration.ts';
 import { Stored1764000000003 } from './accept/stored.migration.ts';
 import { Idempotency1764700000000 } from './idempotency/idempotency.migration.ts';
 import { Lists1764600000000 } from './lists/list.migration.ts';
+import { SentCount1764700000001 } from './permission/sent-count.migration.ts';
 
 export const MIGRATIONS = [
   Messages1764000000000,
@@ -12,4 +13,5 @@ export const MIGRATIONS = [
   Stored1764000000003,
   Lists1764600000000,
   Idempotency1764700000000,
+  SentCount1764700000001,
 ];

@@ -7,6 +7,7 @@ const to = 'someone@world.example';
 beforeAll(async () => {
   around = await surroundings(inject('stores'));
   await around.replica();
+  await around.replica();
 });
 afterAll(() => around?.close());
 
@@ -55,6 +56,92 @@ describe('a sandbox domain', () => {
     // Approval ends with the person: whoever comes back is somebody else.
     await around.cutOff(...recipients);
     await vi.waitFor(async () => expect((await around.send({ to: approved })).status).toBe(403), 5_000);
+    await around.publishDomain({});
+    await vi.waitFor(async () => expect((await around.send({ to })).status).toBe(200), 5_000);
+  });
+});
+
+describe('allowed senders', () => {
+  const refused = {
+    status: 403,
+    message: 'The sender is not allowed: the settings of the domain or account say who may stand in From',
+  };
+  const from = (address: string) => around.send({ to, from: `Somebody <${address}>` });
+
+  it('are those of the domain, else of the account, else everybody', async () => {
+    const { accountId, domain } = around;
+    const ofAccount = await around.allowedSenders(accountId, ['account.example']);
+    await around.publishAccount({ allowedSenders: ofAccount });
+    await vi.waitFor(async () => expect(await from('ann@other.example')).toEqual(refused), 5_000);
+    expect((await from('Ann@ACCOUNT.example')).status).toBe(200);
+    await around.publishDomain({
+      allowedSenders: await around.allowedSenders(domain.domainId, ['ann@own.example']),
+    });
+    await vi.waitFor(async () => expect(await from('ann@account.example')).toEqual(refused), 5_000);
+    expect((await from('ANN@own.example')).status).toBe(200);
+    expect(await from('ben@own.example')).toEqual(refused);
+    const message = (authors: string) => `From: ${authors}\r\nSubject: x\r\n\r\ny`;
+    expect((await around.sendMime({ to, message: message('ann@own.example') })).status).toBe(200);
+    // Whoever is named behind somebody who is allowed is named all the same.
+    const two = message('ann@own.example, ceo@bank.example');
+    expect(await around.sendMime({ to, message: two })).toEqual(refused);
+    await around.publishAccount({});
+    await around.publishDomain({});
+    await vi.waitFor(async () => expect((await from('ann@other.example')).status).toBe(200), 5_000);
+  });
+});
+
+describe('a quota', () => {
+  const limit = '/v5/accounts/limit/custom/monthly';
+  const several = (n: number, name: string) => Array.from({ length: n }, (_, index) => `${name}${index}@world.example`);
+  const sent = async (scope: string): Promise<number> => {
+    const { rows } = await around.database.query<{ n: number }>(
+      'SELECT coalesce(sum(recipients), 0)::int AS n FROM sent_count WHERE scope_id = $1',
+      [scope],
+    );
+    return rows[0]?.n ?? 0;
+  };
+
+  it('of an account’s month counts recipients, in every replica, and takes a message whole or not at all', async () => {
+    const before = await sent(around.accountId);
+    expect((await around.request(limit)).status).toBe(404);
+    await around.publishAccount({ quota: { month: before + 5 } });
+    await vi.waitFor(async () => expect((await around.request(limit)).status).toBe(200), 5_000);
+    const over = {
+      status: 429,
+      message: `The account has a limit of ${before + 5} recipients a month, and it is reached: the next month begins at midnight UTC`,
+    };
+    expect(await around.send({ to: several(6, 'six') })).toEqual(over);
+    expect((await around.send({ to: several(3, 'three') })).status).toBe(200);
+    expect(await around.send({ to: several(3, 'three') })).toEqual(over);
+    expect((await around.send({ to: several(2, 'two') })).status).toBe(200);
+    expect(await around.send({ to })).toEqual(over);
+    // The other one has not sent anything: it knows from the database, at the latest at its next look.
+    await vi.waitFor(async () => expect((await around.send({ to }, 1)).status).toBe(429), 5_000);
+    expect(await (await around.request(limit)).json()).toEqual({
+      limit: before + 5,
+      current: before + 5,
+      period: '1m',
+    });
+    await around.publishAccount({});
+    await vi.waitFor(async () => expect((await around.send({ to })).status).toBe(200), 5_000);
+  });
+
+  it('of a domain’s day is overrun by two replicas at once by no more than a second’s mail of the other', async () => {
+    const before = await sent(around.domain.domainId);
+    await around.publishDomain({ quota: { day: before + 30 } });
+    await vi.waitFor(async () => expect((await around.send({ to: several(31, 'n') })).status).toBe(429), 5_000);
+    await vi.waitFor(async () => expect((await around.send({ to: several(31, 'n') }, 1)).status).toBe(429), 5_000);
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => around.send({ to }, n % 2)));
+    const accepted = answers.filter(({ status }) => status === 200).length;
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]));
+    expect(accepted).toBeGreaterThanOrEqual(30);
+    expect(accepted).toBeLessThanOrEqual(60);
+    // Whatever was let in is counted, once.
+    expect(await sent(around.domain.domainId)).toBe(before + accepted);
+    for (const replica of [0, 1]) {
+      await vi.waitFor(async () => expect((await around.send({ to }, replica)).status).toBe(429), 5_000);
+    }
     await around.publishDomain({});
     await vi.waitFor(async () => expect((await around.send({ to })).status).toBe(200), 5_000);
   });

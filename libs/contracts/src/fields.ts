@@ -36,6 +36,7 @@ export const SEALED_UNDER = {
   'sandbox-recipient': 'subject',
   'mailing-list': 'account',
   'list-member': 'subject',
+  'allowed-senders': 'account',
 } as const;
 export type SealedType = keyof typeof SEALED_UNDER;
 

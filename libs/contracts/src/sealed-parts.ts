@@ -109,6 +109,12 @@ export const listMember = sealedPart(
   z.object({ address: personal('address'), name: personal('name'), vars: personalMap('customer-typed') }),
 );
 export type ListMember = z.infer<typeof listMember>;
+/**
+ * Addresses and domains that may stand in From, in normal form, under the account's key, bound to the id of the domain or account
+ * whose rule it is: addresses name people.
+ */
+export const allowedSenders = sealedPart('allowed-senders', z.object({ senders: z.array(personal('customer-typed')) }));
+export type AllowedSenders = z.infer<typeof allowedSenders>;
 
 /** Record id an envelope is bound to. */
 export const recordId = (messageId: string, ordinal: number): string => `${messageId}/${ordinal}`;

@@ -3,6 +3,7 @@ import { ApiError, Caller, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import { form } from '../domains/form.ts';
+import { limit } from '../limits/limit.ts';
 import type { Account } from './account.entity.ts';
 import { AccountsService } from './accounts.service.ts';
 
@@ -13,7 +14,7 @@ const page = form({
   skip: z.coerce.number('must be a number').int().min(0).default(0),
   state: state.optional(),
 });
-const change = form({ state });
+const change = form({ state: state.optional(), day_limit: limit.optional(), month_limit: limit.optional() });
 const accountId = z.uuid('is no id of an account');
 
 /** The operator's door: whoever runs the platform makes and suspends accounts, and can do nothing inside them. */
@@ -51,7 +52,7 @@ export class AccountsController {
     return { account: accountItem(await this.accounts.get(id)) };
   }
 
-  @Operation('Suspend an account, or let it send again')
+  @Operation('Suspend an account or let it send again; limit what it sends')
   @Put(':id')
   async update(
     @Caller() caller: Identity,
@@ -59,7 +60,11 @@ export class AccountsController {
     @Body({ schema: change }) body: z.infer<typeof change>,
   ): Promise<unknown> {
     assertOperator(caller);
-    const account = await this.accounts.setState(id, body.state);
+    const account = await this.accounts.update(id, {
+      ...(body.state === undefined ? {} : { state: body.state }),
+      ...(body.day_limit === undefined ? {} : { dayLimit: body.day_limit }),
+      ...(body.month_limit === undefined ? {} : { monthLimit: body.month_limit }),
+    });
     return { message: `Account is ${account.state}`, account: accountItem(account) };
   }
 }
@@ -68,8 +73,10 @@ function assertOperator(caller: Identity): void {
   if (!caller.scopes.includes('operator')) throw new ApiError(403, 'Only an operator may do that');
 }
 
-const accountItem = ({ id, state, createdAt }: Account): Record<string, unknown> => ({
+const accountItem = ({ id, state, dayLimit, monthLimit, createdAt }: Account): Record<string, unknown> => ({
   id,
   state,
+  day_limit: dayLimit,
+  month_limit: monthLimit,
   created_at: createdAt.toISOString(),
 });

@@ -58,11 +58,11 @@ export class AccountsService {
   }
 
   /** A suspended account accepts and sends nothing; it keeps its data, and reads it. Throws ApiError 404. */
-  setState(id: string, state: Account['state']): Promise<Account> {
+  update(id: string, changes: Partial<Account>): Promise<Account> {
     return this.settings.change(id, async (manager) => {
       const account = await manager.findOneBy(Account, { id });
       if (!account) throw accountNotFound();
-      return manager.save(Object.assign(account, { state }));
+      return manager.save(Object.assign(account, changes));
     });
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Domain } from './domain.entity.ts';
+import { limit } from '../limits/limit.ts';
 import { notYet, yesNo } from './form.ts';
 
 const DAY = 86_400;
@@ -47,6 +48,9 @@ export const domainOptions = {
       message: 'must be a number of seconds from 300 to 604800, or 0',
     })
     .optional(),
+  // Of this platform alone: recipients in UTC, besides what the account may send.
+  day_limit: limit.optional(),
+  month_limit: limit.optional(),
   use_automatic_sender_security: notYet.optional(),
   encrypt_incoming_message: notYet.optional(),
   archive_to: refused,
@@ -66,5 +70,7 @@ export function chosen(given: z.infer<typeof options>): Partial<Domain> {
   if (given.spam_action !== undefined) fields.spamAction = given.spam_action;
   if (given.message_ttl !== undefined) fields.bodiesDays = given.message_ttl / DAY;
   if (given.message_expiry !== undefined) fields.expirySeconds = given.message_expiry || null;
+  if (given.day_limit !== undefined) fields.dayLimit = given.day_limit;
+  if (given.month_limit !== undefined) fields.monthLimit = given.month_limit;
   return fields;
 }

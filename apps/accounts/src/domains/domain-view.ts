@@ -58,6 +58,8 @@ export function domainItem(domain: Domain): Record<string, unknown> {
     encrypt_incoming_message: false,
     message_ttl: domain.bodiesDays * 86_400,
     message_expiry: domain.expirySeconds ?? 0,
+    day_limit: domain.dayLimit,
+    month_limit: domain.monthLimit,
   };
 }
 

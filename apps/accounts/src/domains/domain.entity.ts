@@ -85,6 +85,17 @@ export class Domain {
   @Column('boolean', { default: false })
   sandbox!: boolean;
 
+  /** Recipients a day and a month (UTC) at most; null: no limit. */
+  @Column('integer', { name: 'day_limit', nullable: true })
+  dayLimit!: number | null;
+
+  @Column('integer', { name: 'month_limit', nullable: true })
+  monthLimit!: number | null;
+
+  /** Sealed for the account (`allowed-senders`), bound to this id; null: anybody may stand in From. */
+  @Column('text', { name: 'allowed_senders', nullable: true })
+  allowedSenders!: string | null;
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 }

@@ -13,6 +13,8 @@ export const ROLES = {
     'domains:write',
     'keys:read',
     'keys:write',
+    'account:read',
+    'account:write',
     'suppressions:read',
     'suppressions:write',
     'lists:read',

@@ -5,6 +5,7 @@ import { DomainOptions1764334800000 } from './1764334800000-domain-options.ts';
 import { ConnectionTracking1764338400000 } from './1764338400000-connection-tracking.ts';
 import { DkimKeys1764342000000 } from './1764342000000-dkim-keys.ts';
 import { Sandbox1764345600000 } from './1764345600000-sandbox.ts';
+import { LimitsSenders1764349200000 } from './1764349200000-limits-senders.ts';
 import { MessageExpiry1764435600000 } from './1764435600000-message-expiry.ts';
 
 /** In order; each is applied once and never edited after a release. */
@@ -16,5 +17,6 @@ export const MIGRATIONS = [
   ConnectionTracking1764338400000,
   DkimKeys1764342000000,
   Sandbox1764345600000,
+  LimitsSenders1764349200000,
   MessageExpiry1764435600000,
 ];

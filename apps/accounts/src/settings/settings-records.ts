@@ -1,4 +1,4 @@
-import type { AccountSettings, DomainSettings } from '@lethe/contracts';
+import type { AccountSettings, DomainSettings, Quota } from '@lethe/contracts';
 import type { Account } from '../accounts/account.entity.ts';
 import type { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
 import type { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
@@ -14,6 +14,8 @@ export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSett
   return {
     accountId: account.id,
     state: account.state,
+    ...quotaOf(account.dayLimit, account.monthLimit, account.ownMonthLimit),
+    ...sendersOf(account),
     keys: keys.map(({ id, hash, role, domainId, expiresAt }) => ({
       id,
       hash,
@@ -48,6 +50,18 @@ export function domainSettingsOf(
     ...(domain.expirySeconds === null ? {} : { expirySeconds: domain.expirySeconds }),
     requireTls: domain.requireTls,
     smtpCredentials: credentials.map(({ id, credential }) => ({ id, credential })),
+    ...quotaOf(domain.dayLimit, domain.monthLimit),
+    ...sendersOf(domain),
     ...(domain.sandbox ? { sandbox: { recipients: approved.map(({ subjectId }) => subjectId) } } : {}),
   };
 }
+
+/** Of several limits of a month the lowest counts. */
+function quotaOf(day: number | null, ...months: (number | null)[]): { quota?: Quota } {
+  const month = Math.min(...months.map((limit) => limit ?? Number.POSITIVE_INFINITY));
+  if (day === null && month === Number.POSITIVE_INFINITY) return {};
+  return { quota: { ...(day === null ? {} : { day }), ...(Number.isFinite(month) ? { month } : {}) } };
+}
+
+const sendersOf = ({ allowedSenders }: Pick<Account, 'allowedSenders'>): { allowedSenders?: string } =>
+  allowedSenders === null ? {} : { allowedSenders };

@@ -30,6 +30,15 @@ export const ROUTES: readonly Route[] = [
   { paths: ['/v1/keys/*'], methods: WRITE, service: 'accounts', permission: 'keys:write' },
   { paths: ['/v5/sandbox/auth_recipients/*'], methods: READ, service: 'accounts', permission: 'domains:read' },
   { paths: ['/v5/sandbox/auth_recipients/*'], methods: WRITE, service: 'accounts', permission: 'domains:write' },
+  { paths: ['/v5/accounts/limit/custom/monthly'], methods: READ, service: 'ingest', permission: 'account:read' },
+  {
+    paths: ['/v5/accounts/limit/custom/monthly'],
+    methods: ['PUT', 'DELETE'],
+    service: 'accounts',
+    permission: 'account:write',
+  },
+  { paths: ['/v1/allowed_senders/*'], methods: READ, service: 'accounts', permission: 'account:read' },
+  { paths: ['/v1/allowed_senders/*'], methods: WRITE, service: 'accounts', permission: 'account:write' },
   { paths: ['/v1/accounts/*'], methods: [...READ, ...WRITE], service: 'accounts', permission: 'operator' },
   // Whoever was given a certificate checks it by itself; nobody needs an account for the keys.
   { paths: ['/.well-known/jwks.json'], methods: READ, service: 'privacy', permission: 'none' },

@@ -8,6 +8,7 @@ import type { PoolClient } from 'pg';
 import { type IngestConfig } from '../config.ts';
 import { ClaimHeldError, IdempotencyRepository } from '../idempotency/idempotency.repository.ts';
 import type { Claim } from '../idempotency/idempotency.service.ts';
+import { SentCountRepository } from '../permission/sent-count.repository.ts';
 import type { Accept } from './accepts.under-way.ts';
 import { MessageRepository } from './message.repository.ts';
 import type { SealedMessage } from './records.ts';
@@ -43,6 +44,7 @@ export class CommitService {
     private readonly bodies: BodyStore,
     private readonly sealing: SealingService,
     private readonly messages: MessageRepository,
+    private readonly sent: SentCountRepository,
     private readonly outbox: Outbox,
     private readonly idempotency: IdempotencyRepository,
     @Inject(CONFIG) config: IngestConfig,
@@ -145,6 +147,10 @@ export class CommitService {
       await this.bodies.insertMany(
         client,
         first.map((item) => bodies.get(item) as SealedBody),
+      );
+      await this.sent.add(
+        client,
+        first.map(({ message: { domain, recipients } }) => ({ ...domain, recipients: recipients.length })),
       );
       await this.outbox.insertMany(
         client,

@@ -53,7 +53,7 @@ export class IntakeService {
 
   /**
    * Answers the Message-ID, without angle brackets, once the message is durable; of a repeated request that of the first.
-   * @throws ApiError: 400 and 413 for the message, 403 for what the domain may not send, 409 for an Idempotency-Key of another
+   * @throws ApiError: 400 and 413 for the message, 403 and 429 for what the domain may not send, 409 for an Idempotency-Key of another
    * request, 503 with nothing kept of it.
    */
   take({ domain, by, octets, read, toSubmission, once: keyed }: Arrival): Promise<string> {
@@ -65,11 +65,15 @@ export class IntakeService {
       const acceptedAt = this.clock.now();
       const given = await toSubmission(form, { domain: domain.name, acceptedAt, ...by });
       const submission = await this.lists.expand(given, domain.accountId);
-      await this.permission.assertMay(submission, domain);
       if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
       more(this.roomFor(submission));
       const claim = once && (await this.idempotency.claim(once, submission.messageIdHeader));
-      if (await this.accept.accept(submission, domain, acceptedAt, claim)) return submission.messageIdHeader;
+      const ended = await this.permission.admit(submission, domain);
+      try {
+        if (await this.accept.accept(submission, domain, acceptedAt, claim)) return submission.messageIdHeader;
+      } finally {
+        ended();
+      }
       const faster = once && (await this.idempotency.answer(once));
       // Its day has ended this moment.
       if (faster === undefined) throw new ApiError(503, 'Temporarily unavailable, try again');

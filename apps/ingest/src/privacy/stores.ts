@@ -131,6 +131,25 @@ export const STORES: readonly StoreDeclaration[] = [
     },
   },
   {
+    store: 'ingest.sent_count',
+    owner: 'ingest',
+    kind: 'table',
+    what: 'to how many recipients accounts and domains sent, by day, for their quotas',
+    limit: {
+      class: 'sent-count',
+      limitMs: 40 * 86_400_000,
+      mechanism: 'the retention worker deletes it after 35 days',
+    },
+    table: 'public.sent_count',
+    age: 'day',
+    columns: {
+      scope_id: column.opaque,
+      day: column.instant,
+      slot: column.count,
+      recipients: column.count,
+    },
+  },
+  {
     store: 'ingest.migrations',
     owner: 'ingest',
     kind: 'table',

@@ -3,6 +3,7 @@ import { BodyStore } from '@lethe/bodies';
 import { CONFIG, Log, Rounds } from '@lethe/service';
 import { type IngestConfig } from '../config.ts';
 import { IdempotencyRepository } from '../idempotency/idempotency.repository.ts';
+import { SentCountRepository } from '../permission/sent-count.repository.ts';
 import { RetentionRepository } from './retention.repository.ts';
 
 /**
@@ -17,6 +18,7 @@ export class RetentionWorker implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly messages: RetentionRepository,
     private readonly bodies: BodyStore,
     private readonly idempotency: IdempotencyRepository,
+    private readonly sent: SentCountRepository,
     private readonly log: Log,
     @Inject(CONFIG) config: IngestConfig,
   ) {
@@ -40,6 +42,7 @@ export class RetentionWorker implements OnApplicationBootstrap, OnModuleDestroy 
     await this.bodies.makeAhead();
     await this.idempotency.expire();
     const partitions = await this.bodies.dropDue();
+    await this.sent.deleteOld();
     let messages = 0;
     for (let some = 1; some > 0 && !this.rounds.stopped; messages += some) some = await this.messages.deleteDue();
     if (messages + partitions > 0) this.log.info('retention.removed', { messages, partitions });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, type DomainSettings } from '@lethe/contracts';
+import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, type AccountSettings, type DomainSettings } from '@lethe/contracts';
 import { InjectTable, LocalTable, type TableIndex } from '@lethe/kafka';
 import { ApiError, type Identity } from '@lethe/service';
 
@@ -22,6 +22,12 @@ export class SendingDomains {
   named(name: string): DomainSettings | undefined {
     this.assertFresh();
     return this.byName.get(name);
+  }
+
+  /** @throws ApiError 503 while unsure. */
+  account(accountId: string): AccountSettings | undefined {
+    this.assertFresh();
+    return this.accounts.get(accountId);
   }
 
   /**

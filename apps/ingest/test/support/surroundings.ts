@@ -55,6 +55,10 @@ export interface Surroundings {
   stored(path: string, init?: RequestInit, at?: { replica?: number; by?: 'stranger' }): Promise<Response>;
   /** The same, below `/v3/lists`. */
   lists(path: string, init?: RequestInit, at?: { replica?: number; by?: 'stranger' }): Promise<Response>;
+  /** Anything else, as the gateway passes it on. */
+  request(path: string, init?: RequestInit, replica?: number): Promise<Response>;
+  /** A list of allowed senders as accounts seals it; `of`: the domain's or account's id. */
+  allowedSenders(of: string, senders: readonly string[]): Promise<string>;
   /** A credential as accounts seals it; `id`: of one that it replaces. */
   smtpCredential(login: string, hash: string, id?: string): Promise<SmtpCredentials[number]>;
   /** Replaces what accounts has published of the domain; replicas hear of it within a moment. */
@@ -215,6 +219,12 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
     lists(path, init = {}, { replica: at = 0, by } = {}) {
       return call(`/v3/lists${path}`, init, at, by === 'stranger' ? stranger : domain);
     },
+    request: (path, init = {}, at = 0) => call(path, init, at),
+    allowedSenders: (of, senders) =>
+      accounts.sealForAccount(
+        { account: accountId, period: 'standing', type: 'allowed-senders', recordId: of },
+        { senders },
+      ),
     publishDomain,
     publishAccount,
     endDomain: () =>

@@ -82,6 +82,8 @@ const failed: FailedEvent = {
 const accountSettings: AccountSettings = {
   accountId,
   state: 'active',
+  quota: { day: 1_000, month: 10_000 },
+  allowedSenders: JWE,
   keys: [{ id: accepted.keyId, hash: 'ab'.repeat(32), scopes: ['messages:write', 'events:read'] }],
 };
 
@@ -97,6 +99,8 @@ const domainSettings: DomainSettings = {
   expirySeconds: 172_800,
   requireTls: true,
   smtpCredentials: [{ id: '019ab7a0-0000-7000-8000-0000000000c1', credential: JWE }],
+  quota: { month: 5_000 },
+  allowedSenders: JWE,
   sandbox: { recipients: [recipient.subject] },
 };
 

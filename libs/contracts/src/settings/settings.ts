@@ -10,6 +10,8 @@ export const SCOPES = [
   'domains:write',
   'keys:read',
   'keys:write',
+  'account:read',
+  'account:write',
   'suppressions:read',
   'suppressions:write',
   'lists:read',
@@ -19,11 +21,18 @@ export const SCOPES = [
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** How many recipients may be sent to in a day and in a month, in UTC; a limit that is not there is none. */
+const quota = () => z.object({ day: count().optional(), month: count().optional() });
+export type Quota = z.infer<ReturnType<typeof quota>>;
+
 /** State of an account for everybody's local table: who may call (key hashes), and whether it may send. */
 export const accountSettings = z.object({
   accountId: id(),
   /** A suspended account accepts and sends nothing and keeps its data. */
   state: code(['active', 'suspended']),
+  quota: quota().optional(),
+  /** Of its domains that have no such list of their own. */
+  allowedSenders: sealed('allowed-senders').optional(),
   keys: z.array(
     z.object({
       id: id(),
@@ -59,6 +68,9 @@ export const domainSettings = z.object({
   requireTls: flag().optional(),
   /** Who may hand mail in by SMTP for this domain; records from before there were any have no such field. */
   smtpCredentials: z.array(z.object({ id: id(), credential: sealed('smtp-credential') })).optional(),
+  quota: quota().optional(),
+  /** Who may stand in From; without it anybody. */
+  allowedSenders: sealed('allowed-senders').optional(),
   /** Of a sandbox domain alone: the subjects it may send to, and nobody else. */
   sandbox: z.object({ recipients: z.array(id()) }).optional(),
 });

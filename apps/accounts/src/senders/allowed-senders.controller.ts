@@ -1,0 +1,71 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
+import { Caller, Operation } from '@lethe/service';
+import type { Identity } from '@lethe/service';
+import { z } from 'zod';
+import { knownDomain } from '../domains/domain-name.ts';
+import { AllowedSendersService } from './allowed-senders.service.ts';
+
+const list = z.object({
+  sender: z.union(
+    [z.string().transform((one) => [one]), z.array(z.string()).min(1)],
+    'must be one or more addresses or domains',
+  ),
+});
+type List = z.infer<typeof list>;
+
+/** Who may stand in From: for the account, and for one domain. Of this platform alone. */
+@Controller('v1/allowed_senders')
+export class AllowedSendersController {
+  constructor(private readonly senders: AllowedSendersService) {}
+
+  @Operation('List who may stand in From, for domains without a list of their own')
+  @Get()
+  async list(@Caller() caller: Identity): Promise<unknown> {
+    return shown(await this.senders.list(caller, undefined));
+  }
+
+  @Operation('Say who may stand in From, for domains without a list of their own')
+  @Put()
+  async replace(@Caller() caller: Identity, @Body({ schema: list }) body: List): Promise<unknown> {
+    return shown(await this.senders.replace(caller, undefined, body.sender), UPDATED);
+  }
+
+  @Operation('Let anybody stand in From, of domains without a list of their own')
+  @Delete()
+  @HttpCode(200)
+  async remove(@Caller() caller: Identity): Promise<unknown> {
+    return shown(await this.senders.replace(caller, undefined, []), REMOVED);
+  }
+
+  @Operation('List who may stand in From, for a domain')
+  @Get(':name')
+  async listOf(@Caller() caller: Identity, @Param('name') name: string): Promise<unknown> {
+    return shown(await this.senders.list(caller, knownDomain(name)));
+  }
+
+  @Operation('Say who may stand in From, for a domain')
+  @Put(':name')
+  async replaceOf(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+    @Body({ schema: list }) body: List,
+  ): Promise<unknown> {
+    return shown(await this.senders.replace(caller, knownDomain(name), body.sender), UPDATED);
+  }
+
+  @Operation('Let whom the account allows stand in From, for a domain')
+  @Delete(':name')
+  @HttpCode(200)
+  async removeOf(@Caller() caller: Identity, @Param('name') name: string): Promise<unknown> {
+    return shown(await this.senders.replace(caller, knownDomain(name), []), REMOVED);
+  }
+}
+
+const UPDATED = 'Allowed senders updated';
+const REMOVED = 'Allowed senders removed';
+
+const shown = (items: readonly string[], message?: string): Record<string, unknown> => ({
+  ...(message === undefined ? {} : { message }),
+  items,
+  total_count: items.length,
+});
