@@ -35,6 +35,8 @@ import { StandingUseWorker } from './sandbox/standing-use.worker.ts';
 import { AllowedSendersController } from './senders/allowed-senders.controller.ts';
 import { AllowedSendersService } from './senders/allowed-senders.service.ts';
 import { SettingsModule } from './settings/settings.module.ts';
+import { SubaccountsController } from './subaccounts/subaccounts.controller.ts';
+import { SubaccountsService } from './subaccounts/subaccounts.service.ts';
 import { TrackingController } from './tracking/tracking.controller.ts';
 import { TrackingService } from './tracking/tracking.service.ts';
 
@@ -68,6 +70,7 @@ import { TrackingService } from './tracking/tracking.service.ts';
     SandboxRecipientsController,
     IpsController,
     MonthLimitController,
+    SubaccountsController,
     AllowedSendersController,
   ],
   providers: [
@@ -80,6 +83,7 @@ import { TrackingService } from './tracking/tracking.service.ts';
     CredentialsService,
     SandboxRecipientsService,
     AllowedSendersService,
+    SubaccountsService,
     StandingUseWorker,
     DnsClient,
     DnsCheck,

@@ -114,6 +114,42 @@ describe('the way in', () => {
     expect((await call('/v4/domains', `Bearer ${setting.operatorToken}`)).status).toBe(403);
   });
 
+  it('lets a parent act for its subaccount, and nobody else', async () => {
+    const acting = (key: string, id: string) => ({
+      headers: { authorization: basic(key), 'x-mailgun-on-behalf-of': id },
+    });
+    const body = new URLSearchParams({ name: 'Client' });
+    const made = await call('/v5/accounts/subaccounts', basic(ana.key), { method: 'POST', body });
+    expect(made.status).toBe(200);
+    const { id } = (await made.json()).subaccount as { id: string };
+    const post = (name: string, init: RequestInit) =>
+      call('/v4/domains', undefined, { ...init, method: 'POST', body: new URLSearchParams({ name }) });
+    await works(() => post('client.example', acting(ana.key, id)));
+    // Its domain is its own: neither the parent's, nor anybody's who only says so.
+    const sendFor = (domain: string, init: RequestInit) =>
+      call(`/v3/${domain}/messages`, undefined, { ...init, method: 'POST', body: new URLSearchParams({ to: 'x' }) });
+    setting.service.answer = echo;
+    await works(() => sendFor('client.example', acting(ana.key, id)));
+    const identity = /^Bearer (.*)$/.exec(setting.service.seen.at(-1)?.headers.authorization ?? '')?.[1] ?? '';
+    const verifier = new IdentityVerifier(readFileSync(setting.publicKeyFile, 'utf8'), 'ingest', new Clock());
+    expect(await verifier.verify(identity)).toMatchObject({ account: id });
+    expect((await send('client.example', ana.key)).status).toBe(404);
+    expect((await sendFor('ana.example', acting(ana.key, id))).status).toBe(404);
+    for (const [key, wanted] of [
+      [ben.key, id],
+      [ana.key, ben.id],
+      [ana.key, ana.id],
+      [ana.key, 'nonsense'],
+    ] as const) {
+      const response = await call('/v4/domains', undefined, acting(key, wanted));
+      expect([response.status, await response.json()]).toEqual([404, { message: 'Subaccount not found' }]);
+    }
+    const role = new URLSearchParams({ role: 'sending', domain_name: 'ana.example' });
+    const { secret } = await (await call('/v1/keys', basic(ana.key), { method: 'POST', body: role })).json();
+    await works(() => send('ana.example', secret));
+    expect((await sendFor('client.example', acting(secret, id))).status).toBe(403);
+  });
+
   it('leads to DKIM keys who may see the domains, with links to itself', async () => {
     const response = await call('/v1/dkim/keys?page=&limit=', basic(ana.key));
     expect(response.status).toBe(200);

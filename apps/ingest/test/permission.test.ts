@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { AccountSettings } from '@lethe/contracts';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
@@ -26,6 +28,30 @@ describe('a suspended account', () => {
     const resend = await around.stored(key, { method: 'POST', body: new URLSearchParams({ to }) });
     expect(resend.status).toBe(403);
     expect((await around.stored(key)).status).toBe(200);
+    await around.publishAccount({});
+    await vi.waitFor(async () => expect((await around.send({ to })).status).toBe(200), 5_000);
+  });
+});
+
+describe('a subaccount', () => {
+  const parentId = randomUUID();
+  const parent = (change: Partial<AccountSettings>) => around.publishAccount({ accountId: parentId, ...change });
+
+  it('sends only while its parent may, and within the quota of both', async () => {
+    await parent({ state: 'suspended' });
+    await around.publishAccount({ parentId });
+    await vi.waitFor(async () => expect((await around.send({ to })).status).toBe(403), 5_000);
+    await parent({});
+    await vi.waitFor(async () => expect((await around.send({ to })).status).toBe(200), 5_000);
+    const { rows } = await around.database.query<{ n: number }>(
+      'SELECT sum(recipients)::int AS n FROM sent_count WHERE scope_id = $1',
+      [parentId],
+    );
+    expect(rows[0]?.n).toBe(1);
+    await parent({ quota: { month: 2 } });
+    await vi.waitFor(async () => expect((await around.send({ to: [to, 'b@x.example'] })).status).toBe(429), 5_000);
+    expect((await around.send({ to })).status).toBe(200);
+    expect((await around.send({ to })).status).toBe(429);
     await around.publishAccount({});
     await vi.waitFor(async () => expect((await around.send({ to })).status).toBe(200), 5_000);
   });

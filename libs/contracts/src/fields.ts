@@ -37,6 +37,7 @@ export const SEALED_UNDER = {
   'mailing-list': 'account',
   'list-member': 'subject',
   'allowed-senders': 'account',
+  'account-name': 'account',
 } as const;
 export type SealedType = keyof typeof SEALED_UNDER;
 

@@ -116,5 +116,9 @@ export type ListMember = z.infer<typeof listMember>;
 export const allowedSenders = sealedPart('allowed-senders', z.object({ senders: z.array(personal('customer-typed')) }));
 export type AllowedSenders = z.infer<typeof allowedSenders>;
 
+/** What a parent calls its subaccount, under the subaccount's key, bound to its id. */
+export const accountName = sealedPart('account-name', z.object({ name: personal('customer-typed') }));
+export type AccountName = z.infer<typeof accountName>;
+
 /** Record id an envelope is bound to. */
 export const recordId = (messageId: string, ordinal: number): string => `${messageId}/${ordinal}`;

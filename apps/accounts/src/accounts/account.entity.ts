@@ -1,13 +1,30 @@
-import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 
 /** A customer: the controller (Art. 4(7) GDPR) of all data below it. */
 @Entity('account')
+@Index('account_parent_idx', ['parentId'])
 export class Account {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'account_pk' })
   id!: string;
 
   @Column('text', { default: 'active' })
   state!: 'active' | 'suspended';
+
+  /** Of a subaccount: whose it is. */
+  @Column('uuid', { name: 'parent_id', nullable: true })
+  parentId!: string | null;
+
+  @ManyToOne(() => Account, { onDelete: 'RESTRICT', nullable: true })
+  @JoinColumn({ name: 'parent_id', foreignKeyConstraintName: 'account_parent_fk' })
+  parent?: Account;
+
+  /** Of a subaccount, sealed for it (`account-name`), bound to its id. */
+  @Column('text', { nullable: true })
+  name!: string | null;
+
+  /** Of a subaccount: its parent lets it send nothing. What the operator says is in `state`. */
+  @Column('boolean', { default: false })
+  disabled!: boolean;
 
   /** What the operator allows: recipients a day and a month (UTC) at most; null: no limit. */
   @Column('integer', { name: 'day_limit', nullable: true })

@@ -73,9 +73,10 @@ function assertOperator(caller: Identity): void {
   if (!caller.scopes.includes('operator')) throw new ApiError(403, 'Only an operator may do that');
 }
 
-const accountItem = ({ id, state, dayLimit, monthLimit, createdAt }: Account): Record<string, unknown> => ({
+const accountItem = ({ id, state, parentId, dayLimit, monthLimit, createdAt }: Account): Record<string, unknown> => ({
   id,
   state,
+  parent_id: parentId,
   day_limit: dayLimit,
   month_limit: monthLimit,
   created_at: createdAt.toISOString(),

@@ -57,6 +57,13 @@ export class AccountsService {
     return account;
   }
 
+  /** What an account allows itself; a subaccount is told by its parent: throws ApiError 403. */
+  async setOwnMonthLimit(id: string, ownMonthLimit: number | null): Promise<void> {
+    if ((await this.get(id)).parentId !== null)
+      throw new ApiError(403, 'The limit of a subaccount is set by its parent');
+    await this.update(id, { ownMonthLimit });
+  }
+
   /** A suspended account accepts and sends nothing; it keeps its data, and reads it. Throws ApiError 404. */
   update(id: string, changes: Partial<Account>): Promise<Account> {
     return this.settings.change(id, async (manager) => {

@@ -23,7 +23,7 @@ export class MonthLimitController {
   ): Promise<unknown> {
     const ownMonthLimit = query.limit ?? body.limit;
     if (typeof ownMonthLimit !== 'number') throw new ApiError(400, 'limit: is missing', { field: 'limit' });
-    await this.accounts.update(caller.account, { ownMonthLimit });
+    await this.accounts.setOwnMonthLimit(caller.account, ownMonthLimit);
     return { success: true, message: 'The monthly limit is set' };
   }
 
@@ -31,7 +31,7 @@ export class MonthLimitController {
   @Delete()
   @HttpCode(200)
   async remove(@Caller() caller: Identity): Promise<unknown> {
-    await this.accounts.update(caller.account, { ownMonthLimit: null });
+    await this.accounts.setOwnMonthLimit(caller.account, null);
     return { success: true, message: 'The monthly limit is removed' };
   }
 }

@@ -6,6 +6,7 @@ import { ConnectionTracking1764338400000 } from './1764338400000-connection-trac
 import { DkimKeys1764342000000 } from './1764342000000-dkim-keys.ts';
 import { Sandbox1764345600000 } from './1764345600000-sandbox.ts';
 import { LimitsSenders1764349200000 } from './1764349200000-limits-senders.ts';
+import { Subaccounts1764352800000 } from './1764352800000-subaccounts.ts';
 import { MessageExpiry1764435600000 } from './1764435600000-message-expiry.ts';
 
 /** In order; each is applied once and never edited after a release. */
@@ -18,5 +19,6 @@ export const MIGRATIONS = [
   DkimKeys1764342000000,
   Sandbox1764345600000,
   LimitsSenders1764349200000,
+  Subaccounts1764352800000,
   MessageExpiry1764435600000,
 ];

@@ -13,7 +13,8 @@ import type { SandboxRecipientRow } from '../sandbox/sandbox-recipient.entity.ts
 export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSettings {
   return {
     accountId: account.id,
-    state: account.state,
+    state: account.disabled ? 'suspended' : account.state,
+    ...(account.parentId === null ? {} : { parentId: account.parentId }),
     ...quotaOf(account.dayLimit, account.monthLimit, account.ownMonthLimit),
     ...sendersOf(account),
     keys: keys.map(({ id, hash, role, domainId, expiresAt }) => ({

@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  maySend,
   recordId,
   suppressionKey,
   type DomainSettings,
@@ -152,7 +153,7 @@ export class AttemptService {
       throw new CalledOff(SENDING_DISABLED);
     }
     // What it had handed in stays its own: it goes on when the account does, or expires.
-    if (account.state !== 'active') {
+    if (!maySend(account, (id) => this.settings.account(id))) {
       throw new CalledOff({ kind: 'waits', until: this.clock.now() + this.config.SUSPENDED_RECHECK_MS });
     }
     const envelope = await this.vault.open<Envelope>(record.recipient.envelope, {

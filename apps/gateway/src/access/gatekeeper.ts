@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import type { AccountSettings } from '@lethe/contracts';
 import { ApiError, Clock, CONFIG } from '@lethe/service';
 import type { Claims } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -13,6 +14,8 @@ import type { KnownKey } from './settings.ts';
 
 /** In whose name what needs no key is asked for. */
 export const NOBODY: Claims = { account: 'nobody', scopes: [], keyId: 'nobody' };
+/** Mailgun's header: which subaccount a parent acts for. */
+const ON_BEHALF_OF = 'x-mailgun-on-behalf-of';
 const OPERATOR: Claims = { account: 'operator', scopes: ['operator'], keyId: 'operator' };
 
 /** Decides who a request is from and whether it may take the route it asks for. */
@@ -57,11 +60,12 @@ export class Gatekeeper {
     if (!known || (known.key.expiresAt ?? Number.POSITIVE_INFINITY) <= this.clock.now()) {
       return this.refuse(request, reply);
     }
-    const { account, key } = known;
+    const { key } = known;
     this.limit(known, reply);
     const wanted = route.also ? [route.permission, route.also] : [route.permission];
     if (!wanted.every((one) => holds(key.scopes, one))) throw new ApiError(403, 'This API key may not do that');
-    const domainId = domain === undefined ? key.domainId : this.ownDomain(known, domain);
+    const account = this.actingFor(known, request.headers[ON_BEHALF_OF]);
+    const domainId = domain === undefined ? key.domainId : this.ownDomain({ account, key }, domain);
     const { accountId } = account;
     return { account: accountId, scopes: key.scopes, keyId: key.id, ...(domainId ? { domain: domainId } : {}) };
   }
@@ -72,6 +76,15 @@ export class Gatekeeper {
     const waitSeconds = this.strangers.record(request.ip, now);
     if (waitSeconds !== undefined) tooMany(reply, now, waitSeconds);
     return NOBODY;
+  }
+
+  /** A parent's key acts for its subaccounts, with the rights it has; a stranger's subaccount is as unknown as none. */
+  private actingFor({ account, key }: KnownKey, subaccount: string | string[] | undefined): AccountSettings {
+    if (subaccount === undefined) return account;
+    if (key.domainId !== undefined) throw new ApiError(403, 'This API key belongs to one domain of its own account');
+    const found = typeof subaccount === 'string' ? this.settings.subaccount(subaccount, account.accountId) : undefined;
+    if (!found) throw new ApiError(404, 'Subaccount not found');
+    return found;
   }
 
   private ownDomain({ account, key }: KnownKey, name: string): string {

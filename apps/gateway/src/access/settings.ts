@@ -39,6 +39,12 @@ export class Settings {
     return account && key ? { account, key } : undefined;
   }
 
+  /** The account of that id, if it is a subaccount of the other. */
+  subaccount(id: string, parentId: string): AccountSettings | undefined {
+    const account = this.accounts.get(id);
+    return account?.parentId === parentId ? account : undefined;
+  }
+
   /** By a decoded path segment; names are compared in lower case and IDNA form (RFC 5891). */
   domain(segment: string): DomainSettings | undefined {
     const known = this.byName.get(segment);

@@ -150,7 +150,7 @@ export class CommitService {
       );
       await this.sent.add(
         client,
-        first.map(({ message: { domain, recipients } }) => ({ ...domain, recipients: recipients.length })),
+        first.map(({ message: { domain, recipients } }) => ({ domain, recipients: recipients.length })),
       );
       await this.outbox.insertMany(
         client,

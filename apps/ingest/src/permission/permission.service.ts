@@ -31,7 +31,10 @@ export class PermissionService {
       assertApproved(domain.sandbox, await this.vault.knownSubjects(domain.accountId, normalForms));
     }
     const limited: Limited[] = [];
-    if (account?.quota) limited.push({ id: account.accountId, what: 'account', quota: account.quota });
+    const parent = account?.parentId === undefined ? undefined : this.domains.account(account.parentId);
+    for (const one of [account, parent]) {
+      if (one?.quota) limited.push({ id: one.accountId, what: 'account', quota: one.quota });
+    }
     if (domain.quota) limited.push({ id: domain.domainId, what: 'domain', quota: domain.quota });
     return limited.length === 0 ? NOTHING_TO_END : this.quotas.take(limited, submission.recipients.length);
   }

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { DomainSettings } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import type { PoolClient } from 'pg';
+import { SendingDomains } from '../settings/sending.domains.ts';
 
 /** Transactions that count for the same account at once wait for each other this rarely. */
 const SLOTS = 8;
@@ -30,14 +32,18 @@ export interface Sent {
 /** What accounts and domains sent. Counted in the transaction that commits the messages: once for all that share it. */
 @Injectable()
 export class SentCountRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly domains: SendingDomains,
+  ) {}
 
-  async add(
-    client: PoolClient,
-    messages: readonly { accountId: string; domainId: string; recipients: number }[],
-  ): Promise<void> {
-    const scopes = messages.flatMap(({ accountId, domainId }) => [accountId, domainId]);
-    const counts = messages.flatMap(({ recipients }) => [recipients, recipients]);
+  /** They count for the domain, its account and that account's parent. */
+  async add(client: PoolClient, messages: readonly { domain: DomainSettings; recipients: number }[]): Promise<void> {
+    const counted = messages.flatMap(({ domain, recipients }) =>
+      this.domains.counted(domain).map((scope) => ({ scope, recipients })),
+    );
+    const scopes = counted.map(({ scope }) => scope);
+    const counts = counted.map(({ recipients }) => recipients);
     await client.query({ name: 'count-sent', text: ADD, values: [scopes, counts, randomInt(SLOTS)] });
   }
 

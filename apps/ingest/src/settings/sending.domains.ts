@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, type AccountSettings, type DomainSettings } from '@lethe/contracts';
+import {
+  ACCOUNT_SETTINGS,
+  DOMAIN_SETTINGS,
+  maySend,
+  type AccountSettings,
+  type DomainSettings,
+} from '@lethe/contracts';
 import { InjectTable, LocalTable, type TableIndex } from '@lethe/kafka';
 import { ApiError, type Identity } from '@lethe/service';
 
@@ -44,6 +50,12 @@ export class SendingDomains {
     return this.domains.fresh ? this.domains.get(domainId) !== undefined : undefined;
   }
 
+  /** Whom what a message sends counts for, by id. Asked of messages that were admitted already. */
+  counted({ accountId, domainId }: DomainSettings): string[] {
+    const parentId = this.accounts.get(accountId)?.parentId;
+    return [domainId, accountId, ...(parentId === undefined ? [] : [parentId])];
+  }
+
   /**
    * The domain of the path as the gateway found it, or that of a login; whether or not it may send.
    * @throws ApiError 404 for a domain that is not the account's, 503 while unsure.
@@ -61,7 +73,7 @@ export class SendingDomains {
    */
   of(caller: Pick<Identity, 'account' | 'domain'>): DomainSettings {
     const domain = this.owned(caller);
-    if (this.accounts.get(domain.accountId)?.state !== 'active')
+    if (!maySend(this.accounts.get(domain.accountId), (id) => this.accounts.get(id)))
       throw new ApiError(
         403,
         'The account is suspended: no mail is accepted until whoever runs the platform lifts that',

@@ -63,7 +63,7 @@ export interface Surroundings {
   smtpCredential(login: string, hash: string, id?: string): Promise<SmtpCredentials[number]>;
   /** Replaces what accounts has published of the domain; replicas hear of it within a moment. */
   publishDomain(change: Partial<DomainSettings>): Promise<void>;
-  /** The same of its account. */
+  /** The same of its account, or of the one the change names. */
   publishAccount(change: Partial<AccountSettings>): Promise<void>;
   /** The domain, as it is published once it is deleted. */
   endDomain(): Promise<void>;
@@ -146,7 +146,12 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
   await publishDomain({});
   const publishAccount = (change: Partial<AccountSettings>): Promise<void> =>
     tables.publish(ACCOUNT_SETTINGS, [
-      { key: accountId, value: { accountId, state: 'active', keys: [], ...change }, id: randomUUID(), type: 'account' },
+      {
+        key: change.accountId ?? accountId,
+        value: { accountId, state: 'active', keys: [], ...change },
+        id: randomUUID(),
+        type: 'account',
+      },
     ]);
 
   const apps: NestFastifyApplication[] = [];

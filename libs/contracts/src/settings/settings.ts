@@ -30,6 +30,8 @@ export const accountSettings = z.object({
   accountId: id(),
   /** A suspended account accepts and sends nothing and keeps its data. */
   state: code(['active', 'suspended']),
+  /** Of a subaccount: whose it is. It sends only while that account may, and what it sends counts there, too. */
+  parentId: id().optional(),
   quota: quota().optional(),
   /** Of its domains that have no such list of their own. */
   allowedSenders: sealed('allowed-senders').optional(),
@@ -46,6 +48,15 @@ export const accountSettings = z.object({
   ),
 });
 export type AccountSettings = z.infer<typeof accountSettings>;
+
+/** Whether an account accepts and sends; `find` knows the others. */
+export function maySend(
+  account: AccountSettings | undefined,
+  find: (accountId: string) => AccountSettings | undefined,
+): boolean {
+  if (account?.state !== 'active') return false;
+  return account.parentId === undefined || find(account.parentId)?.state === 'active';
+}
 
 const dkim = () => z.object({ selector: publicName(), privateKey: sealed('dkim-key') });
 

@@ -1,0 +1,97 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiError, Caller, Operation } from '@lethe/service';
+import type { Identity } from '@lethe/service';
+import { z } from 'zod';
+import { form, yesNo } from '../domains/form.ts';
+import { limit } from '../limits/limit.ts';
+import { SubaccountsService, type Subaccount } from './subaccounts.service.ts';
+
+const page = form({
+  limit: z.coerce.number('must be a number').int().min(1).max(1_000).default(10),
+  skip: z.coerce.number('must be a number').int().min(0).default(0),
+  enabled: yesNo.optional(),
+});
+const newSubaccount = form({ name: z.string('is one text').max(256, 'has up to 256 characters').optional() });
+const wantedLimit = form({ limit: limit.optional() });
+const subaccountId = z.uuid('is no id of a subaccount');
+
+/** Mailgun's subaccounts (mailgun-api §12). Its clients put fields into the query or a form. */
+@Controller('v5/accounts/subaccounts')
+export class SubaccountsController {
+  constructor(private readonly subaccounts: SubaccountsService) {}
+
+  @Operation('List subaccounts')
+  @Get()
+  async list(@Caller() caller: Identity, @Query({ schema: page }) query: z.infer<typeof page>): Promise<unknown> {
+    const [subaccounts, total] = await this.subaccounts.list(caller, query);
+    return { subaccounts: subaccounts.map(item), total };
+  }
+
+  @Operation('Create a subaccount')
+  @Post()
+  @HttpCode(200)
+  async create(
+    @Caller() caller: Identity,
+    @Body({ schema: newSubaccount }) body: z.infer<typeof newSubaccount>,
+    @Query({ schema: newSubaccount }) query: z.infer<typeof newSubaccount>,
+  ): Promise<unknown> {
+    const name = body.name ?? query.name;
+    if (name === undefined) throw new ApiError(400, 'name: is missing', { field: 'name' });
+    return { message: 'Subaccount has been created', subaccount: item(await this.subaccounts.create(caller, name)) };
+  }
+
+  @Operation('Show a subaccount')
+  @Get(':id')
+  async get(@Caller() caller: Identity, @Param('id', { schema: subaccountId }) id: string): Promise<unknown> {
+    return { subaccount: item(await this.subaccounts.get(caller, id)) };
+  }
+
+  @Operation('Let a subaccount send')
+  @Post(':id/enable')
+  @HttpCode(200)
+  async enable(@Caller() caller: Identity, @Param('id', { schema: subaccountId }) id: string): Promise<unknown> {
+    return { subaccount: item(await this.subaccounts.setDisabled(caller, id, false)) };
+  }
+
+  @Operation('Let a subaccount accept and send nothing')
+  @Post(':id/disable')
+  @HttpCode(200)
+  async disable(@Caller() caller: Identity, @Param('id', { schema: subaccountId }) id: string): Promise<unknown> {
+    return { subaccount: item(await this.subaccounts.setDisabled(caller, id, true)) };
+  }
+
+  @Operation('Limit what a subaccount sends in a month')
+  @Put(':id/limit/custom/monthly')
+  async setLimit(
+    @Caller() caller: Identity,
+    @Param('id', { schema: subaccountId }) id: string,
+    @Query({ schema: wantedLimit }) query: z.infer<typeof wantedLimit>,
+    @Body({ schema: wantedLimit }) body: z.infer<typeof wantedLimit>,
+  ): Promise<unknown> {
+    const wanted = query.limit ?? body.limit;
+    if (typeof wanted !== 'number') throw new ApiError(400, 'limit: is missing', { field: 'limit' });
+    await this.subaccounts.setMonthLimit(caller, id, wanted);
+    return { success: true, message: 'The monthly limit is set' };
+  }
+
+  @Operation('Take that limit away')
+  @Delete(':id/limit/custom/monthly')
+  @HttpCode(200)
+  async removeLimit(@Caller() caller: Identity, @Param('id', { schema: subaccountId }) id: string): Promise<unknown> {
+    await this.subaccounts.setMonthLimit(caller, id, null);
+    return { success: true, message: 'The monthly limit is removed' };
+  }
+}
+
+const item = ({ account, name }: Subaccount): Record<string, unknown> => {
+  const createdAt = account.createdAt.toUTCString();
+  const isOpen = account.state === 'active' && !account.disabled;
+  return {
+    id: account.id,
+    name,
+    status: isOpen ? 'open' : 'disabled',
+    created_at: createdAt,
+    updated_at: createdAt,
+    features: {},
+  };
+};
