@@ -196,7 +196,7 @@ export const MAILGUN: readonly MailgunGroup[] = [
       }),
       ...at('useful', 'GET POST', '/v1/keys'),
       ...at('useful', 'DELETE', '/v1/keys/{id}'),
-      ...at('useful', 'POST', '/v1/keys/public', { never: 'there is nothing that a public key could be used for' }),
+      ...at('useful', 'POST', '/v1/keys/public'),
       ...at('rare', 'GET POST DELETE', '/v5/accounts/subaccounts'),
       ...at('rare', 'GET', '/v5/accounts/subaccounts/{id}'),
       ...at('rare', 'POST', '/v5/accounts/subaccounts/{id}/enable'),

@@ -38,6 +38,7 @@ export const SEALED_UNDER = {
   'list-member': 'subject',
   'allowed-senders': 'account',
   'account-name': 'account',
+  'key-description': 'account',
 } as const;
 export type SealedType = keyof typeof SEALED_UNDER;
 

@@ -120,5 +120,9 @@ export type AllowedSenders = z.infer<typeof allowedSenders>;
 export const accountName = sealedPart('account-name', z.object({ name: personal('customer-typed') }));
 export type AccountName = z.infer<typeof accountName>;
 
+/** What an API key is for, in the words of whoever made it, under the account's key, bound to the key's id. */
+export const keyDescription = sealedPart('key-description', z.object({ text: personal('customer-typed') }));
+export type KeyDescription = z.infer<typeof keyDescription>;
+
 /** Record id an envelope is bound to. */
 export const recordId = (messageId: string, ordinal: number): string => `${messageId}/${ordinal}`;

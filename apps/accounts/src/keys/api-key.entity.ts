@@ -29,6 +29,10 @@ export class ApiKey {
   @Column('text')
   role!: Role;
 
+  /** Sealed for the account (`key-description`), bound to this id. */
+  @Column('text', { nullable: true })
+  description!: string | null;
+
   /** Set for a domain sending key. It ends with its domain. */
   @Column('uuid', { name: 'domain_id', nullable: true })
   domainId!: string | null;

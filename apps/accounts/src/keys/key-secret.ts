@@ -9,8 +9,9 @@ export interface KeySecret {
   hint: string;
 }
 
-export function newKeySecret(): KeySecret {
-  const secret = `key-${randomBytes(32).toString('hex')}`;
+/** `prefix` says to people what it is. */
+export function newKeySecret(prefix: 'key' | 'pubkey' = 'key'): KeySecret {
+  const secret = `${prefix}-${randomBytes(32).toString('hex')}`;
   return {
     secret,
     hash: createHash('sha256').update(secret).digest('hex'),

@@ -3,26 +3,35 @@ import { Caller, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
 import { domainName } from '../domains/domain-name.ts';
+import { form } from '../domains/form.ts';
 import type { ApiKey } from './api-key.entity.ts';
 import { KeysService } from './keys.service.ts';
 import { ROLE_NAMES } from './roles.ts';
 
-const newKey = z
-  .object({
-    role: z.enum(ROLE_NAMES, `must be one of ${ROLE_NAMES.join(', ')}`),
-    domain_name: domainName.optional(),
-    expiration: z.coerce
-      .number('must be a number of seconds')
-      .int()
-      .positive()
-      .max(10 * 365 * 86_400)
-      .optional(),
-  })
+const KINDS = ['user', 'domain', 'web'] as const;
+const kind = z.enum(KINDS, `must be one of ${KINDS.join(', ')}`);
+const newKey = form({
+  role: z.enum(ROLE_NAMES, `must be one of ${ROLE_NAMES.join(', ')}`),
+  kind: kind.optional(),
+  domain_name: domainName.optional(),
+  description: z.string('is one text').max(256, 'has up to 256 characters').optional(),
+  expiration: z.coerce
+    .number('must be a number of seconds')
+    .int()
+    .positive()
+    .max(10 * 365 * 86_400)
+    .optional(),
+})
   .refine(({ role, domain_name }) => domain_name === undefined || role === 'sending', {
     path: ['role'],
     message: 'must be sending for the key of a domain',
-  });
-const filter = z.object({ domain_name: domainName.optional() });
+  })
+  .refine(({ kind: wanted, domain_name }) => wanted !== 'domain' || domain_name !== undefined, {
+    path: ['domain_name'],
+    message: 'is missing',
+  })
+  .refine(({ kind: wanted }) => wanted !== 'web', { path: ['kind'], message: 'is not supported yet' });
+const filter = form({ domain_name: domainName.optional(), kind: kind.optional() });
 const keyId = z.uuid('is no id of an API key');
 
 /** Mailgun's key management (mailgun-api §12), thin. */
@@ -33,7 +42,10 @@ export class KeysController {
   @Operation('List API keys')
   @Get()
   async list(@Caller() caller: Identity, @Query({ schema: filter }) query: z.infer<typeof filter>): Promise<unknown> {
-    const items = (await this.keys.list(caller, query.domain_name)).map(keyItem);
+    const keys = await this.keys.list(caller, query.domain_name);
+    const items = keys
+      .filter(({ key }) => query.kind === undefined || kindOf(key) === query.kind)
+      .map(({ key, description }) => keyItem(key, description));
     return { total_count: items.length, items };
   }
 
@@ -45,10 +57,20 @@ export class KeysController {
       role: body.role,
       domainName: body.domain_name,
       lifetimeSeconds: body.expiration,
+      description: body.description,
     });
-    const made = { ...keyItem(key), domain_name: body.domain_name ?? '', secret };
+    const made = { ...keyItem(key, body.description ?? ''), domain_name: body.domain_name ?? '', secret };
     // Nested for mailgun-go, flat for mailgun.js.
     return { message: 'great success', key: made, ...made };
+  }
+
+  /** Mailgun's key for web pages. */
+  @Operation('Make the public key anew; the one before ends')
+  @Post('public')
+  @HttpCode(200)
+  async createPublic(@Caller() caller: Identity): Promise<{ message: string; key: string }> {
+    const { secret } = await this.keys.createPublic(caller);
+    return { message: 'public key successfully updated', key: secret };
   }
 
   @Operation('Delete an API key')
@@ -59,12 +81,15 @@ export class KeysController {
   }
 }
 
-function keyItem(key: ApiKey): Record<string, unknown> {
+const kindOf = ({ domainId, role }: ApiKey): (typeof KINDS)[number] =>
+  role === 'public' ? 'web' : domainId === null ? 'user' : 'domain';
+
+function keyItem(key: ApiKey, description: string): Record<string, unknown> {
   const createdAt = withoutZone(key.createdAt);
   return {
     id: key.id,
-    description: '',
-    kind: key.domainId === null ? 'user' : 'domain',
+    description,
+    kind: kindOf(key),
     role: key.role,
     hint: key.hint,
     created_at: createdAt,

@@ -1,8 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { KeyDescription } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { ApiError, Clock } from '@lethe/service';
 import type { Identity } from '@lethe/service';
+import { Vault } from '@lethe/vault';
 import type { EntityManager } from 'typeorm';
 import { Domain } from '../domains/domain.entity.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
@@ -16,6 +18,13 @@ export interface NewKey {
   role: Role;
   domainId?: string;
   expiresAt?: Date;
+  description?: string | undefined;
+}
+
+/** A key as lists show it. */
+export interface KnownKey {
+  key: ApiKey;
+  description: string;
 }
 
 /** A key just made: the only moment its secret is known. */
@@ -27,17 +36,22 @@ export interface MadeKey {
 @Injectable()
 export class KeysService {
   constructor(
+    private readonly vault: Vault,
     private readonly database: Database,
     private readonly settings: SettingsPublisher,
     private readonly clock: Clock,
   ) {}
 
   /** Writes a key inside a change of its account, which publishes it. */
-  async add(manager: EntityManager, { accountId, role, domainId, expiresAt }: NewKey): Promise<MadeKey> {
-    const { secret, hash, hint } = newKeySecret();
+  async add(manager: EntityManager, { accountId, role, domainId, expiresAt, description }: NewKey): Promise<MadeKey> {
+    const { secret, hash, hint } = newKeySecret(role === 'public' ? 'pubkey' : 'key');
+    const id = randomUUIDv7();
+    const seal = { account: accountId, period: 'standing', type: 'key-description', recordId: id } as const;
+    const part: KeyDescription | undefined = description === undefined ? undefined : { text: description };
     const key = manager.create(ApiKey, {
-      id: randomUUIDv7(),
+      id,
       accountId,
+      description: part === undefined ? null : await this.vault.sealForAccount(seal, part),
       hash,
       hint,
       role,
@@ -50,7 +64,12 @@ export class KeysService {
   /** Throws ApiError 403 if the key would hold more than the caller, 400 if the domain is not the account's. */
   create(
     caller: Identity,
-    wish: { role: Role; domainName?: string | undefined; lifetimeSeconds?: number | undefined },
+    wish: {
+      role: Role;
+      domainName?: string | undefined;
+      lifetimeSeconds?: number | undefined;
+      description?: string | undefined;
+    },
   ): Promise<MadeKey> {
     if (!ROLES[wish.role].every((scope) => caller.scopes.includes(scope))) {
       throw new ApiError(403, 'A key cannot give rights it does not have');
@@ -60,18 +79,29 @@ export class KeysService {
       return this.add(manager, {
         accountId: caller.account,
         role: wish.role,
+        description: wish.description,
         ...(domain ? { domainId: domain.id } : {}),
         ...(wish.lifetimeSeconds ? { expiresAt: new Date(this.clock.now() + wish.lifetimeSeconds * 1_000) } : {}),
       });
     });
   }
 
-  list(caller: Identity, domainName: string | undefined): Promise<ApiKey[]> {
-    return this.database.dataSource.manager.find(ApiKey, {
+  /** Makes the account's public key anew: the one before ends. */
+  createPublic(caller: Identity): Promise<MadeKey> {
+    return this.settings.change(caller.account, async (manager) => {
+      await manager.delete(ApiKey, { accountId: caller.account, role: 'public' });
+      return this.add(manager, { accountId: caller.account, role: 'public' });
+    });
+  }
+
+  /** Oldest first. */
+  async list(caller: Identity, domainName: string | undefined): Promise<KnownKey[]> {
+    const keys = await this.database.dataSource.manager.find(ApiKey, {
       where: { accountId: caller.account, ...(domainName === undefined ? {} : { domain: { name: domainName } }) },
       relations: { domain: true },
       order: { createdAt: 'ASC', id: 'ASC' },
     });
+    return Promise.all(keys.map(async (key) => ({ key, description: await this.description(key) })));
   }
 
   /** Throws ApiError 404. */
@@ -80,6 +110,12 @@ export class KeysService {
       const { affected } = await manager.delete(ApiKey, { id, accountId: caller.account });
       if (affected !== 1) throw new ApiError(404, 'API key not found');
     });
+  }
+
+  private async description({ id, accountId: account, description }: ApiKey): Promise<string> {
+    if (description === null) return '';
+    const expected = { account, type: 'key-description', recordId: id };
+    return (await this.vault.openForAccount<KeyDescription>(description, expected)).text;
   }
 }
 

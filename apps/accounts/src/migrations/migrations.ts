@@ -7,6 +7,7 @@ import { DkimKeys1764342000000 } from './1764342000000-dkim-keys.ts';
 import { Sandbox1764345600000 } from './1764345600000-sandbox.ts';
 import { LimitsSenders1764349200000 } from './1764349200000-limits-senders.ts';
 import { Subaccounts1764352800000 } from './1764352800000-subaccounts.ts';
+import { KeyDescription1764356400000 } from './1764356400000-key-description.ts';
 import { MessageExpiry1764435600000 } from './1764435600000-message-expiry.ts';
 
 /** In order; each is applied once and never edited after a release. */
@@ -20,5 +21,6 @@ export const MIGRATIONS = [
   Sandbox1764345600000,
   LimitsSenders1764349200000,
   Subaccounts1764352800000,
+  KeyDescription1764356400000,
   MessageExpiry1764435600000,
 ];

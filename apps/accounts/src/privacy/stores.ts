@@ -86,7 +86,7 @@ export const STORES: readonly StoreDeclaration[] = [
     store: 'accounts.api_key',
     owner,
     kind,
-    what: 'API keys: a hash that admits, the first and last characters as a hint, what they may do',
+    what: 'API keys: a hash that admits, the first and last characters as a hint, what they may do, and what they are for (sealed under the account)',
     limit: { until: 'the key is revoked, or its domain or account ends' },
     table: 'public.api_key',
     columns: {
@@ -95,6 +95,7 @@ export const STORES: readonly StoreDeclaration[] = [
       hash: opaque,
       hint: opaque,
       role: code,
+      description: sealed('key-description'),
       domain_id: opaque,
       expires_at: instant,
       created_at: instant,
