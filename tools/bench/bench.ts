@@ -4,12 +4,26 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createDemo, REPOSITORY, startPlatform, startStores, type Platform, type RunningStores } from '@lethe/testing';
+import {
+  certificateFiles,
+  createDemo,
+  createLogin,
+  freePorts,
+  REPOSITORY,
+  startPlatform,
+  startStores,
+  type Demo,
+  type Login,
+  type Platform,
+  type RunningStores,
+} from '@lethe/testing';
+import { acceptLine, acceptRate } from './accept.ts';
 import { eventLag, sender, throughput } from './load.ts';
 import { usageOf, watchMemory } from './processes.ts';
+import { smtpSender } from './smtp-load.ts';
 
 /**
- * `npm run bench`: the whole platform on this machine, HTTP in, SMTP out. Options by environment: BENCH_MESSAGES (4000),
+ * `npm run bench`: the whole platform on this machine, HTTP in, SMTP out; then accepting alone, by HTTP and by SMTP. Options by environment: BENCH_MESSAGES (4000),
  * BENCH_CONCURRENCY (64), BENCH_LAG_RATE (messages/s, 100), BENCH_FSYNC=1 (Kafka fsync per append).
  */
 const number = (name: string, fallback: number): number => Number(process.env[name] ?? fallback);
@@ -56,10 +70,20 @@ async function main(): Promise<void> {
       settings: { kafka: FSYNC ? { 'log.flush.interval.messages': '1' } : {} },
       progress: say,
     });
-    platform = await startPlatform({ dir: join(dir, 'platform'), stores: stores.stores, world: sink, says: say });
+    const ports = await freePorts('port', 'tlsPort');
+    const submission = { ...ports, ...certificateFiles(dir) };
+    platform = await startPlatform({
+      dir: join(dir, 'platform'),
+      stores: stores.stores,
+      world: sink,
+      submission,
+      says: say,
+    });
     await platform.ready();
     const demo = await createDemo(platform.gateway, platform.secrets.operatorToken, 'bench.example');
+    const login = await createLogin(platform.gateway, demo, 'bench');
     await measure(platform, stores, sink, demo);
+    await measureAccepting(platform, stores, demo, { port: ports.tlsPort, login });
   } finally {
     await platform?.stop();
     await stores?.stop();
@@ -68,12 +92,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(
-  platform: Platform,
-  stores: RunningStores,
-  sink: WorldProcess,
-  demo: Awaited<ReturnType<typeof createDemo>>,
-): Promise<void> {
+async function measure(platform: Platform, stores: RunningStores, sink: WorldProcess, demo: Demo): Promise<void> {
   const pids = (): Record<string, number> => ({ ...platform.pids, ...stores.stores.pids }) as Record<string, number>;
   const cpu = (): Record<string, number> =>
     Object.fromEntries(Object.entries(pids()).map(([name, pid]) => [name, usageOf(pid).cpuSeconds]));
@@ -119,6 +138,36 @@ async function measure(
   const sum = Object.values(peaks).reduce((total, bytes) => total + bytes, 0);
   console.log(`${'all'.padEnd(16)} ${`${(sum / 1_048_576).toFixed(0)} MiB`.padStart(10)}\n`);
 }
+
+/** By each door what it costs to take a message; nothing is sent and nothing indexed meanwhile. */
+async function measureAccepting(
+  platform: Platform,
+  stores: RunningStores,
+  demo: Demo,
+  smtp: { port: number; login: Login },
+): Promise<void> {
+  const doors = {
+    HTTP: sender(platform.gateway, demo, CONCURRENCY),
+    SMTP: await smtpSender(smtp.port, smtp.login, CONCURRENCY),
+  };
+  const { delivery, events, suppression } = platform.services;
+  await Promise.all([delivery, events, suppression].map((service) => service.stop()));
+  const cpu = (): Record<string, number> => usedBy({ ...platform.pids, ...stores.stores.pids });
+  console.log(
+    `accepting alone: delivery, events and suppression stopped; ${MESSAGES} messages over ${CONCURRENCY} connections that stay: ` +
+      'HTTP in clear, a form; SMTP in TLS, signed in once, envelopes pipelined',
+  );
+  for (const bytes of SIZES) {
+    for (const [door, client] of Object.entries(doors)) {
+      const accepted = await acceptRate(client, { count: MESSAGES, concurrency: CONCURRENCY, bytes, cpu });
+      console.log(acceptLine(`${bytes / 1_024} KiB by ${door}`, accepted));
+    }
+  }
+  for (const client of Object.values(doors)) client.close();
+}
+
+const usedBy = (pids: Readonly<Record<string, number | null>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(pids).flatMap(([name, pid]) => (pid ? [[name, usageOf(pid).cpuSeconds]] : [])));
 
 try {
   await main();

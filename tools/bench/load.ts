@@ -3,12 +3,13 @@ import { get, until, type Demo } from '@lethe/testing';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A multipart form of one message whose text has about `bytes` octets, made once: the client must not be what is measured. */
+const LINE = 'The quick brown fox jumps over the lazy dog, and on it goes. 0123\r\n';
+export const textOf = (bytes: number): string => LINE.repeat(Math.ceil(bytes / LINE.length)).slice(0, bytes);
+
+/** A multipart form of one message whose text has about `bytes` octets. */
 export function messageForm(domain: string, to: string, bytes: number): { type: string; body: Buffer } {
   const boundary = 'lethe-bench';
-  const line = 'The quick brown fox jumps over the lazy dog, and on it goes. 0123\r\n';
-  const text = line.repeat(Math.ceil(bytes / line.length)).slice(0, bytes);
-  const fields = { from: `bench@${domain}`, to, subject: 'Bench', text };
+  const fields = { from: `bench@${domain}`, to, subject: 'Bench', text: textOf(bytes) };
   const parts = Object.entries(fields).map(
     ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
   );
