@@ -10,9 +10,9 @@ import { AcceptsUnderWay } from './accept/accepts.under-way.ts';
 import { CommitService } from './accept/commit.service.ts';
 import { MessageRepository } from './accept/message.repository.ts';
 import { SealingService } from './accept/sealing.service.ts';
+import { ApiForms } from './form/api.forms.ts';
 import { MemoryBudget } from './form/memory.budget.ts';
 import { EndedListsWorker } from './lists/ended.worker.ts';
-import { ListForms } from './lists/list.forms.ts';
 import { ListsController } from './lists/lists.controller.ts';
 import { ListsRepository } from './lists/lists.repository.ts';
 import { ListsService } from './lists/lists.service.ts';
@@ -47,6 +47,15 @@ import { ResendService } from './stored/resend.service.ts';
 import { StoredController } from './stored/stored.controller.ts';
 import { StoredRepository } from './stored/stored.repository.ts';
 import { StoredService } from './stored/stored.service.ts';
+import { EndedTemplatesWorker } from './templates/ended.worker.ts';
+import { MessageTemplates } from './templates/render/message.templates.ts';
+import { ProgramCache } from './templates/render/program.cache.ts';
+import { TemplateSeals } from './templates/template.seals.ts';
+import { TemplatesController } from './templates/templates.controller.ts';
+import { TemplatesRepository } from './templates/templates.repository.ts';
+import { TemplatesService } from './templates/templates.service.ts';
+import { VersionsController } from './templates/versions/versions.controller.ts';
+import { VersionsService } from './templates/versions/versions.service.ts';
 
 @Module({
   imports: [
@@ -71,17 +80,20 @@ import { StoredService } from './stored/stored.service.ts';
     MessagesController,
     MonthLimitController,
     StoredController,
+    TemplatesController,
+    VersionsController,
   ],
   providers: [
     AcceptService,
     AcceptsUnderWay,
+    ApiForms,
     CommitService,
     IdempotencyRepository,
     IdempotencyService,
     EndedListsWorker,
+    EndedTemplatesWorker,
     ExpansionService,
     IntakeService,
-    ListForms,
     ListsRepository,
     ListsService,
     LoginBackoff,
@@ -91,7 +103,9 @@ import { StoredService } from './stored/stored.service.ts';
     MembersUseWorker,
     MemoryBudget,
     MessageRepository,
+    MessageTemplates,
     PermissionService,
+    ProgramCache,
     QuotaService,
     SentCountRepository,
     ReadingBudget,
@@ -105,6 +119,10 @@ import { StoredService } from './stored/stored.service.ts';
     SubmissionsService,
     RetentionRepository,
     RetentionWorker,
+    TemplateSeals,
+    TemplatesRepository,
+    TemplatesService,
+    VersionsService,
   ],
 })
 export class IngestModule {}

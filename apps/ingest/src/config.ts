@@ -65,6 +65,15 @@ export const ingestConfig = defineConfig({
   LIST_IMPORT_MAX_MEMBERS: positive
     .default(20_000)
     .describe('Most members in a file: they are added before the answer, which clients wait for'),
+  TEMPLATES_MAX: positive.default(100).describe('Most templates of a domain'),
+  TEMPLATE_MAX_BYTES: positive.default(100 * 1024).describe('Largest version of a template, in octets'),
+  TEMPLATE_RENDERED_MAX_BYTES: positive
+    .default(1 * MIB)
+    .describe('Most that a template may become in one message, in octets'),
+  TEMPLATE_MAX_STEPS: positive
+    .default(50_000)
+    .describe('Most tags, blocks and turns of loops that one message may take to render'),
+  TEMPLATES_CACHED_BYTES: positive.default(16 * MIB).describe('Memory for templates that are read already, in octets'),
   RETENTION_WORK_MS: positive
     .default(60_000)
     .describe('How often messages and bodies past their time are removed, in milliseconds'),

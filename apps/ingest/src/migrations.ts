@@ -5,6 +5,7 @@ import { Stored1764000000003 } from './accept/stored.migration.ts';
 import { Idempotency1764700000000 } from './idempotency/idempotency.migration.ts';
 import { Lists1764600000000 } from './lists/list.migration.ts';
 import { SentCount1764700000001 } from './permission/sent-count.migration.ts';
+import { Templates1764800000000 } from './templates/template.migration.ts';
 
 export const MIGRATIONS = [
   Messages1764000000000,
@@ -14,4 +15,5 @@ export const MIGRATIONS = [
   Lists1764600000000,
   Idempotency1764700000000,
   SentCount1764700000001,
+  Templates1764800000000,
 ];

@@ -39,6 +39,9 @@ export const SEALED_UNDER = {
   'allowed-senders': 'account',
   'account-name': 'account',
   'key-description': 'account',
+  template: 'account',
+  'template-version': 'account',
+  'template-content': 'account',
 } as const;
 export type SealedType = keyof typeof SEALED_UNDER;
 

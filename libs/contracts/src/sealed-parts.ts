@@ -124,5 +124,37 @@ export type AccountName = z.infer<typeof accountName>;
 export const keyDescription = sealedPart('key-description', z.object({ text: personal('customer-typed') }));
 export type KeyDescription = z.infer<typeof keyDescription>;
 
+/** A stored template as its account made it, under the account's key, bound to the template's id. */
+export const templateInfo = sealedPart(
+  'template',
+  z.object({
+    name: personal('customer-typed'),
+    description: personal('customer-typed'),
+    createdBy: personal('customer-typed'),
+  }),
+);
+export type TemplateInfo = z.infer<typeof templateInfo>;
+
+/** What a version of a template says about itself, bound to the version's id. */
+export const templateVersionInfo = sealedPart(
+  'template-version',
+  z.object({ tag: personal('customer-typed'), comment: personal('customer-typed') }),
+);
+export type TemplateVersionInfo = z.infer<typeof templateVersionInfo>;
+
+/** What a version of a template renders, bound to the version's id. */
+export const templateContent = sealedPart(
+  'template-content',
+  z.object({
+    template: personal('customer-typed'),
+    headers: z.object({
+      From: personal('customer-typed').optional(),
+      Subject: personal('customer-typed').optional(),
+      'Reply-To': personal('customer-typed').optional(),
+    }),
+  }),
+);
+export type TemplateContent = z.infer<typeof templateContent>;
+
 /** Record id an envelope is bound to. */
 export const recordId = (messageId: string, ordinal: number): string => `${messageId}/${ordinal}`;

@@ -17,6 +17,7 @@ export { type Attachment, type ScanLimits } from './mime/parts.ts';
 export { viewMail, type MailView, type ViewedAttachment } from './view/view.ts';
 export { stripText, type StrippedText } from './view/strip.ts';
 export { composeMessage, type ComposedMessage } from './compose/compose.ts';
+export { replaceTexts } from './compose/replace.ts';
 export { type FormFile, type MessageForm } from './compose/form.ts';
 export { EACH_RECIPIENT, MailMerge } from './merge/merge.ts';
 export { fillIn, fillInJson, PlaceholderCount, type MergeRecipient } from './merge/placeholders.ts';

@@ -19,6 +19,8 @@ export const ROLES = {
     'suppressions:write',
     'lists:read',
     'lists:write',
+    'templates:read',
+    'templates:write',
   ],
   developer: [
     'messages:write',
@@ -30,6 +32,8 @@ export const ROLES = {
     'suppressions:write',
     'lists:read',
     'lists:write',
+    'templates:read',
+    'templates:write',
   ],
   basic: ['events:read', 'domains:read', 'suppressions:read'],
   sending: ['messages:write'],

@@ -86,6 +86,8 @@ export const ROUTES: readonly Route[] = [
     permission: 'domains:write',
   },
   { paths: ['/v1/pauses/*'], methods: ['GET', 'PUT', 'DELETE'], service: 'delivery', permission: 'operator' },
+  { paths: ['/v3/:domain/templates/*'], methods: READ, service: 'ingest', permission: 'templates:read' },
+  { paths: ['/v3/:domain/templates/*'], methods: WRITE, service: 'ingest', permission: 'templates:write' },
   { paths: ['/v3/:domain/events/*'], methods: READ, service: 'events', permission: 'events:read' },
   { paths: ['/v3/:domain/bounces/*'], methods: READ, service: 'suppression', permission: 'suppressions:read' },
   { paths: ['/v3/:domain/bounces/*'], methods: WRITE, service: 'suppression', permission: 'suppressions:write' },

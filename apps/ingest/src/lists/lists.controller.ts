@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { type IngestConfig } from '../config.ts';
 import { queryFields } from '../form/fields.ts';
 import { FORMS } from '../messages/message.fields.ts';
-import { ListForms } from './list.forms.ts';
+import { ApiForms } from '../form/api.forms.ts';
 import { listFields, namedList, readList, readNewList } from './list.input.ts';
 import { shownList } from './list.ts';
 import { ListsService } from './lists.service.ts';
@@ -17,7 +17,7 @@ export class ListsController {
 
   constructor(
     private readonly lists: ListsService,
-    private readonly forms: ListForms,
+    private readonly forms: ApiForms,
     @Inject(CONFIG) config: IngestConfig,
   ) {
     this.collection = `${config.PUBLIC_URL}/v3/lists`;

@@ -24,7 +24,11 @@ export interface Arrival {
   readonly octets: number | undefined;
   /** Reads it. `more` reserves further memory (octets), and throws ApiError 503 if there is none. */
   readonly read: (more: (octets: number) => void) => Promise<Form>;
-  readonly toSubmission: (form: Form, origin: Origin) => Submission | Promise<Submission>;
+  readonly toSubmission: (
+    form: Form,
+    origin: Origin,
+    more: (octets: number) => void,
+  ) => Submission | Promise<Submission>;
   /** Its `Idempotency-Key`, and which of the doors it came to. */
   readonly once?: { readonly key: string; readonly door: string };
 }
@@ -63,7 +67,7 @@ export class IntakeService {
       const earlier = once && (await this.idempotency.answer(once));
       if (earlier !== undefined) return earlier;
       const acceptedAt = this.clock.now();
-      const given = await toSubmission(form, { domain: domain.name, acceptedAt, ...by });
+      const given = await toSubmission(form, { domain: domain.name, acceptedAt, ...by }, more);
       const submission = await this.lists.expand(given, domain.accountId);
       if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
       more(this.roomFor(submission));

@@ -1,12 +1,16 @@
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { Caller, CONFIG, Operation, readIdempotencyKey, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
+import type { Submission } from '../accept/submission.ts';
 import { type IngestConfig } from '../config.ts';
-import { readForm } from '../form/form.parser.ts';
+import { readForm, type Form } from '../form/form.parser.ts';
 import { SendingDomains } from '../settings/sending.domains.ts';
+import { intoForm, intoMime, type Into } from '../templates/render/into.ts';
+import { MessageTemplates } from '../templates/render/message.templates.ts';
 import { submissionOfForm } from './form.submission.ts';
-import { IntakeService, type Arrival } from './intake.service.ts';
+import { IntakeService } from './intake.service.ts';
 import { FORMS, messageFields, mimeFields } from './message.fields.ts';
+import type { Origin } from './origin.ts';
 import { submissionOfMime } from './mime.submission.ts';
 import { clientAddress, FORM_OVERHEAD, queued, readLength, type QueuedAnswer } from './request.ts';
 
@@ -19,6 +23,7 @@ export class MessagesController {
   constructor(
     private readonly domains: SendingDomains,
     private readonly intake: IntakeService,
+    private readonly templates: MessageTemplates,
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
@@ -26,21 +31,22 @@ export class MessagesController {
   @Post('messages')
   @HttpCode(200)
   send(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {
-    return this.take(caller, request, 'messages', submissionOfForm);
+    return this.take(caller, request, 'messages', intoForm, submissionOfForm);
   }
 
   @Operation('Send a message in MIME form', { body: mimeFields, takes: FORMS, description: ONCE })
   @Post('messages.mime')
   @HttpCode(200)
   sendMime(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {
-    return this.take(caller, request, 'messages.mime', submissionOfMime);
+    return this.take(caller, request, 'messages.mime', intoMime, submissionOfMime);
   }
 
   private async take(
     caller: Identity,
     { raw, headers }: FastifyRequest,
     door: string,
-    toSubmission: Arrival['toSubmission'],
+    into: Into,
+    toSubmission: (form: Form, origin: Origin) => Submission | Promise<Submission>,
   ): Promise<QueuedAnswer> {
     const domain = this.domains.of(caller);
     const key = readIdempotencyKey(headers['idempotency-key']);
@@ -53,7 +59,8 @@ export class MessagesController {
       // Without a length (it came compressed, perhaps): room for the largest.
       octets: length,
       read: () => readForm(raw, headers, { maxBytes, maxParts: this.config.FORM_MAX_PARTS }),
-      toSubmission,
+      toSubmission: async (form, origin, more) =>
+        toSubmission(await this.templates.applied(form, domain, into, more), origin),
       ...(key === undefined ? {} : { once: { key, door } }),
     });
     return queued(id);

@@ -66,7 +66,7 @@ export function submissionOfMime(form: Form, origin: Origin): Submission {
 }
 
 /** SDKs send the message as a file part or, where it is a string, as an ordinary field. */
-function messageOf(form: Form): Buffer {
+export function messageOf(form: Form): Buffer {
   const file = form.files.find(({ field }) => field === 'message');
   if (file) return file.content;
   const text = form.fields.get('message')?.at(-1);

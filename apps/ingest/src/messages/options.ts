@@ -24,9 +24,11 @@ const WITHOUT_EFFECT =
 /** Known, and doing the opposite of what is asked if ignored. */
 const NOT_YET = /^(o:archive-to|t:.*|template)$/;
 
+const isOption = (name: string): boolean => /^[ohvt]:/.test(name) || NOT_YET.test(name);
+
 /** @throws ApiError 400 naming the option. */
 export function readOptions(form: Form): Options {
-  let octets = 0;
+  assertOptionsFit(form);
   let testMode = false;
   let dkim = true;
   let requireTls = false;
@@ -36,8 +38,7 @@ export function readOptions(form: Form): Options {
   const variables = new Map<string, unknown>();
 
   for (const [name, values] of form.fields) {
-    if (!/^[ohvt]:/.test(name) && !NOT_YET.test(name)) continue;
-    octets += name.length + values.reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+    if (!isOption(name)) continue;
     const last = values.at(-1) ?? '';
     if (NOT_YET.test(name)) {
       if (values.some((value) => value !== '')) throw new ApiError(400, `'${shown(name)}' is not supported yet`);
@@ -49,9 +50,6 @@ export function readOptions(form: Form): Options {
     else if (name.startsWith('h:')) for (const value of values) headers.push([name.slice(2), value]);
     else if (name.startsWith('v:')) variables.set(readVariableName(name), readVariable(last));
     else if (!WITHOUT_EFFECT.test(name)) throw new ApiError(400, `'${shown(name)}' is not a known option`);
-  }
-  if (octets > MAX_OPTIONS_OCTETS) {
-    throw new ApiError(400, `options (o:, h:, v:, t:) are larger than ${MAX_OPTIONS_OCTETS} octets together`);
   }
   if (tags.length > MAX_TAGS) throw new ApiError(400, `'o:tag' has more than ${MAX_TAGS} values`);
   return {
@@ -65,7 +63,19 @@ export function readOptions(form: Form): Options {
   };
 }
 
-function readBoolean(name: string, value: string): boolean {
+/** @throws ApiError 400: they are held for each recipient. */
+export function assertOptionsFit(form: Form): void {
+  let octets = 0;
+  for (const [name, values] of form.fields) {
+    if (!isOption(name)) continue;
+    octets += name.length + values.reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+  }
+  if (octets > MAX_OPTIONS_OCTETS) {
+    throw new ApiError(400, `options (o:, h:, v:, t:) are larger than ${MAX_OPTIONS_OCTETS} octets together`);
+  }
+}
+
+export function readBoolean(name: string, value: string): boolean {
   if (/^(yes|true|1)$/i.test(value)) return true;
   if (/^(no|false|0|)$/i.test(value)) return false;
   throw new ApiError(400, `'${name}' must be yes or no`);
@@ -96,7 +106,7 @@ function readVariableName(name: string): string {
 }
 
 /** Variables are JSON where they parse as an object or array, else the string as given. */
-function readVariable(value: string): unknown {
+export function readVariable(value: string): unknown {
   if (!/^\s*[[{]/.test(value)) return value;
   try {
     return JSON.parse(value) as unknown;
@@ -105,5 +115,5 @@ function readVariable(value: string): unknown {
   }
 }
 
-const looksLikeAddress = (text: string): boolean => /[^\s@]@[^\s@]+\.[^\s@.]/.test(text);
+export const looksLikeAddress = (text: string): boolean => /[^\s@]@[^\s@]+\.[^\s@.]/.test(text);
 const shown = (name: string): string => (/^[\w:.-]{1,64}$/.test(name) ? name : name.slice(0, 2));

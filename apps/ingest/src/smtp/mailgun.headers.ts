@@ -19,6 +19,7 @@ const OPTIONS: ReadonlyMap<string, string> = new Map([
   ['X-Mailgun-Time-Zone-Localize', 'o:time-zone-localize'],
   ['X-Mailgun-Recipient-Variables', 'recipient-variables'],
   ['X-Mailgun-Template-Name', 'template'],
+  ['X-Mailgun-Template-Version', 't:version'],
   ['X-Mailgun-Template-Variables', 't:variables'],
 ]);
 const VARIABLES = 'X-Mailgun-Variables';

@@ -10,6 +10,8 @@ import { TrustedNetworks, type TrustedClient } from '../login/trusted.networks.t
 import { IntakeService } from '../messages/intake.service.ts';
 import { submissionOfMime } from '../messages/mime.submission.ts';
 import { taken } from '../messages/refusals.ts';
+import { intoMime } from '../templates/render/into.ts';
+import { MessageTemplates } from '../templates/render/message.templates.ts';
 import { SendingDomains } from '../settings/sending.domains.ts';
 import { FIRST_OCTETS, readData } from './data.reader.ts';
 import { inHeaders, optionFields } from './mailgun.headers.ts';
@@ -35,6 +37,7 @@ export class SubmissionsService {
     private readonly logins: LoginService,
     private readonly domains: SendingDomains,
     private readonly intake: IntakeService,
+    private readonly templates: MessageTemplates,
     private readonly log: Log,
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {
@@ -112,7 +115,8 @@ export class SubmissionsService {
             files: [{ field: 'message', filename: 'message', contentType: 'message/rfc822', content }],
           };
         },
-        toSubmission: submissionOfMime,
+        toSubmission: async (form, origin, more) =>
+          submissionOfMime(await this.templates.applied(form, domain, intoMime, more), origin),
       });
     } catch (error) {
       throw error instanceof ApiError ? new ApiError(error.status, inHeaders(error.message)) : error;

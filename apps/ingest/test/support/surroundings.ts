@@ -59,6 +59,8 @@ export interface Surroundings {
   request(path: string, init?: RequestInit, replica?: number): Promise<Response>;
   /** A list of allowed senders as accounts seals it; `of`: the domain's or account's id. */
   allowedSenders(of: string, senders: readonly string[]): Promise<string>;
+  /** The same, below `/v3/{domain}/templates`. */
+  templates(path: string, init?: RequestInit, at?: { replica?: number; by?: 'stranger' }): Promise<Response>;
   /** A credential as accounts seals it; `id`: of one that it replaces. */
   smtpCredential(login: string, hash: string, id?: string): Promise<SmtpCredentials[number]>;
   /** Replaces what accounts has published of the domain; replicas hear of it within a moment. */
@@ -230,6 +232,10 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
         { account: accountId, period: 'standing', type: 'allowed-senders', recordId: of },
         { senders },
       ),
+    templates(path, init = {}, { replica: at = 0, by } = {}) {
+      const who = by === 'stranger' ? stranger : domain;
+      return call(`/v3/${who.name}/templates${path}`, init, at, who);
+    },
     publishDomain,
     publishAccount,
     endDomain: () =>

@@ -16,6 +16,8 @@ export const SCOPES = [
   'suppressions:write',
   'lists:read',
   'lists:write',
+  'templates:read',
+  'templates:write',
   'privacy:read',
   'privacy:write',
 ] as const;

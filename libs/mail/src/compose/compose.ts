@@ -46,7 +46,8 @@ function headerBlock(form: MessageForm, { replyTo, sender, other }: FormHeaders,
   return lines.join('');
 }
 
-function composeBody(form: MessageForm): Result<Part> {
+/** The content of a form, without what stands before it. */
+export function composeBody(form: Pick<MessageForm, 'text' | 'amp' | 'html' | 'inline' | 'attachments'>): Result<Part> {
   const texts: Part[] = [];
   if (form.text !== undefined || form.html === undefined) texts.push(textPart('plain', form.text ?? ''));
   // Before the HTML: some clients show the last part, whether they know its type or not.

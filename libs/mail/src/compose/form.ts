@@ -7,6 +7,8 @@ export interface FormFile {
   /** Media type, without or with parameters; undefined lets the name decide. */
   contentType?: string | undefined;
   content: Buffer;
+  /** Of an inline part, by which the HTML finds it; its name where there is none. */
+  contentId?: string;
 }
 
 /** A message as a form gives it, its addresses already read with `parseAddressList`. Bcc is envelope only: never here. */

@@ -42,7 +42,8 @@ export function filePart(file: FormFile, disposition: 'attachment' | 'inline'): 
     structured('Content-Type', { value, params: { ...given.params, ...(filename !== '' && { name: filename }) } }),
     structured('Content-Disposition', { value: disposition, params: filename === '' ? {} : { filename } }),
   ];
-  if (disposition === 'inline' && filename !== '') lines.push(`Content-ID: <${contentId(filename)}>\r\n`);
+  const id = file.contentId ?? filename;
+  if (disposition === 'inline' && id !== '') lines.push(`Content-ID: <${contentId(id)}>\r\n`);
   if (value !== 'message/rfc822') {
     lines.push('Content-Transfer-Encoding: base64\r\n');
     return accept({ header: lines.join(''), content: base64(file.content) });

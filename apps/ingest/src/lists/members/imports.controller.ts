@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { type IngestConfig } from '../../config.ts';
 import { readYesNo } from '../../form/fields.ts';
 import { FORMS } from '../../messages/message.fields.ts';
-import { ListForms, type ListForm } from '../list.forms.ts';
+import { ApiForms, type ApiForm } from '../../form/api.forms.ts';
 import { namedList } from '../list.input.ts';
 import { shownList } from '../list.ts';
 import { ListsService } from '../lists.service.ts';
@@ -23,7 +23,7 @@ export class ImportsController {
   constructor(
     private readonly lists: ListsService,
     private readonly members: MembersService,
-    private readonly forms: ListForms,
+    private readonly forms: ApiForms,
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
@@ -36,7 +36,7 @@ export class ImportsController {
     @Req() request: FastifyRequest,
     @Query() query: unknown,
   ): Promise<unknown> {
-    return this.forms.large(request, query, async ({ fields }) => {
+    return this.forms.large(request, query, this.config.LIST_IMPORT_MAX_BYTES, async ({ fields }) => {
       const { row } = await this.lists.get(account, namedList(address));
       const members = readMembers(fields('members'), readYesNo(fields, 'subscribed'));
       await this.members.addAll(row, members, readYesNo(fields, 'upsert') ?? false);
@@ -53,7 +53,7 @@ export class ImportsController {
     @Req() request: FastifyRequest,
     @Query() query: unknown,
   ): Promise<unknown> {
-    return this.forms.large(request, query, async (form) => {
+    return this.forms.large(request, query, this.config.LIST_IMPORT_MAX_BYTES, async (form) => {
       const { row } = await this.lists.get(account, namedList(address));
       const subscribed = readYesNo(form.fields, 'subscribed');
       const file = fileOf(form);
@@ -74,7 +74,7 @@ export class ImportsController {
 }
 
 /** SDKs send the file as one, or as a field. */
-function fileOf({ form, fields }: ListForm): Buffer {
+function fileOf({ form, fields }: ApiForm): Buffer {
   const file = form.files.find(({ field }) => field === 'members')?.content ?? fields('members');
   if (file === undefined) throw missing('members');
   return typeof file === 'string' ? Buffer.from(file) : file;

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { type IngestConfig } from '../../config.ts';
 import { queryFields, readYesNo } from '../../form/fields.ts';
 import { FORMS } from '../../messages/message.fields.ts';
-import { ListForms } from '../list.forms.ts';
+import { ApiForms } from '../../form/api.forms.ts';
 import { namedList } from '../list.input.ts';
 import { ListsService } from '../lists.service.ts';
 import { offsetFields, pageFields, pageLinks, readOffsetQuery, readPageQuery } from '../page.ts';
@@ -19,7 +19,7 @@ export class MembersController {
   constructor(
     private readonly lists: ListsService,
     private readonly members: MembersService,
-    private readonly forms: ListForms,
+    private readonly forms: ApiForms,
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
