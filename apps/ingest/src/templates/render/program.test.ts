@@ -50,6 +50,7 @@ describe('what is refused of a template', () => {
 
   // Each of these costs the parser time by the square, or more, if it is let.
   it.each([
+    ['nested blocks of few tokens', `${'{{#a}}'.repeat(501)}${'{{/a}}'.repeat(501)}`],
     ['nested blocks', `${'{{#a}}'.repeat(8_000)}${'{{/a}}'.repeat(8_000)}`],
     ['an endless else if', `{{#if a}}${'{{else if b}}'.repeat(7_000)}{{/if}}`],
     ['nested parentheses', `{{a ${'(a '.repeat(30_000)}${')'.repeat(30_000)}}}`],
