@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
  * whether the client had what it expects; `story.test.ts` tells the same with the client for JavaScript.
  */
 const SDKS = fileURLToPath(new URL('../sdks/', import.meta.url));
-const CALLS = { go: 20, python: 15 };
+const CALLS = { go: 22, python: 17, javascript: 14 };
 
 const python = await pythonWith('mailgun-1.10.0', ['mailgun==1.10.0']);
 /** Go's tool chain, as a package that Python installs. */
@@ -58,6 +58,12 @@ describe('official clients, unmodified', () => {
     },
     300_000,
   );
+
+  it('mailgun.js', async () => {
+    const lines = await run(process.execPath, ['calls.mjs'], join(SDKS, 'javascript'));
+    expect(lines.filter((line) => !line.startsWith('ok'))).toEqual([]);
+    expect(lines.length).toBeGreaterThanOrEqual(CALLS.javascript);
+  }, 120_000);
 
   it.skipIf(python === null)(
     'mailgun for Python',

@@ -54,10 +54,8 @@ func main() {
 	keys()
 	messages()
 	bounces()
-	if os.Getenv("MG_TEMPLATES") != "" {
-		templates()
-		lists()
-	}
+	templates()
+	lists()
 	if failed {
 		os.Exit(1)
 	}

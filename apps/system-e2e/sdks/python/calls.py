@@ -197,55 +197,50 @@ def _():
     answer(client.bounces.get(domain=DOMAIN, bounce_address="a+b@world.example"), 404)
 
 
-def templates():
-    @step("templates")
-    def _():
-        new = {"name": "py-welcome", "description": "py", "template": "Hello {{name}}", "tag": "one", "engine": "handlebars"}
-        answer(client.templates.create(domain=DOMAIN, data=new))
-        got = answer(client.templates.get(domain=DOMAIN, template_name="py-welcome", filters={"active": "yes"}))
-        same("active", got["template"]["version"]["template"], "Hello {{name}}")
-        second = {"tag": "two", "template": "Bye {{name}}", "engine": "handlebars", "active": "yes"}
-        answer(client.templates.create(domain=DOMAIN, template_name="py-welcome", versions=True, data=second))
-        versions = answer(client.templates.get(domain=DOMAIN, template_name="py-welcome", versions=True))["template"]["versions"]
-        same("active", {one["tag"]: one["active"] for one in versions}, {"one": False, "two": True})
-        data = {
-            "from": f"ann@{DOMAIN}",
-            "to": "ok+py-template@world.example",
-            "subject": "A template",
-            "template": "py-welcome",
-            "t:variables": json.dumps({"name": "Bob"}),
-        }
-        same("message", answer(client.messages.create(domain=DOMAIN, data=data))["message"], "Queued. Thank you.")
-        answer(client.templates.put(domain=DOMAIN, template_name="py-welcome", data={"description": "changed"}))
-        answer(client.templates.put(domain=DOMAIN, template_name="py-welcome", versions=True, tag="one", data={"active": "yes"}))
-        answer(client.templates.put(domain=DOMAIN, template_name="py-welcome", versions=True, tag="one", copy=True, new_tag="three"))
-        answer(client.templates.delete(domain=DOMAIN, template_name="py-welcome", versions=True, tag="two"))
-        answer(client.templates.delete(domain=DOMAIN, template_name="py-welcome"))
-        answer(client.templates.get(domain=DOMAIN, template_name="py-welcome"), 404)
+@step("templates")
+def _():
+    new = {"name": "py-welcome", "description": "py", "template": "Hello {{name}}", "tag": "one", "engine": "handlebars"}
+    answer(client.templates.create(domain=DOMAIN, data=new))
+    got = answer(client.templates.get(domain=DOMAIN, template_name="py-welcome", filters={"active": "yes"}))
+    same("active", got["template"]["version"]["template"], "Hello {{name}}")
+    second = {"tag": "two", "template": "Bye {{name}}", "engine": "handlebars", "active": "yes"}
+    answer(client.templates.create(domain=DOMAIN, template_name="py-welcome", versions=True, data=second))
+    versions = answer(client.templates.get(domain=DOMAIN, template_name="py-welcome", versions=True))["template"]["versions"]
+    same("active", {one["tag"]: one["active"] for one in versions}, {"one": False, "two": True})
+    data = {
+        "from": f"ann@{DOMAIN}",
+        "to": "ok+py-template@world.example",
+        "subject": "A template",
+        "template": "py-welcome",
+        "t:variables": json.dumps({"name": "Bob"}),
+    }
+    same("message", answer(client.messages.create(domain=DOMAIN, data=data))["message"], "Queued. Thank you.")
+    answer(client.templates.put(domain=DOMAIN, template_name="py-welcome", data={"description": "changed"}))
+    answer(client.templates.put(domain=DOMAIN, template_name="py-welcome", versions=True, tag="one", data={"active": "yes"}))
+    answer(client.templates.put(domain=DOMAIN, template_name="py-welcome", versions=True, tag="one", copy=True, new_tag="three"))
+    answer(client.templates.delete(domain=DOMAIN, template_name="py-welcome", versions=True, tag="two"))
+    answer(client.templates.delete(domain=DOMAIN, template_name="py-welcome"))
+    answer(client.templates.get(domain=DOMAIN, template_name="py-welcome"), 404)
 
 
-def lists():
-    @step("mailing lists")
-    def _():
-        address, bob = f"py@{DOMAIN}", "ok+pylist@world.example"
-        same("list", answer(client.lists.create(data={"address": address, "description": "py"}))["list"]["address"], address)
-        member = {"address": bob, "name": "Bob", "subscribed": True, "vars": json.dumps({"city": "Bern"})}
-        same("member", answer(client.lists_members.create(address=address, data=member))["member"]["address"], bob)
-        many = {"members": json.dumps([{"address": "ok+pylist2@world.example"}, "ok+pylist3@world.example"]), "upsert": True}
-        answer(client.lists_members.create(address=address, data=many, multiple=True))
-        got = answer(client.lists_members.get(address=address, member_address=bob))["member"]
-        same("vars", got["vars"], {"city": "Bern"})
-        answer(client.lists_members.put(address=address, member_address=bob, data={"subscribed": False}))
-        pages = answer(client.lists_members_pages.get(address=address, filters={"subscribed": "no"}))
-        same("unsubscribed", [one["address"] for one in pages["items"]], [bob])
-        assert address in [one["address"] for one in answer(client.lists_pages.get())["items"]]
-        same("members", answer(client.lists.get(address=address))["list"]["members_count"], 3)
-        answer(client.lists.put(address=address, data={"description": "changed"}))
-        answer(client.lists_members.delete(address=address, member_address=bob))
-        answer(client.lists.delete(address=address))
+@step("mailing lists")
+def _():
+    address, bob = f"py@{DOMAIN}", "ok+pylist@world.example"
+    same("list", answer(client.lists.create(data={"address": address, "description": "py"}))["list"]["address"], address)
+    member = {"address": bob, "name": "Bob", "subscribed": True, "vars": json.dumps({"city": "Bern"})}
+    same("member", answer(client.lists_members.create(address=address, data=member))["member"]["address"], bob)
+    many = {"members": json.dumps([{"address": "ok+pylist2@world.example"}, "ok+pylist3@world.example"]), "upsert": True}
+    answer(client.lists_members.create(address=address, data=many, multiple=True))
+    got = answer(client.lists_members.get(address=address, member_address=bob))["member"]
+    same("vars", got["vars"], {"city": "Bern"})
+    answer(client.lists_members.put(address=address, member_address=bob, data={"subscribed": False}))
+    pages = answer(client.lists_members_pages.get(address=address, filters={"subscribed": "no"}))
+    same("unsubscribed", [one["address"] for one in pages["items"]], [bob])
+    assert address in [one["address"] for one in answer(client.lists_pages.get())["items"]]
+    same("members", answer(client.lists.get(address=address))["list"]["members_count"], 3)
+    answer(client.lists.put(address=address, data={"description": "changed"}))
+    answer(client.lists_members.delete(address=address, member_address=bob))
+    answer(client.lists.delete(address=address))
 
 
-if os.environ.get("MG_TEMPLATES"):
-    templates()
-    lists()
 sys.exit(1 if failed else 0)
