@@ -411,14 +411,20 @@ describe('mailing lists', () => {
       await obstacle.query('begin');
       await obstacle.query('select from mailing_list for update');
       const adding = post(`/${list}/members`, { address: person });
-      const waits = async () =>
-        (await around.database.query(`select from pg_locks where locktype = 'advisory' and granted`)).rowCount === 1;
+      // Other suites have databases of their own on the same server.
+      const locks = async (granted: boolean) =>
+        (
+          await around.database.query(
+            `select from pg_locks where locktype = 'advisory' and granted = $1
+                and database = (select oid from pg_database where datname = current_database())`,
+            [granted],
+          )
+        ).rowCount;
+      const waits = async () => (await locks(true)) === 1;
       expect(await until(waits, 5_000, 10)).toBe(true);
       let over = false;
       const fenced = holder.fence(around.scope(await around.subjectOf(person))).then(() => (over = true));
-      const queued = async () =>
-        (await around.database.query(`select from pg_locks where locktype = 'advisory' and not granted`)).rowCount ===
-        1;
+      const queued = async () => (await locks(false)) === 1;
       expect(await until(queued, 5_000, 10)).toBe(true);
       expect(over).toBe(false);
       await obstacle.query('commit');
