@@ -124,6 +124,23 @@ describe('one message as many', () => {
     expect(header(new MailMerge(await composed({})).for(evil), 'subject')).toBe('Hello a Bcc: z@y.example body');
   });
 
+  it('fills in a mailbox what makes no other mailbox of it', () => {
+    const raw = mime(
+      'From: "%recipient.a%" <ann@a.example>\r\nReply-To: r+%recipient.id%@a.example\r\nSubject: %recipient.a%\r\n\r\nx\r\n',
+    );
+    const copy = (a: string) => new MailMerge(raw).for({ address: 'x@y.example', variables: { a, id: 7 } });
+    expect(header(copy('Ann B'), 'from')).toBe('"Ann B" <ann@a.example>');
+    expect(header(copy('Ann'), 'reply-to')).toBe('r+7@a.example');
+    const evil = 'x" <ceo@bank.example>, "y';
+    expect(header(copy(evil), 'from')).toBe('"%recipient.a%" <ann@a.example>');
+    expect(header(copy(evil), 'subject')).toBe(evil);
+  });
+
+  it('takes any character in a value', async () => {
+    const odd = { address: 'x@y.example', variables: { city: 'a\u2028b\u0085c\ud800d' } };
+    expect(header(new MailMerge(await composed({})).for(odd), 'subject')).toBe('Hello a b c\ufffdd');
+  });
+
   it('lets no value out of its part', () => {
     const raw = mime(
       'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nDear %recipient.name%\r\n--b--\r\n',

@@ -34,6 +34,10 @@ interface MergedText {
   readonly whole: boolean;
 }
 
+/** Fields of mailboxes (RFC 5322 §3.6.2, §3.6.3, §3.6.6): what was allowed as their author stays it, whatever is filled in. */
+const STRUCTURED = /^(?:resent-)?(?:from|sender|reply-to|to|cc)$/;
+/** What ends no name, no local part and no mailbox, in quotes or outside of them. */
+const ATOM = /^[A-Za-z0-9 ._+-]*$/;
 const MARK = '%recipient';
 const CRLF = '\r\n';
 
@@ -96,7 +100,8 @@ export class MailMerge {
       if (!text.includes(MARK)) continue;
       this.#placeholders.add(text);
       const name = header.toString('latin1', field.start, field.start + field.name.length);
-      const write = ({ recipient }: Copy): string => headerLine(name, oneLine(fillIn(text, recipient)));
+      const only = STRUCTURED.test(field.name) ? ATOM : undefined;
+      const write = ({ recipient }: Copy): string => headerLine(name, oneLine(fillIn(text, recipient, only)));
       this.#edits.push({ start: field.start, end: field.end, write });
     }
   }
@@ -123,11 +128,11 @@ export class MailMerge {
 
 function written({ subtype, text, whole }: MergedText, recipient: MergeRecipient): Part {
   const filled = fillIn(text, recipient);
-  // In a multipart a value could otherwise end the part it stands in, where the sender's boundary is known.
-  const { header, content } = textPart(subtype, filled, !whole && /^--/m.test(filled));
+  // In a multipart a value could otherwise end the part it stands in, where the sender's boundary is known; lines may still be wrapped.
+  const { header, content } = textPart(subtype, filled, !whole && filled.includes('--'));
   const ended = !whole || content.at(-1) === 0x0a;
   return { header, content: ended ? content : Buffer.concat([content, Buffer.from(CRLF)]) };
 }
 
-/** A value cannot break out of its line (RFC 5322 §2.2). */
-const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
+/** A value cannot break out of its line (RFC 5322 §2.2), nor hold what no header line may. */
+const oneLine = (text: string): string => text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');

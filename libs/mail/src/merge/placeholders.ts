@@ -10,10 +10,15 @@ const PLACEHOLDER = /%recipient(?:\.([^%\s]{1,128})|_(email|name|fname|lname))?%
 
 /**
  * Replaces `%recipient%`, `%recipient.key%` and the names of mailing lists (`%recipient_email%`, `_name`, `_fname`, `_lname`) once: what is
- * filled in is not looked through again. A key the recipient has no value for stays as it stands, so that the mistake is seen.
+ * filled in is not looked through again. A key the recipient has no value for stays as it stands, so that the mistake is seen; so does
+ * one whose value is not of the form `only`.
  */
-export function fillIn(text: string, recipient: MergeRecipient): string {
-  return text.includes('%recipient') ? text.replace(PLACEHOLDER, (found) => valueOf(found, recipient) ?? found) : text;
+export function fillIn(text: string, recipient: MergeRecipient, only?: RegExp): string {
+  if (!text.includes('%recipient')) return text;
+  return text.replace(PLACEHOLDER, (found) => {
+    const value = valueOf(found, recipient);
+    return value === undefined || (only && !only.test(value)) ? found : value;
+  });
 }
 
 /** The same in every string of a JSON value; keys stay as they are. */
