@@ -92,6 +92,13 @@ describe('what one message may take', () => {
     );
   });
 
+  it('counts the elements of a list that is compared or written', () => {
+    for (const reads of ['{{#equal a a}}{{/equal}}', '{{#with (lookup a a)}}{{/with}}', '{{lookup a a}}']) {
+      expect(() => rendered(reads, thousand, 'html', { steps: 1_000, length: 10_000 })).toThrow(RenderLimitError);
+      expect(() => rendered(reads, thousand, 'html', { steps: 2_100, length: 10_000 })).not.toThrow();
+    }
+  });
+
   it('counts parentheses', () => {
     const lookups = `{{#with ${'(lookup '.repeat(20)}a${' 0)'.repeat(20)}}}{{/with}}`;
     expect(() => rendered(lookups, thousand, 'html', { steps: 20, length: 1 })).toThrow(RenderLimitError);

@@ -71,7 +71,7 @@ class Evaluation {
 
   private mustache({ path, params, escaped }: hbs.AST.MustacheStatement, scope: Scope): void {
     const value = helperName(path) === LOOKUP ? this.lookup(params, scope) : this.value(path, scope);
-    const text = textOf(value);
+    const text = this.textOf(value);
     this.write(escaped && this.escapes ? Handlebars.escapeExpression(text) : text);
   }
 
@@ -86,7 +86,7 @@ class Evaluation {
       case 'unless':
         return this.isTrue(block, first(), scope) ? no() : yes();
       case 'equal':
-        return textOf(first()) === textOf(this.value(params[1] as hbs.AST.Expression, scope)) ? yes() : no();
+        return this.textOf(first()) === this.textOf(this.value(params[1] as hbs.AST.Expression, scope)) ? yes() : no();
       case 'with':
         return this.within(block, first(), scope);
       case 'each':
@@ -146,7 +146,11 @@ class Evaluation {
 
   private lookup(params: readonly hbs.AST.Expression[], scope: Scope): unknown {
     const [object, field] = params.map((param) => this.value(param, scope));
-    return object ? own(object, textOf(field)) : object;
+    return object ? own(object, this.textOf(field)) : object;
+  }
+
+  private textOf(value: unknown): string {
+    return textOf(value, () => this.step());
   }
 
   private write(text: string): void {

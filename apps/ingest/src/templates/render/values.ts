@@ -9,10 +9,17 @@ export function own(parent: unknown, name: string): unknown {
   return Object.hasOwn(Object(parent) as object, name) ? (parent as Record<string, unknown>)[name] : undefined;
 }
 
-/** As Handlebars writes a value, without asking its `toString`, which may be the client's. */
-export function textOf(value: unknown): string {
+/** As Handlebars writes a value, without asking its `toString`, which may be the client's. `step` is told of every element. */
+export function textOf(value: unknown, step: () => void = () => undefined): string {
   if (value === undefined || value === null) return '';
-  if (Array.isArray(value)) return value.map(textOf).join(',');
+  if (Array.isArray(value)) {
+    return value
+      .map((one) => {
+        step();
+        return textOf(one, step);
+      })
+      .join(',');
+  }
   if (typeof value === 'string') return value;
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '[object Object]';
 }
