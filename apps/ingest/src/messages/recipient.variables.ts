@@ -7,6 +7,8 @@ type Variables = Readonly<Record<string, unknown>>;
 
 const FIELD = 'recipient-variables';
 const MAX_OCTETS = 4 * 1024 * 1024;
+/** Clients send one object for many messages to a part of its people each. */
+const MAX_ADDRESSES = 5_000;
 /** Delivery holds each recipient's message beside the one they are made from. */
 export const MAX_GROWTH = 256 * 1024;
 
@@ -24,6 +26,8 @@ export function readRecipientVariables(form: Form): ReadonlyMap<string, Variable
   const read = objectOf(text);
   if (!read) throw refuse(400, `'recipient-variables' must be a JSON object: {"address": {"key": "value"}}`);
   const variables = new Map<string, Variables>();
+  if (Object.keys(read).length > MAX_ADDRESSES)
+    throw refuse(400, `'recipient-variables' has more than ${MAX_ADDRESSES} addresses`);
   for (const [address, values] of Object.entries(read)) {
     const mailbox = parseAddress(address.trim(), FIELD);
     if (!mailbox.ok) throw refuse(400, `'recipient-variables' has a key that is not an address`);

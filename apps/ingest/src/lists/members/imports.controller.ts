@@ -57,11 +57,13 @@ export class ImportsController {
       const { row } = await this.lists.get(account, namedList(address));
       const subscribed = readYesNo(form.fields, 'subscribed');
       const file = fileOf(form);
-      let rows = 0;
-      for (const _ of csvMembers(file, subscribed)) rows += 1;
-      if (rows === 0) throw missing('members');
       const most = this.config.LIST_IMPORT_MAX_MEMBERS;
-      if (rows > most) throw new ApiError(400, `a file has at most ${most} members: send it in parts`);
+      let rows = 0;
+      for (const _ of csvMembers(file, subscribed)) {
+        rows += 1;
+        if (rows > most) throw new ApiError(400, `a file has at most ${most} members: send it in parts`);
+      }
+      if (rows === 0) throw missing('members');
       await this.members.addAll(row, csvMembers(file, subscribed), readYesNo(form.fields, 'upsert') ?? false);
       return this.imported(account, address);
     });
