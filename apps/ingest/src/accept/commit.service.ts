@@ -148,13 +148,14 @@ export class CommitService {
         client,
         first.map((item) => bodies.get(item) as SealedBody),
       );
-      await this.sent.add(
-        client,
-        first.map(({ message: { domain, recipients } }) => ({ domain, recipients: recipients.length })),
-      );
       await this.outbox.insertMany(
         client,
         first.map(({ group }) => group),
+      );
+      // Last of the inserts: others of the account wait for its row until the end.
+      await this.sent.add(
+        client,
+        first.map(({ message: { domain, recipients } }) => ({ domain, recipients: recipients.length })),
       );
       // The last word before COMMIT, and after the first insert: a fence waits for whoever has inserted.
       if (!first.every(({ accept, message }) => accept.standing(message) === 'stands')) throw new Shaken();

@@ -72,6 +72,8 @@ export class IdempotencyRepository {
           all.map(({ answer }) => answer),
         ],
       });
+      // What follows in this transaction waits as long as it has to.
+      await client.query(`SELECT set_config('lock_timeout', '0', true)`);
       return new Set(rows.map(({ id }) => id));
     } catch (error) {
       throw (error as { code?: unknown }).code === LOCKED ? new ClaimHeldError() : error;
