@@ -13,6 +13,10 @@ import { receivedHeader } from './trace.ts';
 
 /** How long a composed message waits for its next recipient. */
 const KEEP_MS = 30_000;
+/** Beside the one it is made from: written, and as what is sent. */
+const OWN_COPIES = 3;
+/** What ingest lets values add (`recipient.variables.ts`), in base64, twice. */
+const OWN_GROWTH = 704 * 1024;
 
 /** A message as it goes over the wire. */
 export interface Composed {
@@ -39,6 +43,11 @@ export class ComposerService {
   ) {
     this.shared = new SharedCache(config.MESSAGE_CACHE_BYTES, KEEP_MS, ({ data }) => data.bytes.length);
     this.merges = new SharedCache(config.MESSAGE_CACHE_BYTES, KEEP_MS, ({ size }) => size);
+  }
+
+  /** Octets that composing it for one recipient takes at most: of their own message the text may be encoded anew, and grow. */
+  octetsOf({ size, recipient: { role } }: MailAccepted): number {
+    return role === 'each' ? OWN_COPIES * size + OWN_GROWTH : size;
   }
 
   /** Throws ForgottenError if the message is gone, also when it is still in memory. */

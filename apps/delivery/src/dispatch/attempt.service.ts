@@ -66,7 +66,7 @@ export class AttemptService {
   async run(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {
     if (flight.forgotten) return FORGOTTEN;
     flight.again();
-    const release = this.large.take(attempt.record.size);
+    const release = this.large.take(this.composer.octetsOf(attempt.record));
     if (!release) return later('memory', 250);
     try {
       const outcome = await this.try(attempt, flight, lost);
