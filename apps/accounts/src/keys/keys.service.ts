@@ -33,6 +33,9 @@ export interface MadeKey {
   secret: string;
 }
 
+/** All of them travel in one record of `account-settings`, which has to have room for a change of its state, whatever else it says. */
+const MAX_KEYS = 500;
+
 @Injectable()
 export class KeysService {
   constructor(
@@ -75,6 +78,9 @@ export class KeysService {
       throw new ApiError(403, 'A key cannot give rights it does not have');
     }
     return this.settings.change(caller.account, async (manager) => {
+      if ((await manager.countBy(ApiKey, { accountId: caller.account })) >= MAX_KEYS) {
+        throw new ApiError(400, `An account has at most ${MAX_KEYS} API keys: delete those that are not used`);
+      }
       const domain = wish.domainName === undefined ? undefined : await ownDomain(manager, caller, wish.domainName);
       return this.add(manager, {
         accountId: caller.account,

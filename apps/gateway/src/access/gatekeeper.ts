@@ -103,7 +103,7 @@ export class Gatekeeper {
 
   private limit({ account, key }: KnownKey, reply: FastifyReply): void {
     const now = this.clock.now();
-    const { headers, retryAfterSeconds } = this.rates.charge(key.id, account.accountId, now);
+    const { headers, retryAfterSeconds } = this.rates.charge(key.id, account.parentId ?? account.accountId, now);
     void reply.headers(headers);
     if (retryAfterSeconds !== undefined) tooMany(reply, now, retryAfterSeconds);
   }
