@@ -42,12 +42,16 @@ describe('the state of an account', () => {
     expect(all['items']).toHaveLength(1);
   });
 
-  it.each([
-    ['gone', 400],
-    ['', 400],
-  ])('is nothing else (%s)', async (state, status) => {
+  it.each(['gone', 'Active', '1'])('is nothing else (%s)', async (state) => {
     const answer = await setting.call(OPERATOR, 'PUT', `/v1/accounts/${ana.account}`, form({ state }));
-    expect([answer.status, answer.body['message']]).toEqual([status, 'state: must be active or suspended']);
+    expect([answer.status, answer.body['message']]).toEqual([400, 'state: must be active or suspended']);
+  });
+
+  it('stays what it is where none is sent', async () => {
+    await setting.call(OPERATOR, 'PUT', `/v1/accounts/${ana.account}`, form({ state: 'suspended' }));
+    const answer = await setting.call(OPERATOR, 'PUT', `/v1/accounts/${ana.account}`, form({ state: '' }));
+    expect([answer.status, answer.body['message']]).toEqual([200, 'Account is suspended']);
+    await setting.call(OPERATOR, 'PUT', `/v1/accounts/${ana.account}`, form({ state: 'active' }));
   });
 
   it('is that of an account there is', async () => {

@@ -87,8 +87,9 @@ async function launch(plan: DaemonPlan): Promise<ProcessIdentity> {
     await until(async () => !isRunning(started) || (ready = await plan.ready()), left, 100);
     if (ready && isRunning(started)) return started;
     const died = !isRunning(started);
-    // After a kill -9 PostgreSQL's orphaned back ends hold its shared memory for a moment.
-    if (died && performance.now() < deadline && lastLines(plan.logFile, 3).includes('shared memory block')) continue;
+    // After a kill -9 PostgreSQL's orphaned back ends hold its shared memory, and its lock file its former process, for a moment.
+    const held = /shared memory block|lock file "postmaster\.pid" already exists/.test(lastLines(plan.logFile, 3));
+    if (died && held && performance.now() < deadline) continue;
     signal(started, 'SIGKILL');
     throw new Error(
       `${plan.name} ${died ? 'ended while starting' : `was not ready after ${plan.readyWithinMs / 1000} s`}. ` +
