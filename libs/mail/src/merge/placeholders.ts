@@ -15,8 +15,8 @@ const PLACEHOLDER = /%recipient(?:\.([^%\s]{1,128})|_(email|name|fname|lname))?%
  */
 export function fillIn(text: string, recipient: MergeRecipient, only?: RegExp): string {
   if (!text.includes('%recipient')) return text;
-  return text.replace(PLACEHOLDER, (found) => {
-    const value = valueOf(found, recipient);
+  return text.replace(PLACEHOLDER, (found, key?: string, part?: string) => {
+    const value = valueOf({ key, part }, recipient);
     return value === undefined || (only && !only.test(value)) ? found : value;
   });
 }
@@ -31,27 +31,35 @@ export function fillInJson(value: unknown, recipient: MergeRecipient): unknown {
 
 /** How often each placeholder stands in some texts, so that what a recipient's values add is known without writing it. */
 export class PlaceholderCount {
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, Placeholder & { count: number }>();
 
   add(text: string): void {
-    for (const [found] of text.matchAll(PLACEHOLDER)) this.#counts.set(found, (this.#counts.get(found) ?? 0) + 1);
+    for (const [found, key, part] of text.matchAll(PLACEHOLDER)) {
+      const { count = 0 } = this.#counts.get(found) ?? {};
+      this.#counts.set(found, { key, part, count: count + 1 });
+    }
   }
 
   /** Octets of UTF-8 that are added at most. */
   growth(recipient: MergeRecipient): number {
     let octets = 0;
-    for (const [found, count] of this.#counts) {
-      octets += count * Math.max(Buffer.byteLength(valueOf(found, recipient) ?? found) - found.length, 0);
+    for (const [found, { count, ...placeholder }] of this.#counts) {
+      octets += count * Math.max(Buffer.byteLength(valueOf(placeholder, recipient) ?? found) - found.length, 0);
     }
     return octets;
   }
 }
 
-function valueOf(placeholder: string, { address, name = '', variables }: MergeRecipient): string | undefined {
-  const [, key, ours] = new RegExp(PLACEHOLDER.source).exec(placeholder) ?? [];
+/** What a match of `PLACEHOLDER` captures; with neither it is the address. */
+interface Placeholder {
+  readonly key: string | undefined;
+  readonly part: string | undefined;
+}
+
+function valueOf({ key, part }: Placeholder, { address, name = '', variables }: MergeRecipient): string | undefined {
   if (key !== undefined) return Object.hasOwn(variables, key) ? textOf(variables[key]) : undefined;
   const [first = '', ...last] = name.trim().split(/\s+/);
-  switch (ours) {
+  switch (part) {
     case 'name':
       return name;
     case 'fname':
