@@ -1,6 +1,6 @@
 import { MailMerge, normalForm, parseAddress } from '@lethe/mail';
 import { ApiError } from '@lethe/service';
-import type { Mailbox, OwnRecipient } from '../accept/submission.ts';
+import type { Mailbox, OwnRecipient, SubmissionRecipient } from '../accept/submission.ts';
 import type { Form } from '../form/form.parser.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -50,10 +50,15 @@ export function each(recipients: readonly Mailbox[], variables: ReadonlyMap<stri
 
 /** @throws ApiError 400 if somebody's values make the message larger than delivery takes. */
 export function assertMergeable(raw: Buffer, recipients: readonly OwnRecipient[]): void {
-  const merge = new MailMerge(raw);
-  if (recipients.some((recipient) => merge.growth(recipient) > MAX_GROWTH)) {
+  if (outgrows(raw, recipients)) {
     throw refuse(400, `'recipient-variables' makes the message more than ${MAX_GROWTH} octets larger`);
   }
+}
+
+/** Whether somebody's values add more than `MAX_GROWTH` octets. */
+export function outgrows(raw: Buffer, recipients: readonly SubmissionRecipient[]): boolean {
+  const merge = new MailMerge(raw);
+  return recipients.some((recipient) => recipient.role === 'each' && merge.growth(recipient) > MAX_GROWTH);
 }
 
 function objectOf(text: string): Record<string, unknown> | undefined {

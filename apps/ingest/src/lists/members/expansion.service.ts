@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { MailMerge, normalForm } from '@lethe/mail';
+import { normalForm } from '@lethe/mail';
 import { ApiError, CONFIG } from '@lethe/service';
 import type { OwnRecipient, Submission, SubmissionRecipient } from '../../accept/submission.ts';
 import { type IngestConfig } from '../../config.ts';
-import { MAX_GROWTH } from '../../messages/recipient.variables.ts';
+import { MAX_GROWTH, outgrows } from '../../messages/recipient.variables.ts';
 import { ListsService } from '../lists.service.ts';
 import type { ListRow } from '../list.ts';
 import type { Member } from './member.ts';
@@ -35,8 +35,13 @@ export class ExpansionService {
     if (recipients.size === 0) {
       throw new ApiError(400, `the mailing lists in 'to', 'cc' and 'bcc' have no subscribed members`, { field: 'to' });
     }
-    assertFits(submission.raw, recipients.values());
-    return { ...submission, recipients: [...recipients.values()] };
+    const everybody = [...recipients.values()];
+    if (outgrows(submission.raw, everybody)) {
+      throw new ApiError(400, `the variables of a member make the message more than ${MAX_GROWTH} octets larger`, {
+        field: 'to',
+      });
+    }
+    return { ...submission, recipients: everybody };
   }
 
   private async join(recipients: Map<string, SubmissionRecipient>, list: ListRow): Promise<void> {
@@ -74,14 +79,3 @@ const asRecipient = ({ address, name, vars, row }: Member, form: string): OwnRec
   variables: { name, address, ...vars },
   subject: row.subject_id,
 });
-
-/** @throws ApiError 400 if somebody's variables make the message larger than delivery takes. */
-function assertFits(raw: Buffer, recipients: Iterable<SubmissionRecipient>): void {
-  const merge = new MailMerge(raw);
-  for (const recipient of recipients) {
-    if (recipient.role !== 'each' || merge.growth(recipient) <= MAX_GROWTH) continue;
-    throw new ApiError(400, `the variables of a member make the message more than ${MAX_GROWTH} octets larger`, {
-      field: 'to',
-    });
-  }
-}
