@@ -11,7 +11,7 @@ import { shownList } from '../list.ts';
 import { ListsService } from '../lists.service.ts';
 import { missing } from '../../form/refusals.ts';
 import { csvMembers } from './member.csv.ts';
-import { importFields, readMembers } from './member.input.ts';
+import { importFields, readMembers, type MemberInput } from './member.input.ts';
 import { MembersService } from './members.service.ts';
 
 /**
@@ -58,13 +58,13 @@ export class ImportsController {
       const subscribed = readYesNo(form.fields, 'subscribed');
       const file = fileOf(form);
       const most = this.config.LIST_IMPORT_MAX_MEMBERS;
-      let rows = 0;
-      for (const _ of csvMembers(file, subscribed)) {
-        rows += 1;
-        if (rows > most) throw new ApiError(400, `a file has at most ${most} members: send it in parts`);
+      const members: MemberInput[] = [];
+      for (const member of csvMembers(file, subscribed)) {
+        if (members.push(member) > most)
+          throw new ApiError(400, `a file has at most ${most} members: send it in parts`);
       }
-      if (rows === 0) throw missing('members');
-      await this.members.addAll(row, csvMembers(file, subscribed), readYesNo(form.fields, 'upsert') ?? false);
+      if (members.length === 0) throw missing('members');
+      await this.members.addAll(row, members, readYesNo(form.fields, 'upsert') ?? false);
       return this.imported(account, address);
     });
   }
