@@ -37,3 +37,13 @@ export function readYesNo(fields: Fields, name: string): boolean | undefined {
   if (/^(no|false|0)$/.test(text)) return false;
   throw invalid(name, 'it is yes or no');
 }
+
+/**
+ * Which way a page lies (mailgun-api §1); where `moves`, strictly after or before its pivot, else at that end.
+ * @throws ApiError 400.
+ */
+export function readDirection(fields: Fields): { readonly moves: boolean; readonly backwards: boolean } {
+  const page = fields('page') ?? '';
+  if (!/^(?:first|next|prev|previous|last)?$/.test(page)) throw invalid('page', 'it is first, next, previous or last');
+  return { moves: page !== 'first' && page !== 'last', backwards: page.startsWith('prev') || page === 'last' };
+}

@@ -1,7 +1,7 @@
 import { normalForm, parseAddress } from '@lethe/mail';
 import { ApiError } from '@lethe/service';
 import { z } from 'zod';
-import { readYesNo, type Fields } from '../form/fields.ts';
+import { readDirection, readYesNo, type Fields } from '../form/fields.ts';
 import { invalid } from '../form/refusals.ts';
 
 /** Of lists and of members alike (mailgun-api §13). */
@@ -53,14 +53,12 @@ export interface Edge {
 
 /** @throws ApiError 400 naming the field. */
 export function readPageQuery(fields: Fields): PageQuery {
-  const page = fields('page') ?? '';
-  if (!/^(?:first|next|prev|previous|last)?$/.test(page)) throw invalid('page', 'it is first, next, previous or last');
-  const moves = page !== 'first' && page !== 'last';
+  const { moves, backwards } = readDirection(fields);
   const position = fields('position');
   if (position !== undefined && !/^\d{1,18}$/.test(position)) throw invalid('position', 'take it from a link as it is');
   return {
     limit: readLimit(fields),
-    backwards: page.startsWith('prev') || page === 'last',
+    backwards,
     pivot: moves ? readAddress(fields) : undefined,
     position: moves ? position : undefined,
     subscribed: readYesNo(fields, 'subscribed'),

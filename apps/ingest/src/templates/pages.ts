@@ -1,4 +1,4 @@
-import type { Fields } from '../form/fields.ts';
+import { readDirection, type Fields } from '../form/fields.ts';
 import { invalid } from '../form/refusals.ts';
 import { z } from 'zod';
 
@@ -27,17 +27,15 @@ export interface Page<T> {
 
 /** @throws ApiError 400 naming the field. */
 export function readPageQuery(fields: Fields): PageQuery {
-  const page = fields('page') ?? '';
-  if (!/^(?:first|next|prev|previous|last)?$/.test(page)) throw invalid('page', 'it is first, next, previous or last');
+  const { moves, backwards } = readDirection(fields);
   const text = fields('limit') ?? String(DEFAULT_LIMIT);
   const limit = Number(text);
   if (!/^\d{1,3}$/.test(text) || limit < 1 || limit > MAX_LIMIT) {
     throw invalid('limit', `it is a number from 1 to ${MAX_LIMIT}`);
   }
-  const moves = page !== 'first' && page !== 'last';
   return {
     limit,
-    backwards: page.startsWith('prev') || page === 'last',
+    backwards,
     pivot: moves ? fields('p')?.toLowerCase() : undefined,
   };
 }
