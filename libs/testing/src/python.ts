@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { runForeign } from './foreign.ts';
 import { cacheFolder } from './stores/cache.ts';
 
 /**
@@ -38,14 +39,5 @@ async function make(folder: string, packages: readonly string[]): Promise<void> 
   }
 }
 
-async function run(command: string, args: readonly string[]): Promise<void> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000 });
-  let output = '';
-  const keep = (chunk: Buffer) => (output = (output + chunk.toString('utf8')).slice(-2_000));
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  const code = await new Promise<number | null>((resolve, reject) =>
-    child.once('error', reject).once('close', resolve),
-  );
-  if (code !== 0) throw new Error(`${args.slice(0, 3).join(' ')}: ${output.trim().split('\n').at(-1) ?? ''}`);
-}
+const run = (command: string, args: readonly string[]): Promise<void> =>
+  runForeign(args.slice(0, 3).join(' '), command, args, { timeout: 300_000 });

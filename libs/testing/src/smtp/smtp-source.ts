@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { runForeign } from '../foreign.ts';
 import { cacheFolder } from '../stores/cache.ts';
 
 export interface SmtpSource {
@@ -77,14 +78,5 @@ const runner = (program: Program): SmtpSource => ({
     ),
 });
 
-async function run({ command, environment }: Program, args: readonly string[], cwd?: string): Promise<void> {
-  const child = spawn(command, args, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  const keep = (chunk: Buffer) => (output = (output + chunk.toString('utf8')).slice(-2_000));
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  const code = await new Promise<number | null>((resolve, reject) =>
-    child.once('error', reject).once('close', resolve),
-  );
-  if (code !== 0) throw new Error(`${command}: ${output.trim().split('\n').at(-1) ?? ''}`);
-}
+const run = ({ command, environment: env }: Program, args: readonly string[], cwd?: string): Promise<void> =>
+  runForeign(command, command, args, { env, ...(cwd === undefined ? {} : { cwd }) });
