@@ -99,7 +99,7 @@ function left(evidence: Evidence): Finding {
   if (text.says(AWAY)) return found('auto-reply');
   // One word is not enough to say that nobody should write there again.
   const broad = suspect(evidence);
-  if (broad && !REASONS[broad.reason].hard) return broad;
+  if (broad && !REASONS[broad.reason].hard) return found(broad.reason);
   if (command === 'CONNECT') return found('blocked');
   return found(BY_REPLY_CODE[replyCode ?? 0] ?? (text.words.trim() === '' ? 'unsaid' : 'unclear'));
 }

@@ -92,7 +92,7 @@ function stated(report: Report, fields: StatusFields, around: Around): Found {
   const finding = findAround(report, fields, around, {
     status,
     replyCode,
-    command: commandFor(report.transcript, diagnostic, around),
+    command: commandFor(report, diagnostic, around),
     quoted: isReply && diagnostic !== '',
     programs: report.programs,
     systems: [domainOf(fields.recipient), ...speaking],
@@ -105,14 +105,21 @@ function stated(report: Report, fields: StatusFields, around: Around): Found {
 }
 
 /** As the diagnostic says, or the transcript that it quotes, or the text around. */
-function commandFor(transcript: Transcript, diagnostic: string, { told, about }: Around): Command | undefined {
+function commandFor(
+  { programs, transcript }: Report,
+  diagnostic: string,
+  { told, about }: Around,
+): Command | undefined {
+  // Sendmail shows each command whose answer it shows; none is shown for who refuses in greeting.
+  const isGreeting = programs.includes('sendmail') && transcript.replies.length > 0;
   return (
     wordedCommand(diagnostic) ??
     answeredCommand(diagnostic, transcript) ??
     wordedCommand(about) ??
     told?.command ??
     namedCommand(diagnostic) ??
-    namedCommand(about)
+    namedCommand(about) ??
+    (isGreeting ? 'EHLO' : undefined)
   );
 }
 
@@ -134,8 +141,17 @@ function findAround(
   // Some give the exit code of a program, and say elsewhere what it wrote. Postfix says more where it names the command.
   const isCode = /^\s*\d{0,3}\s*$/.test(diagnostic);
   const named = told && programs.includes('postfix') ? told.text : '';
-  const first = find(session, ...(isCode ? [about] : [diagnostic, named]), comment);
-  return first.by === 'left' ? better(first, () => find(shown, isOnly ? '' : diagnostic)) : first;
+  const first = find(session, ...(isCode ? [answersIn(about)] : [diagnostic, named]), comment);
+  if (first.by !== 'left') return first;
+  // Single words around a diagnostic are no reason to doubt it.
+  const second = find(shown, isOnly ? '' : diagnostic);
+  return second.by !== 'left' || first.reason === 'unsaid' ? second : first;
+}
+
+/** The lines that answer with codes, if there are any; what else a program writes is its own. */
+function answersIn(text: string): string {
+  const answers = text.split('\n').filter((line) => /^[245]\d\d[ -][245]\.\d{1,3}\.\d{1,3} /.test(line));
+  return answers.length > 0 ? answers.join('\n') : text;
 }
 
 /** The words around a diagnostic are heard when it says little itself, and they say more. */
@@ -200,10 +216,11 @@ function findTold(
   isAlone: boolean,
 ): Found {
   const near = codesIn(told.text);
+  const isNear = near.statuses.length > 0 || near.replyCode !== undefined;
   // What is said of others is not said of this one, unless nothing is said of any.
-  const isNear = near.statuses.length > 0 || near.replyCode !== undefined || !isAlone;
-  const codes = isNear ? near : whole.codes;
-  const status = bestOf(codes.statuses);
+  const codes = isNear || !isAlone ? near : whole.codes;
+  const anyStatus = bestOf(whole.codes.statuses);
+  const status = bestOf(codes.statuses) ?? (isAlone ? anyStatus : undefined);
   const replyCode = fitting(codes.replyCodes, status) ?? codes.replyCode;
   const command =
     told.command ??
@@ -221,18 +238,15 @@ function findTold(
   // KDDI says above the recipient what is wrong with it.
   const isWhole = told.text === whole.text || (isAlone && programs.includes('kddi'));
   const first = classify({ ...evidence, text: isWhole ? whole.words : new Reading(told.text) });
-  const { statuses, replyCode: anyCode } = whole.codes;
-  const finding = better(first, () =>
-    classify({ ...evidence, status: status ?? bestOf(statuses), replyCode: replyCode ?? anyCode, text: whole.words }),
-  );
+  const spoken = { status: status ?? anyStatus, replyCode: replyCode ?? whole.codes.replyCode };
+  const finding =
+    isAlone || !isNear ? better(first, () => classify({ ...evidence, ...spoken, text: whole.words })) : first;
   const { reason } = whole.isDelay ? late(finding) : finding;
-  const isSilent = reason === 'unclear' && SILENT.some((one) => programs.includes(one)) && isAddress(told.text);
+  const isSilent = reason === 'unclear' && programs.includes('qmail') && isAddress(told.text);
   const isTemporary = / temporar| persistent/i.test(told.text);
   return { recipient: told.recipient, reason: isSilent ? 'unsaid' : reason, status, replyCode, isTemporary };
 }
 
-/** Programs that say nothing where nothing stands behind the recipient. */
-const SILENT = ['qmail', 'imail'];
 const isAddress = (text: string) => /^[^\w@]{0,20}[^\s@]{1,300}@[^\s@]{1,300}\s{0,20}$/.test(text);
 
 /** The first code of the class that the status has. */

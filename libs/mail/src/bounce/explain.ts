@@ -50,11 +50,8 @@ function explainMessage(message: Readable): ExplainedBounce[] {
   if (complaints.length > 0) return complaints;
   const notified = own.flatMap((part) => readNotification(part.text));
   if (notified.length > 0) return notified.map((one) => answer(findReported(one)));
-  const texts = own.filter((part) => part.type === 'text/plain').map((part) => part.text);
-  if (texts.length === 0) texts.push(...own.filter((part) => part.type === 'text/html').map((part) => part.text));
-  // Where a report's structure is broken, all of it is one text.
-  const transcript = readTranscript(texts.length > 0 ? texts.join('\r\n') : message.whole);
   const fields = fieldsOf(message, own);
+  const transcript = readTranscript(textOf(message, own, fields));
   const report = { message, transcript, programs: programsOf(message, transcript.text) };
   if (fields.length > 0) return findStated(report, fields).map(answer);
   if (isUnsubscribe(message)) return [{ recipient: '', reason: 'unsubscribe', hard: false }];
@@ -66,7 +63,20 @@ function explainMessage(message: Readable): ExplainedBounce[] {
   if (/multipart\/report/i.test(message.field('content-type'))) {
     return found.some((one) => one.recipient !== '') ? found : [{ recipient: '', reason: 'unsaid', hard: false }];
   }
-  return found.some((one) => one.enhancedCode ?? one.replyCode) || isFromMailSystem(message) ? found : [];
+  const isKnown = isFromMailSystem(message) || report.programs.length > 0;
+  return isKnown || found.some((one) => one.enhancedCode ?? one.replyCode) ? found : [];
+}
+
+/** What a report says in prose. */
+function textOf(message: Readable, own: ReadablePart[], fields: StatusFields[]): string {
+  const textsOf = (type: string) => own.filter((part) => part.type === type).map((part) => part.text);
+  const plain = textsOf('text/plain');
+  if (plain.length > 0) return plain.join('\r\n');
+  // A page made for people explains what the fields say, and much besides.
+  if (fields.length > 0 && fields.every(({ diagnostic }) => diagnostic !== '')) return '';
+  const pages = textsOf('text/html');
+  // Where a report's structure is broken, all of it is one text.
+  return pages.length > 0 ? pages.join('\r\n') : message.whole;
 }
 
 /** RFC 5965: one report is about one message, which may have had several recipients. */

@@ -324,3 +324,145 @@ describe('a report in the form of', () => {
     ],
   ])('%s is explained', (_, head, lines, expected) => expect(explained(head, ...lines)).toEqual(expected));
 });
+
+const QMAIL = [DAEMON, 'Subject: failure notice'];
+const SENDMAIL = [
+  DAEMON,
+  'Subject: Returned mail: see transcript for details',
+  'MIME-Version: 1.0',
+  'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+];
+const status = (type: string, diagnostic: string, code = '5.0.0') => [
+  '--b',
+  'Content-Type: message/delivery-status',
+  '',
+  'Final-Recipient: RFC822; a@b.example',
+  'Action: failed',
+  `Status: ${code}`,
+  `Diagnostic-Code: ${type}; ${diagnostic}`,
+  '',
+  '--b--',
+];
+const sendmail = (type: string, diagnostic: string, ...session: string[]) => [
+  '--b',
+  '',
+  '   ----- Transcript of session follows -----',
+  ...session,
+  ...status(type, diagnostic),
+];
+
+// Where a form says of whom, of which command and by whom something is said.
+describe('a report is understood:', () => {
+  it.each<[string, string[], string[], string[]]>([
+    [
+      'only the refusal counts in a session that Postfix tells its postmaster',
+      [DAEMON, 'Subject: Postfix SMTP server: errors from relay.example[192.0.2.1]'],
+      [
+        'Transcript of session follows.',
+        '',
+        ' Out: 220 mx.example ESMTP',
+        ' In:  EHLO relay.example',
+        ' Out: 250 mx.example',
+        ' In:  MAIL FROM:<me@c.example>',
+        ' Out: 250 2.1.0 Ok',
+        ' In:  RCPT TO:<a@b.example>',
+        ' Out: 250 2.1.5 Ok',
+        ' In:  DATA',
+        ' Out: 354 End data with <CR><LF>.<CR><LF>',
+        ' Out: 552 no',
+        ' In:  QUIT',
+        ' Out: 221 2.0.0 Bye',
+      ],
+      ['a@b.example mailbox-full'],
+    ],
+    [
+      'who answers before any command has something against the client',
+      SENDMAIL,
+      sendmail('SMTP', '554 Access denied', '... while talking to mx.b.example.:', '<<< 554 Access denied'),
+      ['a@b.example blocked'],
+    ],
+    [
+      'what else a program writes is its own',
+      SENDMAIL,
+      sendmail('X-Unix', '75', 'Denied by policy of this script', '554 5.3.0 unknown mailer error 75'),
+      ['a@b.example mailer'],
+    ],
+    [
+      'single words beside a diagnostic do not explain it',
+      SENDMAIL,
+      sendmail(
+        'SMTP',
+        '550 no',
+        '... while talking to mx.b.example.:',
+        '>>> RCPT To:<a@b.example>',
+        '<<< 550 no',
+        '554 5.0.0 Service unavailable',
+      ),
+      ['a@b.example unclear'],
+    ],
+    [
+      'a page for people is not heard where the fields say why',
+      SENDMAIL,
+      [
+        '--b',
+        'Content-Type: text/html',
+        '',
+        '<p>The mailbox is full: quota exceeded</p>',
+        ...status('smtp', '550 5.7.1 no'),
+      ],
+      ['a@b.example security'],
+    ],
+    [
+      'the status of the session is the one of its only recipient',
+      [DAEMON, 'Subject: Returned mail: Service unavailable'],
+      [
+        '   ----- Transcript of session follows -----',
+        'While talking to mx.b.example:',
+        '>>> DATA',
+        '<<< 554 5.2.1 it has been delayed',
+        '554 <a@b.example>... it has been delayed',
+        '',
+        '   ----- Unsent message follows -----',
+        ...RETURNED,
+      ],
+      ['a@b.example filtered'],
+    ],
+    [
+      'what is said of one recipient is not said of the others',
+      QMAIL,
+      [
+        'Hi. This is the qmail-send program at x.example.',
+        '',
+        '<a@b.example>:',
+        '192.0.2.9 failed after I sent the message.',
+        'Remote host said: 554 no',
+        '',
+        '<d@e.example>:',
+        '192.0.2.8 failed after I sent the message.',
+        'Remote host said: 552 mailbox full',
+        '',
+        '--- Below this line is a copy of the message.',
+      ],
+      ['a@b.example unclear', 'd@e.example mailbox-full'],
+    ],
+    [
+      'politeness is no error of the system',
+      QMAIL,
+      [
+        'Sorry, we were unable to deliver your message to the following address.',
+        '',
+        '<a@b.example>:',
+        'Remote host said: 551 5.4.1 no [RCPT_TO]',
+        '',
+        '--- Below this line is a copy of the message.',
+      ],
+      ['a@b.example unclear'],
+    ],
+    [
+      'that something cannot be delivered is an answer that no rule knows',
+      [DAEMON, 'Subject: Undeliverable Mail', 'X-Mailer: <SMTP32 v8.22>'],
+      ['undeliverable to a@b.example', '', 'Original message follows.'],
+      ['a@b.example unclear'],
+    ],
+  ])('%s', (_, head, lines, expected) => expect(explained(head, ...lines)).toEqual(expected));
+});

@@ -60,6 +60,16 @@ const SIGNS: readonly (readonly [string, (message: Sign) => boolean])[] = [
   ['fml', ({ has }) => has('x-mlserver')],
   ['google', ({ from }) => from.includes('mailer-daemon@google')],
   [
+    'google-groups',
+    // It gives the same four guesses in every language.
+    ({ from, text, has }) =>
+      from.includes('mailer-daemon@googlemail.com') &&
+      has('x-failed-recipients') &&
+      has('x-google-smtp-source') &&
+      (text.match(/^[ \t]?\*[ \t]/gm)?.length ?? 0) === 4,
+  ],
+  ['gmx', ({ has }) => has('x-gmx-antispam')],
+  [
     'kddi',
     ({ from, received, id }) =>
       /@(?:\S{1,80}\.)?(?:ezweb|dion|auone-net)\.(?:ne\.)?jp|@au\.com/.test(from) ||
@@ -87,6 +97,8 @@ interface Sign {
   spam: string;
   type: string;
   received: string;
+  /** What the report says before it returns the message. */
+  text: string;
   body: string;
   has: (field: string) => boolean;
 }
@@ -103,6 +115,7 @@ export function programsOf(message: Readable, text: string): string[] {
     spam: value('x-spasign'),
     type: value('content-type'),
     received: message.fields('received').join('\n').toLowerCase(),
+    text,
     body: `${text}\n${message.whole.slice(0, 16_384)}`,
     has: (name) => message.field(name) !== '',
   };

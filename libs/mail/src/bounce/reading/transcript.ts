@@ -89,7 +89,6 @@ const WORDED = (
     ['following data command', 'DATA'],
     ['following ehlo command', 'EHLO'],
     ['following helo command', 'EHLO'],
-    ['body of message generated response', 'DATA'],
     ['data command generated response', 'DATA'],
     ['additional rcpt to generated following response', 'RCPT'],
     ['server response to mail from', 'MAIL'],
@@ -119,7 +118,7 @@ const WORDED = (
     ['smtp command data', 'DATA'],
     ['smtp command ehlo', 'EHLO'],
     // Gmail's own numbers.
-    ['state 13', 'MAIL'],
+    ['state 13', 'EHLO'],
     ['state 14', 'RCPT'],
     ['state 17', 'DATA'],
     ['state 18', 'DATA'],
@@ -171,10 +170,12 @@ export function readTranscript(text: string): Transcript {
     if (size > 0 && endsReport(line)) break;
     if (size > MAX_TEXT) break;
     const plain = unquote(line);
-    const sent = /^(?:>>>|Sent <<<)\s{0,4}(\S.*)$/.exec(plain)?.[1];
+    const sent = /^(?:>>>|Sent <<<|In:)\s{0,4}(\S.*)$/.exec(plain)?.[1];
     const asked = sent === undefined ? undefined : commandOf(sent);
     if (asked) command = asked;
-    const got = /^(?:<<<|Received >>>)\s{0,4}(\S.*)$/.exec(plain)?.[1];
+    const got = /^(?:<<<|Received >>>|Out:)\s{0,4}(\S.*)$/.exec(plain)?.[1];
+    // A good answer says nothing about what failed.
+    if (got !== undefined && /^[23]\d\d(?:[ -]|$)/.test(got)) continue;
     if (got !== undefined && replies.length < MAX_RECIPIENTS) replies.push({ text: got, command });
     const isSender = asked === 'MAIL' || SENDER_FOLLOWS.test(before);
     const { recipient, mentioned: mention, coded } = isSender ? {} : recipientOf(plain);

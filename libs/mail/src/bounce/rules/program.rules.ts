@@ -96,13 +96,15 @@ export const PROGRAM_RULES: readonly Rule[] = [
   {
     reason: 'system',
     from: QMAIL,
-    says: `bad interpreter no such file or directory | system error | unable to | automatic homedir creator crashed
+    says: `bad interpreter no such file or directory | system error | automatic homedir creator crashed
       | illegal value in ldap attribute | ldap attribute is not given but mandatory
       | timeout while performing search on ldap server | too many results returned but needs to be unique
       | permanent error while executing qmail forward | temporary error in automatic homedir creation
       | temporary error while executing qmail forward | temporary failure in ldap lookup
       | unable to contact ldap server | unable to login into ldap server bad credentials`,
   },
+  // The beginning of a sentence; "we were unable to deliver" is only politeness.
+  { reason: 'system', from: QMAIL, code: /(?<! (?:was|were|is|are|am|im|been)) unable to / },
   { reason: 'expired', from: QMAIL, says: 'this message has been in the queue too long' },
 
   // OpenSMTPD (mta.c, queue.c).
@@ -171,7 +173,6 @@ export const PROGRAM_RULES: readonly Rule[] = [
   { reason: 'virus', from: IMAIL, says: 'requested action not taken virus detected' },
   { reason: 'spam', from: IMAIL, says: 'blacklisted url in message' },
   { reason: 'expired', from: IMAIL, code: / delivery failed \d{1,4} attempts / },
-  { reason: 'unsaid', from: IMAIL, says: 'undeliverable to' },
 
   // FML, a list manager.
   {
@@ -214,6 +215,8 @@ export const PROGRAM_RULES: readonly Rule[] = [
     says: 'dns error domain name not found | dns error dns server returned answer with no data',
   },
 
+  { reason: 'sender-refused', from: ['google-groups'] },
+
   // Japanese carriers and providers.
   { reason: 'filtered', from: ['spasign'] },
   { reason: 'mailbox-full', from: ['kddi'], says: 'account is temporarily over quota | as their mailbox is full' },
@@ -228,13 +231,8 @@ export const PROGRAM_RULES: readonly Rule[] = [
     says: 'the number of messages in recipients mailbox exceeded the local limit',
   },
 
-  // InterScan, where it does not quote the session.
-  {
-    reason: 'unknown-user',
-    from: ['interscan'],
-    says: 'unable to deliver',
-    unless: 'sent rcpt to | sent data | sent mail from | sent ehlo',
-  },
+  // InterScan, where it does not quote the session after it.
+  { reason: 'unknown-user', from: ['interscan'], code: / unable to deliver (?!.* received )/ },
 
   // 1&1, GMX, Zoho, Verizon, Facebook.
   { reason: 'too-large', says: 'mail size limit exceeded' },
