@@ -52,6 +52,10 @@ describe('classify', () => {
     ['550 no', 'blocked', 'CONNECT'],
     ['550 user unknown', 'unknown-user', 'RCPT'],
     ['550 user unknown', 'filtered', 'DATA'],
+    ['550 <a@b.example> does not exist', 'unknown-user', 'RCPT'],
+    ['550 sender address rejected: it does not exist', 'sender-refused', 'RCPT'],
+    ['550 domain does not exist', 'unknown-host', 'RCPT'],
+    ['554 (a@b.example:blocked)', 'blocked'],
     ['', 'unsaid'],
   ])('reads %j as %s', (text, expected, command) => expect(reason(text, command)).toBe(expected));
 

@@ -158,11 +158,9 @@ function answersIn(text: string): string {
 function better(first: Finding, ask: () => Finding): Finding {
   if (first.by === 'words') return first;
   const second = ask();
-  if (first.by === 'left') return second.by === 'left' && !isVague(first) ? first : second;
+  if (first.by === 'left') return second.by === 'left' && first.reason !== 'unsaid' ? first : second;
   return second.by === 'words' ? second : first;
 }
-
-const isVague = ({ reason }: Finding) => reason === 'unclear' || reason === 'unsaid';
 
 /** A delay of which no more is known. */
 function late(finding: Finding): Finding {

@@ -459,6 +459,19 @@ describe('a report is understood:', () => {
       ['a@b.example unclear'],
     ],
     [
+      'single words of politeness explain nothing either',
+      [DAEMON, 'Subject: Delivery failure'],
+      [
+        'Unable to deliver message to the following address(es).',
+        '',
+        '<a@b.example>:',
+        '554 host not found',
+        '',
+        '--- Original message follows.',
+      ],
+      ['a@b.example unclear'],
+    ],
+    [
       'that something cannot be delivered is an answer that no rule knows',
       [DAEMON, 'Subject: Undeliverable Mail', 'X-Mailer: <SMTP32 v8.22>'],
       ['undeliverable to a@b.example', '', 'Original message follows.'],

@@ -10,6 +10,9 @@ const BEFORE_DATA = ['CONNECT', 'EHLO', 'MAIL', 'RCPT'] as const;
 /** "User unknown" of who has taken the recipient before is a filter's way to say no. */
 const FILTERED = [mailbox.FILTERED, mailbox.UNKNOWN_USER, mailbox.UNKNOWN_PERHAPS].join(' | ');
 
+/** Said of a mailbox, if it was not said of a domain or a sender before. */
+const NOT_THERE = 'does not exist | doesnt exist';
+
 /**
  * Read from the top, for replies of servers: a status and words that together say for certain what happened. What is about
  * the mailbox comes before what is about the sender, and "user unknown" is only believed where nothing else is said with it.
@@ -86,6 +89,7 @@ export const CERTAIN_RULES: readonly Rule[] = [
   { reason: 'unknown-host', named: ['unknown-host'], unless: system.NETWORK },
   { reason: 'unknown-host', notNamed: ['unknown-host'], says: system.UNKNOWN_HOST },
   { reason: 'unknown-host', replyCode: [553], says: 'does not exist', weak: true },
+  { reason: 'unknown-user', notNamed: ['disabled'], at: ['RCPT'], says: NOT_THERE, unless: sender.REFUSED, weak: true },
   { reason: 'spam', named: ['spam'] },
   { reason: 'spam', notAt: BEFORE_DATA, says: filter.SPAM, stated: true },
   { reason: 'too-fast', says: filter.TOO_FAST },

@@ -31,7 +31,7 @@ export const BLOCKED = `said blocked | www spamcop net bl | bad sender ip addres
   | messages from … temporarily deferred due to user complaints | server ip … listed as abusive
   | sorry your ip address … is blocked by rbl | the domain … is blacklisted | the email … is blacklisted
   | the ip … is blacklisted | your access ip … has been rejected
-  | your senders ip address is listed at … abuseat org`;
+  | your senders ip address is listed at … abuseat org | someone blocked`;
 
 export const SPAM = `dsbl org help help spam 16 | mail 163 com help help spam 16 | spamhaus org help help spam 16
   | reject id | appears to be unsolicited | blacklisted url in message | block for spam | blocked by policy no spam please
