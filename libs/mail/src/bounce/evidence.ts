@@ -119,6 +119,8 @@ function commandFor(
     told?.command ??
     namedCommand(diagnostic) ??
     namedCommand(about) ??
+    wordedCommand(transcript.text) ??
+    namedCommand(transcript.text) ??
     (isGreeting ? 'EHLO' : undefined)
   );
 }

@@ -45,7 +45,7 @@ export function explainBounce(raw: Buffer): ExplainedBounce[] {
 }
 
 function explainMessage(message: Readable): ExplainedBounce[] {
-  const own = message.parts.filter((part) => part.attachedIn === 0);
+  const own = ownParts(message);
   const complaints = readComplaint(message, own);
   if (complaints.length > 0) return complaints;
   const notified = own.flatMap((part) => readNotification(part.text));
@@ -65,6 +65,16 @@ function explainMessage(message: Readable): ExplainedBounce[] {
   }
   const isKnown = isFromMailSystem(message) || report.programs.length > 0;
   return isKnown || found.some((one) => one.enhancedCode ?? one.replyCode) ? found : [];
+}
+
+const isStatus = ({ type }: ReadablePart) => /^message\/[\w-]{0,20}delivery-status$/.test(type);
+
+/** The report's own parts; those of the report that it attaches, where it says nothing itself. */
+function ownParts({ parts }: Readable): ReadablePart[] {
+  const own = parts.filter(({ attachedIn }) => attachedIn === 0);
+  const attached = parts.filter(({ attachedIn }) => attachedIn === 1);
+  const isForwarded = attached.some(isStatus) && !own.some((part) => isStatus(part) || part.text.includes('@'));
+  return isForwarded ? attached : own;
 }
 
 /** What a report says in prose. */
@@ -99,12 +109,13 @@ function isOtherComplaint(message: Readable): boolean {
 }
 
 function fieldsOf(message: Readable, own: ReadablePart[]): StatusFields[] {
-  const reports = own.filter((part) => /^message\/[\w-]{0,20}delivery-status$/.test(part.type));
+  const reports = own.filter(isStatus);
   for (const texts of [reports.map((part) => part.text), own.map((part) => part.text), [message.whole]]) {
     const found = statusFields(texts.join('\r\n\r\n'));
+    const named = found.filter(({ recipient }) => recipient.includes('@'));
     // Some repeat the same fields in another part.
-    const isNew = ({ recipient }: StatusFields, at: number) => recipient !== found[at - 1]?.recipient;
-    if (found.length > 0) return found.filter((one, at) => one.recipient === '' || isNew(one, at));
+    if (named.length > 0) return named.filter((one, at) => one.recipient !== named[at - 1]?.recipient);
+    if (found.length > 0) return found;
   }
   return [];
 }

@@ -317,6 +317,12 @@ describe('a report of a service in the form of', () => {
       ['a@b.example unknown-user hard'],
     ],
     [
+      'InterScan in another language, with arrows that point as others do',
+      ['From: "InterScan MSS" <admin@x.example>', 'Subject: Delivery Status'],
+      ['Gesendet >>> RCPT TO:<a@b.example>', 'Empfangen <<< 250 2.1.5 Ok', 'Gesendet >>> DATA', 'Empfangen <<< 552 no'],
+      ['a@b.example mailbox-full'],
+    ],
+    [
       'KDDI, saying nothing',
       ['From: no-reply@mail.dion.ne.jp', 'Subject: Delivery failure'],
       ['Your mail sent on: Thu, 29 Apr 2010 11:04:47 +0900', '    Could not be delivered to: <a@b.example>'],

@@ -343,6 +343,14 @@ const status = (type: string, diagnostic: string, code = '5.0.0') => [
   '',
   '--b--',
 ];
+const fields = (recipient: string, code: string, diagnostic: string) => [
+  `Final-Recipient: ${recipient}`,
+  'Action: failed',
+  `Status: ${code}`,
+  `Diagnostic-Code: smtp; ${diagnostic}`,
+  '',
+];
+const DSN = [DAEMON, 'Subject: Undeliverable', ...SENDMAIL.slice(2)];
 const sendmail = (type: string, diagnostic: string, ...session: string[]) => [
   '--b',
   '',
@@ -457,6 +465,61 @@ describe('a report is understood:', () => {
         '--- Below this line is a copy of the message.',
       ],
       ['a@b.example unclear'],
+    ],
+    [
+      'the command that is told of nobody is the one of all',
+      DSN,
+      [
+        '--b',
+        '',
+        'The server said after RCPT TO:',
+        '--b',
+        'Content-Type: message/delivery-status',
+        '',
+        ...fields('rfc822; a@b.example', '5.0.0', '550 user unknown'),
+        ...fields('rfc822; d@b.example', '5.0.0', '550 user unknown'),
+        '--b--',
+      ],
+      ['a@b.example unknown-user hard', 'd@b.example unknown-user hard'],
+    ],
+    [
+      'a name in another system is no recipient beside an address',
+      DSN,
+      [
+        '--b',
+        'Content-Type: message/delivery-status',
+        '',
+        ...fields('x400; /PN=a/', '5.2.2', 'full'),
+        'Original-Recipient: rfc822; d@b.example',
+        ...fields('LOCAL;<>', '5.1.1', '550 no'),
+        '--b--',
+      ],
+      ['d@b.example unknown-user hard'],
+    ],
+    [
+      'a report that is attached to nothing else is the report',
+      [
+        'From: me@c.example',
+        'Subject: Undeliverable: fwd',
+        'MIME-Version: 1.0',
+        'Content-Type: multipart/mixed; boundary=a',
+      ],
+      [
+        '--a',
+        '',
+        'See below.',
+        '--a',
+        'Content-Type: message/rfc822',
+        '',
+        ...DSN,
+        '',
+        '--b',
+        '',
+        'The server said after RCPT TO:',
+        ...status('smtp', '550 user unknown', '5.2.0'),
+        '--a--',
+      ],
+      ['a@b.example unknown-user hard'],
     ],
     [
       'single words of politeness explain nothing either',

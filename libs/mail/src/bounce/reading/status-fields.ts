@@ -64,7 +64,9 @@ function isAboutRecipient(group: Map<string, string>): boolean {
 function read(fields: Map<string, string>, reporting: string): StatusFields {
   const value = (name: string) => fields.get(name) ?? '';
   const untyped = (text: string) => text.slice(text.indexOf(';') + 1).trim();
-  const [recipient = ''] = RECIPIENT_FIELDS.map((name) => untyped(value(name))).filter((one) => one !== '');
+  const named = RECIPIENT_FIELDS.map((name) => untyped(value(name))).filter((one) => one !== '');
+  // A program, or a name in another system, is not who the message was for.
+  const recipient = named.find((one) => one.includes('@')) ?? named[0] ?? '';
   const diagnostic = value('diagnostic-code');
   const type = /^[A-Za-z0-9_. -]{1,40};/.exec(diagnostic)?.[0].slice(0, -1).trim().toLowerCase() ?? '';
   return {

@@ -44,6 +44,10 @@ const TRACE = /^(?:> ?){0,3}(?:received|return-path|dkim-signature|x-received|mi
 const SENDER_FOLLOWS = /\bsent by:?\s{0,4}$/i;
 const MAX_INTRODUCTION = 40;
 
+/** Sendmail's arrows, InterScan's, which point the other way in English alone, and Postfix's words. */
+const SENT = /^(?:>>>|Sent <<<|(?!Received )[^\s<>]{2,20} >>>|In:)\s{0,4}(\S.*)$/;
+const GOT = /^(?:<<<|Received >>>|(?!Sent )[^\s<>]{2,20} <<<|Out:)\s{0,4}(\S.*)$/;
+
 const COMMANDS: readonly (readonly [RegExp, Command])[] = [
   [/^(?:rcpt)/, 'RCPT'],
   [/^(?:mail|send|soml|saml)\b/, 'MAIL'],
@@ -170,10 +174,10 @@ export function readTranscript(text: string): Transcript {
     if (size > 0 && endsReport(line)) break;
     if (size > MAX_TEXT) break;
     const plain = unquote(line);
-    const sent = /^(?:>>>|Sent <<<|In:)\s{0,4}(\S.*)$/.exec(plain)?.[1];
+    const sent = SENT.exec(plain)?.[1];
     const asked = sent === undefined ? undefined : commandOf(sent);
     if (asked) command = asked;
-    const got = /^(?:<<<|Received >>>|Out:)\s{0,4}(\S.*)$/.exec(plain)?.[1];
+    const got = GOT.exec(plain)?.[1];
     // A good answer says nothing about what failed.
     if (got !== undefined && /^[23]\d\d(?:[ -]|$)/.test(got)) continue;
     if (got !== undefined && replies.length < MAX_RECIPIENTS) replies.push({ text: got, command });
