@@ -66,6 +66,8 @@ describe('a sentence of a provider', () => {
     ['us-smtp-inbound-1.mimecast.com', '550 Envelope blocked - User Entry', 'sender-refused'],
     ['mfsmax.docomo.ne.jp', '552 Too much mail data', 'mailbox-full'],
     ['mfsmax.docomo.ne.jp', '550 5.1.1 Unknown user someone', 'unknown-user'],
+    ['mfsmax.docomo.ne.jp', '550 Unknown user someone', 'unknown-user'],
+    ['mfsmax.docomo.ne.jp', '550 5.2.0 Unknown user someone', 'filtered'],
     ['mx1.hotmail.com', '550 Requested action not taken: mailbox unavailable', 'unknown-user'],
     ['pkvw-mx.msg.pkvw.co.charter.net', '421 AUP#In-1310 too many connections', 'rate-limited'],
     ['pkvw-mx.msg.pkvw.co.charter.net', '550 AUP#I-1220 no', 'blocked'],

@@ -106,9 +106,10 @@ export const PROVIDER_RULES: readonly Rule[] = [
     ['rate-limited', 'too many sessions from | requested action aborted try again later | message threshold exceeded'],
     ['unknown-user', 'recipient rejected'],
   ]),
-  // NTT docomo answers "unknown user" to RCPT, and to DATA where its filter means it.
+  // NTT docomo's filter has answered "unknown user" as well, with 5.2.0; since March 2025 it takes what it filters.
   { reason: 'unknown-user', provider: DOCOMO, status: ['1.1'], passing: false },
   { reason: 'filtered', provider: DOCOMO, status: ['2.0'], passing: false },
+  { reason: 'unknown-user', provider: DOCOMO, replyCode: [550], says: 'unknown user' },
   { reason: 'mailbox-full', provider: DOCOMO, replyCode: [552], says: 'too much mail data' },
   {
     reason: 'protocol',
