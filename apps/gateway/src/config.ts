@@ -45,8 +45,19 @@ export const config = defineConfig({
     'Largest request body by its declared length, or inflated, in bytes: a 25 MiB message and its form; services check what arrives',
   ),
   INFLATE_MAX_RATIO: count(200).describe('How many times its size a gzip body over 1 MiB may inflate to'),
-  SERVICE_CONNECTIONS: count(64).describe('Connections kept to each service'),
+  SERVICE_CONNECTIONS: count(128).describe(
+    'Connections kept to each service; more than ACCOUNT_CONNECTIONS, so that no account holds all',
+  ),
   SERVICE_IN_FLIGHT: count(1_024).describe('Requests under way or waiting per service; more are answered with 503'),
+  ACCOUNT_CONNECTIONS: count(64).describe(
+    'Connections to each service that requests of one account, its subaccounts included, hold at once; the next wait',
+  ),
+  ACCOUNT_IN_FLIGHT: count(512).describe(
+    'Requests of one account under way or waiting per service; more are answered with 429',
+  ),
+  CLIENT_STALL_MS: count(30_000).describe(
+    'Time a client may send nothing of a body that is waited for, or take nothing of its answer, before it is cut off, in ms',
+  ),
   SERVICE_CONNECT_MS: count(2_000).describe('Time for connecting to a service, in ms'),
   SERVICE_ANSWER_MS: count(60_000).describe('Time a service may stay silent after a request is sent, in ms'),
   RATE_PER_SECOND: count(5_000).describe('Requests a second one API key may make on average'),

@@ -107,6 +107,18 @@ describe('the way in', () => {
     expect(await until(async () => (await send('ana.example', secret)).status === 401, 1_000, 20)).toBe(true);
   });
 
+  it('serves no page of another site that has a browser send the key it remembers', async () => {
+    const from = (site: string) => send('ana.example', ana.key, { headers: { 'sec-fetch-site': site } });
+    for (const site of ['cross-site', 'same-site']) {
+      const response = await from(site);
+      expect(response.status).toBe(403);
+      expect((await response.json()).message).toMatch(/^A page of another site asked for this/);
+    }
+    for (const site of ['same-origin', 'none']) expect((await from(site)).status).toBe(200);
+    const read = await call('/v4/domains', basic(ana.key), { headers: { 'sec-fetch-site': 'cross-site' } });
+    expect(read.status).toBe(200);
+  });
+
   it('keeps rights apart', async () => {
     expect((await call('/v4/domains', basic(ana.privacyKey))).status).toBe(403);
     expect((await call('/v1/privacy/requests', basic(ana.key))).status).toBe(403);

@@ -9,6 +9,7 @@ export { acceptForms } from './bootstrap/accept-forms.ts';
 export { createService } from './bootstrap/create-service.ts';
 export type { CreatedService, ServiceOptions, ServiceSurroundings } from './bootstrap/create-service.ts';
 export { startService } from './bootstrap/start-service.ts';
+export { networkOf } from './client/network.ts';
 export { Clock } from './clock/clock.ts';
 export { publicUrlConfig } from './config/common-config.ts';
 export type { CommonConfig } from './config/common-config.ts';

@@ -12,6 +12,12 @@ import { readCredentials } from './credentials.ts';
 import { Settings } from './settings.ts';
 import type { KnownKey } from './settings.ts';
 
+/** Who was let in, and whose share of the gateway they use: a subaccount has its parent's. */
+export interface Admitted {
+  readonly claims: Claims;
+  readonly payer: string;
+}
+
 /** In whose name what needs no key is asked for. */
 export const NOBODY: Claims = { account: 'nobody', scopes: [], keyId: 'nobody' };
 /** Mailgun's header: which subaccount a parent acts for. */
@@ -44,15 +50,16 @@ export class Gatekeeper {
   }
 
   /** What the gateway vouches for. `domain`: the path's domain, decoded. Throws ApiError; sets headers that belong to it. */
-  admit(request: FastifyRequest, reply: FastifyReply, route: Route, domain: string | undefined): Claims {
-    if (route.permission === 'none') return this.admitAnyone(request, reply);
+  admit(request: FastifyRequest, reply: FastifyReply, route: Route, domain: string | undefined): Admitted {
+    if (route.permission === 'none') return selfPaying(this.admitAnyone(request, reply));
     const credentials = readCredentials(request.headers.authorization);
     if (!credentials) return this.refuse(request, reply);
     if (credentials.kind === 'token') {
       if (!this.isOperator(credentials.hash)) return this.refuse(request, reply);
       if (route.permission !== 'operator') throw new ApiError(403, 'This route needs an API key');
-      return OPERATOR;
+      return selfPaying(OPERATOR);
     }
+    refuseForeignPages(request);
     // An old table would let a revoked key in: fail closed.
     if (!this.settings.usable())
       throw new ApiError(503, 'Temporarily unavailable, try again', { retryAfterSeconds: 2 });
@@ -66,8 +73,8 @@ export class Gatekeeper {
     if (!wanted.every((one) => holds(key.scopes, one))) throw new ApiError(403, 'This API key may not do that');
     const account = this.actingFor(known, request.headers[ON_BEHALF_OF]);
     const domainId = domain === undefined ? key.domainId : this.ownDomain({ account, key }, domain);
-    const { accountId } = account;
-    return { account: accountId, scopes: key.scopes, keyId: key.id, ...(domainId ? { domain: domainId } : {}) };
+    const claims = { account: account.accountId, scopes: key.scopes, keyId: key.id };
+    return { claims: { ...claims, ...(domainId ? { domain: domainId } : {}) }, payer: payerOf(known) };
   }
 
   /** To what needs no key: whoever it is, but not too often. */
@@ -101,9 +108,9 @@ export class Gatekeeper {
     return this.operatorHash !== undefined && timingSafeEqual(this.operatorHash, Buffer.from(hash, 'hex'));
   }
 
-  private limit({ account, key }: KnownKey, reply: FastifyReply): void {
+  private limit(known: KnownKey, reply: FastifyReply): void {
     const now = this.clock.now();
-    const { headers, retryAfterSeconds } = this.rates.charge(key.id, account.parentId ?? account.accountId, now);
+    const { headers, retryAfterSeconds } = this.rates.charge(known.key.id, payerOf(known), now);
     void reply.headers(headers);
     if (retryAfterSeconds !== undefined) tooMany(reply, now, retryAfterSeconds);
   }
@@ -117,6 +124,19 @@ export class Gatekeeper {
   }
 }
 
+/** A page of somebody else's makes a browser send this (Fetch Metadata), and with it the key that the browser was told at `/docs`. */
+const FOREIGN = new Set(['cross-site', 'same-site']);
+
+function refuseForeignPages({ method, headers }: FastifyRequest): void {
+  if (method === 'GET' || method === 'HEAD' || !FOREIGN.has(String(headers['sec-fetch-site']))) return;
+  throw new ApiError(
+    403,
+    'A page of another site asked for this: it may not act with a key that the browser remembers',
+  );
+}
+
+const payerOf = ({ account }: KnownKey): string => account.parentId ?? account.accountId;
+const selfPaying = (claims: Claims): Admitted => ({ claims, payer: claims.account });
 const holds = (scopes: readonly Permission[], wanted: Permission): boolean => scopes.includes(wanted);
 
 /** `X-RateLimit-Reset` in epoch seconds, as mailgun-go reads it. */

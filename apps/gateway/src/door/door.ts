@@ -41,7 +41,7 @@ export class Door {
     // A service could resolve `..` to another route than the one that is checked here (RFC 3986 §5.2.4).
     if (DOT_SEGMENT.test(request.raw.url ?? '')) throw new ApiError(404, 'Not found');
     const { domain } = request.params as { domain?: string };
-    const claims = this.gatekeeper.admit(request, reply, route, domain);
+    const { claims, payer } = this.gatekeeper.admit(request, reply, route, domain);
     if (Number(request.headers['content-length'] ?? 0) > this.config.MAX_BODY_BYTES) {
       throw new ApiError(413, 'The request is too large');
     }
@@ -57,7 +57,7 @@ export class Door {
       'x-forwarded-host': this.config.PUBLIC_URL.host,
       'x-forwarded-proto': this.config.PUBLIC_URL.protocol.slice(0, -1),
     });
-    await this.links.to(route.service).forward(request, reply, headers);
+    await this.links.to(route.service).forward(request, reply, headers, payer);
   }
 }
 

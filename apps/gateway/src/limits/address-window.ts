@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { networkOf } from '@lethe/service';
 import { BoundedMap } from './bounded-map.ts';
 
 interface Counted {
@@ -7,7 +8,7 @@ interface Counted {
 }
 
 /**
- * Counts something per client address within a window. Addresses are personal: kept as a hash under a key that dies with the
+ * Counts something per client address (of IPv6, per /64) within a window. Addresses are personal: kept as a hash under a key that dies with the
  * process, and dropped after the window.
  */
 export class AddressWindow {
@@ -25,7 +26,7 @@ export class AddressWindow {
   /** Counts one more. Answers the seconds to wait if there were too many, else undefined. */
   record(address: string, now: number): number | undefined {
     this.expire(now);
-    const id = createHmac('sha256', this.key).update(address).digest('base64url');
+    const id = createHmac('sha256', this.key).update(networkOf(address)).digest('base64url');
     const known = this.counts.get(id);
     if (!known) {
       this.counts.set(id, { count: 1, until: now + this.windowMs });

@@ -23,6 +23,13 @@ describe('an address window', () => {
     expect(failed.record('192.0.2.2', 0)).toBeUndefined();
     expect(failed.record('192.0.2.1', 60_000)).toBeUndefined();
   });
+
+  it('takes the addresses of one IPv6 network for one', () => {
+    const failed = new AddressWindow(2, 60_000, 10);
+    const addresses = ['2001:db8::1', '2001:db8::2', '2001:db8::3'];
+    expect(addresses.map((address) => failed.record(address, 0))).toEqual([undefined, undefined, 60]);
+    expect(failed.record('2001:db8:0:1::1', 0)).toBeUndefined();
+  });
 });
 
 it('a bounded map drops its oldest entry', () => {

@@ -1,8 +1,11 @@
 import { ApiError } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'undici';
+import { AccountShares } from './account-shares.ts';
+import type { ShareLimits } from './account-shares.ts';
 import { outward } from './headers.ts';
 import type { InflateLimits } from './inflate.ts';
+import { watchProgress } from './progress.ts';
 import { bodyOf, discard } from './request-body.ts';
 
 export interface LinkLimits {
@@ -10,6 +13,10 @@ export interface LinkLimits {
   connections: number;
   /** Requests under way or waiting for a connection; more are refused. */
   inFlight: number;
+  /** What of both one account may have. */
+  account: ShareLimits;
+  /** Time a client may stand still while it is waited for, ms. */
+  stallMs: number;
   /** Time for connecting, ms. */
   connectMs: number;
   /** Time from the end of the request to the first byte of the answer, ms. */
@@ -17,33 +24,59 @@ export interface LinkLimits {
   inflate: InflateLimits;
 }
 
+/** For questions of the gateway's own, which must not wait behind customers' requests. */
+const OWN_CONNECTIONS = 2;
+
 /** The way to one service: streams a request there and its answer back, both with backpressure, and never sends twice. */
 export class ServiceLink {
   private readonly pool: Pool;
+  private readonly own: Pool;
+  private readonly shares: AccountShares;
   private inFlight = 0;
 
   constructor(
     origin: string,
     private readonly limits: LinkLimits,
   ) {
-    this.pool = new Pool(origin, {
-      connections: limits.connections,
+    const options = {
       pipelining: 1,
       headersTimeout: limits.answerMs,
       bodyTimeout: limits.answerMs,
       connect: { timeout: limits.connectMs },
-    });
+    };
+    this.pool = new Pool(origin, { ...options, connections: limits.connections });
+    this.own = new Pool(origin, { ...options, connections: OWN_CONNECTIONS });
+    this.shares = new AccountShares(limits.account);
   }
 
-  /** Throws ApiError: 503 if the service is away, too busy, or silent, or what is wrong with the body; nothing was answered then. */
-  async forward(request: FastifyRequest, reply: FastifyReply, headers: Record<string, string>): Promise<void> {
+  /**
+   * `account`: whose share of the connections it takes. Throws ApiError: 503 if the service is away, too busy, or silent, 429 if the
+   * account has too many requests under way, 408 if the client stands still, or what is wrong with the body; nothing was answered then.
+   */
+  async forward(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    headers: Record<string, string>,
+    account: string,
+  ): Promise<void> {
     if (this.inFlight >= this.limits.inFlight) throw unavailable();
+    this.inFlight += 1;
+    try {
+      await this.shares.run(account, () => this.stream(request, reply, headers));
+    } finally {
+      this.inFlight -= 1;
+      discard(request.raw);
+    }
+  }
+
+  private async stream(request: FastifyRequest, reply: FastifyReply, headers: Record<string, string>): Promise<void> {
     const client = reply.raw;
     const gone = new AbortController();
     const abort = (): void => gone.abort();
     client.once('close', abort);
-    this.inFlight += 1;
+    const unwatch = watchProgress(request.raw, client, this.limits.stallMs, () => gone.abort(tooSlow()));
     try {
+      if (client.destroyed) abort();
       await this.pool.stream(
         {
           method: request.method,
@@ -65,9 +98,8 @@ export class ServiceLink {
         if (!reply.sent) reply.hijack();
       } else throw error instanceof ApiError ? error : unavailable();
     } finally {
+      unwatch();
       client.off('close', abort);
-      this.inFlight -= 1;
-      discard(request.raw);
     }
   }
 
@@ -75,7 +107,7 @@ export class ServiceLink {
   async ready(timeoutMs: number): Promise<boolean> {
     try {
       const signal = AbortSignal.timeout(timeoutMs);
-      const { statusCode, body } = await this.pool.request({ method: 'GET', path: '/health/ready', signal });
+      const { statusCode, body } = await this.own.request({ method: 'GET', path: '/health/ready', signal });
       await body.dump();
       return statusCode === 200;
     } catch {
@@ -87,7 +119,7 @@ export class ServiceLink {
   async readJson(path: string, headers: Record<string, string>, timeoutMs: number): Promise<unknown> {
     try {
       const signal = AbortSignal.timeout(timeoutMs);
-      const { statusCode, body } = await this.pool.request({ method: 'GET', path, headers, signal });
+      const { statusCode, body } = await this.own.request({ method: 'GET', path, headers, signal });
       if (statusCode === 200) return await body.json();
       await body.dump();
       return undefined;
@@ -96,9 +128,11 @@ export class ServiceLink {
     }
   }
 
-  close(): Promise<void> {
-    return this.pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.pool.close(), this.own.close()]);
   }
 }
 
 const unavailable = (): ApiError => new ApiError(503, 'Temporarily unavailable, try again', { retryAfterSeconds: 5 });
+
+const tooSlow = (): ApiError => new ApiError(408, 'The request took too long');

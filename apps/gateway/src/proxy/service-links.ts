@@ -14,6 +14,8 @@ export class ServiceLinks implements OnApplicationShutdown {
     const limits = {
       connections: config.SERVICE_CONNECTIONS,
       inFlight: config.SERVICE_IN_FLIGHT,
+      account: { connections: config.ACCOUNT_CONNECTIONS, inFlight: config.ACCOUNT_IN_FLIGHT },
+      stallMs: config.CLIENT_STALL_MS,
       connectMs: config.SERVICE_CONNECT_MS,
       answerMs: config.SERVICE_ANSWER_MS,
       inflate: { maxBytes: config.MAX_BODY_BYTES, maxRatio: config.INFLATE_MAX_RATIO },

@@ -1,7 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { Clock } from '@lethe/service';
+import { Clock, networkOf } from '@lethe/service';
 
 /** Mistakes that cost nothing: somebody types. */
 const FREE = 3;
@@ -54,18 +53,6 @@ export class LoginBackoff {
   }
 
   private idOf(address: string): string {
-    return createHmac('sha256', this.key).update(network(address)).digest('base64url');
+    return createHmac('sha256', this.key).update(networkOf(address)).digest('base64url');
   }
-}
-
-/** Whoever has one IPv6 address has all 2⁶⁴ of its network. */
-function network(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = '', tail = ''] = address.split('::');
-  const [front, back] = [head, tail].map((part) => part.split(':').filter((group) => group !== ''));
-  const zeros = Array.from({ length: 8 - (front?.length ?? 0) - (back?.length ?? 0) }, () => '0');
-  return [...(front ?? []), ...zeros, ...(back ?? [])]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }

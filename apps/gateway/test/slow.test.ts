@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { setTimeout as after } from 'node:timers/promises';
+import { until } from '@lethe/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { basic, echo, startSetting, whenOpen } from './setting.ts';
+import type { Setting } from './setting.ts';
+
+const STALL_MS = 1_000;
+const LIMITS = { SERVICE_CONNECTIONS: '4', ACCOUNT_CONNECTIONS: '3', ACCOUNT_IN_FLIGHT: '5' };
+let setting: Setting;
+let slow: string;
+let other: string;
+
+async function customer(domain: string): Promise<string> {
+  const operator = { authorization: `Bearer ${setting.operatorToken}` };
+  const made = await fetch(`${setting.gateway}/v1/accounts`, { method: 'POST', headers: operator });
+  const authorization = basic((await made.json()).api_key);
+  const body = new URLSearchParams({ name: domain });
+  const add = async () =>
+    (await fetch(`${setting.gateway}/v4/domains`, { method: 'POST', headers: { authorization }, body })).status === 200;
+  expect(await until(add, 10_000)).toBe(true);
+  expect(await until(async () => (await send(authorization, domain)).status === 200, 10_000)).toBe(true);
+  return authorization;
+}
+
+const url = (domain: string): string => `${setting.gateway}/v3/${domain}/messages.mime`;
+const send = (authorization: string, domain: string): Promise<Response> =>
+  fetch(url(domain), { method: 'POST', headers: { authorization }, body: 'a' });
+
+/** Announces more than it sends. */
+function halfAnUpload(): ClientRequest {
+  const client = httpRequest(url('slow.example'), {
+    method: 'POST',
+    headers: { authorization: slow, 'content-length': 100_000 },
+  });
+  client.write('x');
+  return client;
+}
+
+beforeAll(async () => {
+  setting = await startSetting(inject('stores'), { ...LIMITS, CLIENT_STALL_MS: String(STALL_MS) });
+  await whenOpen(setting.gateway);
+  [slow, other] = [await customer('slow.example'), await customer('other.example')];
+});
+afterAll(() => setting?.close());
+beforeEach(() => {
+  setting.service.answer = echo;
+  setting.service.seen.length = 0;
+});
+
+describe('a client that stands still', () => {
+  it('holds no connections that others need, and is cut off', async () => {
+    const uploads = Array.from({ length: 3 }, halfAnUpload);
+    const answers = uploads.map((client) => once(client, 'response') as Promise<[IncomingMessage]>);
+    expect(await until(() => setting.service.seen.length === 3, 5_000, 10)).toBe(true);
+    const waiting = [send(slow, 'slow.example'), send(slow, 'slow.example')];
+    const refused = await until(
+      async () => {
+        const response = await send(slow, 'slow.example');
+        return response.status === 429 && Number(response.headers.get('retry-after')) > 0;
+      },
+      STALL_MS / 2,
+      10,
+    );
+    expect(refused).toBe(true);
+    expect((await send(other, 'other.example')).status).toBe(200);
+    for (const answer of answers) {
+      const [response] = await answer;
+      expect([response.statusCode, await json(response)]).toEqual([408, { message: 'The request took too long' }]);
+    }
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  it('is cut off too when it takes nothing of its answer', async () => {
+    let ended = false;
+    setting.service.answer = (request, response) => {
+      request.resume();
+      response.on('close', () => (ended = true));
+      response.writeHead(200, { 'content-length': 2 ** 28 });
+      const pour = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(2 ** 20)));
+      };
+      response.on('drain', pour);
+      pour();
+    };
+    const client = httpRequest(url('slow.example'), { method: 'POST', headers: { authorization: slow } }).end('a');
+    const [response] = (await once(client, 'response')) as [IncomingMessage];
+    response.pause();
+    const cut = once(response, 'error');
+    expect(await until(() => ended, STALL_MS * 10)).toBe(true);
+    response.resume();
+    await cut;
+  });
+});
+
+describe('a service that takes its time', () => {
+  it('to answer, costs no client its request', async () => {
+    setting.service.answer = (request, response) => void after(STALL_MS * 2).then(() => echo(request, response));
+    expect((await send(slow, 'slow.example')).status).toBe(200);
+  });
+
+  it('to read, costs no client its request', async () => {
+    setting.service.answer = (request, response) => void after(STALL_MS * 2).then(() => echo(request, response));
+    const body = Buffer.alloc(2 ** 24);
+    const response = await fetch(url('slow.example'), { method: 'POST', headers: { authorization: slow }, body });
+    expect(await response.json()).toEqual({ bytes: 2 ** 24 });
+  });
+});
