@@ -58,4 +58,21 @@ describe('API keys', () => {
     expect(published().some(({ hash }) => hash === sha256(first))).toBe(false);
     expect((await list('?kind=web')).length).toBe(1);
   });
+
+  it('are never left without one that may manage them', async () => {
+    const ben = await newAccount(setting);
+    const keys = async () =>
+      (await setting.call(ben, 'GET', '/v1/keys')).body['items'] as { id: string; role: string }[];
+    const create = (fields: Record<string, string>) => setting.call(ben, 'POST', '/v1/keys', form(fields));
+    const remove = (id: string) => setting.call(ben, 'DELETE', `/v1/keys/${id}`);
+    const refused = { status: 400, body: { message: 'This is the last key that may manage keys: make another first' } };
+    const first = (await keys()).find(({ role }) => role === 'admin')?.id ?? '';
+    await create({ role: 'developer' });
+    await create({ role: 'admin', expiration: '60' });
+    expect(await remove(first)).toEqual(refused);
+    const { body } = await create({ role: 'admin' });
+    expect((await remove(first)).status).toBe(200);
+    expect(await remove(body['id'])).toEqual(refused);
+    for (const { id, role } of await keys()) if (role !== 'admin') expect((await remove(id)).status).toBe(200);
+  });
 });

@@ -106,4 +106,21 @@ describe('the sandbox domain', () => {
     // Whoever was removed above is not in use any more.
     expect(stale).toHaveLength(1);
   });
+
+  it('has no others all day long', async () => {
+    const carl = await newAccount(setting);
+    const swap = async (out: string, next: string) => {
+      expect((await setting.call(carl, 'DELETE', `${RECIPIENTS}/${out}@world.example`)).status).toBe(200);
+      return approve(carl, `${next}@world.example`);
+    };
+    await approve(carl, 'n0@world.example');
+    for (let n = 1; n < 40; n += 1) expect((await swap(`n${n - 1}`, `n${n}`)).status).toBe(200);
+    expect(await swap('n39', 'n40')).toEqual({
+      status: 429,
+      body: { message: 'The account approves at most 40 recipients a day for its sandbox' },
+    });
+    expect(await listed(carl)).toEqual([]);
+    await setting.app.get(Database).pool.query('UPDATE account SET sandbox_approvals_day = sandbox_approvals_day - 1');
+    expect((await approve(carl, 'n40@world.example')).status).toBe(200);
+  });
 });

@@ -41,6 +41,13 @@ export class Account {
   @Column('text', { name: 'allowed_senders', nullable: true })
   allowedSenders!: string | null;
 
+  /** Recipients approved for its sandbox on the day that follows (UTC), those removed since included. */
+  @Column('integer', { name: 'sandbox_approvals', default: 0 })
+  sandboxApprovals!: number;
+
+  @Column('date', { name: 'sandbox_approvals_day', nullable: true })
+  sandboxApprovalsDay!: string | null;
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 }

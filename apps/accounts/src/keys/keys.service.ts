@@ -1,10 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { KeyDescription } from '@lethe/contracts';
+import type { KeyDescription, Scope } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { ApiError, Clock } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { Vault } from '@lethe/vault';
+import { In, IsNull } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { Domain } from '../domains/domain.entity.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
@@ -35,6 +36,10 @@ export interface MadeKey {
 
 /** All of them travel in one record of `account-settings`, which has to have room for a change of its state, whatever else it says. */
 const MAX_KEYS = 500;
+
+const MANAGING = (Object.keys(ROLES) as Role[]).filter((role) =>
+  (ROLES[role] as readonly Scope[]).includes('keys:write'),
+);
 
 @Injectable()
 export class KeysService {
@@ -110,12 +115,27 @@ export class KeysService {
     return Promise.all(keys.map(async (key) => ({ key, description: await this.description(key) })));
   }
 
-  /** Throws ApiError 404. */
+  /** Throws ApiError 404, 400 if nobody could make a key any more. */
   async remove(caller: Identity, id: string): Promise<void> {
     await this.settings.change(caller.account, async (manager) => {
+      if (await this.isLastManaging(manager, caller.account, id)) {
+        throw new ApiError(400, 'This is the last key that may manage keys: make another first');
+      }
       const { affected } = await manager.delete(ApiKey, { id, accountId: caller.account });
       if (affected !== 1) throw new ApiError(404, 'API key not found');
     });
+  }
+
+  /** Subaccounts have their parent's keys besides: theirs can all go. One that ends by itself is none to rely on. */
+  private async isLastManaging(manager: EntityManager, accountId: string, id: string): Promise<boolean> {
+    const managing = await manager.findBy(ApiKey, {
+      accountId,
+      role: In(MANAGING),
+      domainId: IsNull(),
+      expiresAt: IsNull(),
+      account: { parentId: IsNull() },
+    });
+    return managing.length === 1 && managing[0]?.id === id;
   }
 
   private async description({ id, accountId: account, description }: ApiKey): Promise<string> {

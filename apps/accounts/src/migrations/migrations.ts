@@ -9,6 +9,7 @@ import { LimitsSenders1764349200000 } from './1764349200000-limits-senders.ts';
 import { Subaccounts1764352800000 } from './1764352800000-subaccounts.ts';
 import { KeyDescription1764356400000 } from './1764356400000-key-description.ts';
 import { MessageExpiry1764435600000 } from './1764435600000-message-expiry.ts';
+import { SandboxApprovals1764439200000 } from './1764439200000-sandbox-approvals.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   Subaccounts1764352800000,
   KeyDescription1764356400000,
   MessageExpiry1764435600000,
+  SandboxApprovals1764439200000,
 ];

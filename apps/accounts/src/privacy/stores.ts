@@ -24,6 +24,8 @@ export const STORES: readonly StoreDeclaration[] = [
       month_limit: count,
       own_month_limit: count,
       allowed_senders: sealed('allowed-senders'),
+      sandbox_approvals: count,
+      sandbox_approvals_day: instant,
       created_at: instant,
     },
   },

@@ -15,6 +15,8 @@ import { SandboxRecipientRow } from './sandbox-recipient.entity.ts';
 
 /** All of them travel in the domain's record, and a list opens them: a sandbox is for a team that tries things out. */
 const MAX_PER_ACCOUNT = 20;
+/** Those removed since included: whoever swaps them all day long sends to everybody. */
+const MAX_A_DAY = 40;
 
 /**
  * Whom an account may send to from its sandbox domain. It approves them itself, by its API: that they say so themselves, by a
@@ -37,7 +39,7 @@ export class SandboxRecipientsService {
 
   /**
    * Answers the address as it is kept. A door: who is new to the account becomes a subject. Approved again, it stays as it was.
-   * Throws ApiError 404 where the platform has no sandbox, 400 for an address that is none, or for too many.
+   * Throws ApiError 404 where the platform has no sandbox, 400 for an address that is none, or for too many, 429 for too many a day.
    */
   async approve(caller: Identity, email: string): Promise<string> {
     const { SANDBOX_ZONE: zone } = this.config;
@@ -80,6 +82,7 @@ export class SandboxRecipientsService {
         field: 'email',
       });
     }
+    await this.count(manager, account);
     const id = randomUUIDv7();
     const part: SandboxRecipient = { address };
     try {
@@ -91,6 +94,18 @@ export class SandboxRecipientsService {
       if (!(error instanceof ForgottenError)) throw error;
       throw new ApiError(503, 'an erasure is under way: try again', { retryAfterSeconds: 2 });
     }
+  }
+
+  private async count(manager: EntityManager, account: string): Promise<void> {
+    const [, counted] = (await manager.query(
+      `UPDATE account SET sandbox_approvals_day = today,
+         sandbox_approvals = CASE WHEN sandbox_approvals_day = today THEN sandbox_approvals ELSE 0 END + 1
+         FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS t
+        WHERE id = $1 AND (sandbox_approvals_day IS DISTINCT FROM today OR sandbox_approvals < $2)`,
+      [account, MAX_A_DAY],
+    )) as [unknown, number];
+    if (counted === 1) return;
+    throw new ApiError(429, `The account approves at most ${MAX_A_DAY} recipients a day for its sandbox`);
   }
 
   private open(rows: readonly SandboxRecipientRow[]) {
