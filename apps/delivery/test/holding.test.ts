@@ -94,6 +94,16 @@ describe('mail that is held back', () => {
       expect(events.of(others.messageId)).toEqual([]);
     });
 
+    it('by one call of an account at a time', async () => {
+      const both = await Promise.all([clear(), clear()]);
+      expect(both.map(({ status }) => status).toSorted()).toEqual([200, 429]);
+      expect(both).toContainEqual({
+        status: 429,
+        body: { message: 'Queues of the account are being cleared: wait for that' },
+      });
+      expect((await clear()).status).toBe(200);
+    });
+
     it('what Kafka still has is not sent either, nor what is handed in again; what comes after it is', async () => {
       const [to, next] = [somebody(), somebody()];
       const [before] = await accept(around, [{ to: [to] }]);

@@ -16,7 +16,8 @@ const LOCK = 5_443_284;
 
 /**
  * Brings a database up to date. Replicas that start together wait for each other, so each
- * migration runs once. All pending ones run in one transaction: all or nothing.
+ * migration runs once. All pending ones run in one transaction: all or nothing. Where one of the list takes none
+ * (`transaction = false`, as `create index concurrently` needs it), each runs by itself: what has run stays.
  * Returns the names of those that ran.
  */
 export async function migrateDatabase(
@@ -68,7 +69,8 @@ async function runPending(url: string, migrations: Migrations, schema: string): 
   });
   await dataSource.initialize();
   try {
-    const done = await dataSource.runMigrations({ transaction: 'all' });
+    const each = dataSource.migrations.some(({ transaction }) => transaction === false);
+    const done = await dataSource.runMigrations({ transaction: each ? 'each' : 'all' });
     return done.map(({ name }) => name);
   } finally {
     await dataSource.destroy();

@@ -81,6 +81,27 @@ describe('migrateDatabase', () => {
     expect(found.rows).toEqual([{ half: null }]);
   });
 
+  it('runs what takes no transaction, and keeps what ran before it', async () => {
+    class Before1764000000003 extends CreateParcels1764000000000 {
+      override name = 'Before1764000000003';
+      override async up(...[runner]: Parameters<CreateParcels1764000000000['up']>): Promise<void> {
+        await runner.query('CREATE TABLE indexed (id integer)');
+      }
+    }
+    class Beside1764000000004 extends CreateParcels1764000000000 {
+      override name = 'Beside1764000000004';
+      readonly transaction = false;
+      override async up(...[runner]: Parameters<CreateParcels1764000000000['up']>): Promise<void> {
+        await runner.query('CREATE INDEX CONCURRENTLY indexed_id ON indexed (id)');
+      }
+    }
+    const migrations = [CreateParcels1764000000000, Before1764000000003, Beside1764000000004];
+    expect(await migrateDatabase(suite.url, migrations)).toEqual(['Before1764000000003', 'Beside1764000000004']);
+    const found = await withClient(suite.url, (client) => client.query("SELECT to_regclass('indexed_id') AS made"));
+    expect(found.rows).toEqual([{ made: 'indexed_id' }]);
+    await withClient(suite.url, (client) => client.query('DROP TABLE indexed'));
+  });
+
   it('keeps to the schema it is given', async () => {
     class InSchema1764000000002 extends CreateParcels1764000000000 {
       override name = 'InSchema1764000000002';

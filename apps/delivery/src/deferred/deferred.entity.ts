@@ -7,6 +7,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('deferred')
 @Index('deferred_due', ['nextAt'])
 @Index('deferred_accepted', ['acceptedAt'])
+@Index('deferred_domain', ['domainId', 'nextAt'])
 @Index('deferred_paused', ['pausedBy'], { where: 'paused_by is not null' })
 export class Deferred {
   @PrimaryColumn('uuid', { name: 'message_id', primaryKeyConstraintName: 'deferred_pkey' })

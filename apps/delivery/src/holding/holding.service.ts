@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import type { DomainSettings } from '@lethe/contracts';
+import { ApiError } from '@lethe/service';
 import { ALLOWED_FOR_MS } from '../dispatch/permission.policy.ts';
 import type { Scope } from './hold.entity.ts';
 import { HoldsRepository } from './holds.repository.ts';
@@ -11,6 +13,9 @@ const IN_FORCE_MS = TRUSTED_MS + ALLOWED_FOR_MS;
 /** Holds mail back. Each answer comes when it is in force in every process: what has not said MAIL FROM by then will not. */
 @Injectable()
 export class HoldingService {
+  /** Accounts one of whose queues is being given up: it can be all of the queue, and once at a time is enough. */
+  private readonly clearing = new Set<string>();
+
   constructor(private readonly holds: HoldsRepository) {}
 
   async pause(scope: Scope, target: string, until: Date | undefined): Promise<void> {
@@ -28,10 +33,20 @@ export class HoldingService {
   /**
    * Nothing that was accepted for the domain before is sent any more. Rows of the queue are woken to be told of: their next attempt
    * ends before it begins, as does the first of what Kafka still has. Repeated, it goes on where it was.
+   * @throws ApiError 429 while this process does so for the account already.
    */
-  async cancel(domainId: string): Promise<void> {
-    const before = await this.holds.cancel(domainId);
-    await wait(IN_FORCE_MS);
-    while ((await this.holds.wakeDomain(domainId, before)) > 0);
+  async cancel({ accountId, domainId }: Pick<DomainSettings, 'accountId' | 'domainId'>): Promise<void> {
+    if (this.clearing.has(accountId)) throw clearing();
+    this.clearing.add(accountId);
+    try {
+      const before = await this.holds.cancel(domainId);
+      await wait(IN_FORCE_MS);
+      while ((await this.holds.wakeDomain(domainId, before)) > 0);
+    } finally {
+      this.clearing.delete(accountId);
+    }
   }
 }
+
+const clearing = (): ApiError =>
+  new ApiError(429, 'Queues of the account are being cleared: wait for that', { retryAfterSeconds: 2 });

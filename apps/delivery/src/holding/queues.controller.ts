@@ -27,7 +27,7 @@ export class QueuesController {
   @Delete(':domain/envelopes')
   @HttpCode(200)
   async clear(@Caller() caller: Identity): Promise<{ message: string }> {
-    await this.holding.cancel(this.settings.ownDomain(caller).domainId);
+    await this.holding.cancel(this.settings.ownDomain(caller));
     return { message: 'done' };
   }
 }

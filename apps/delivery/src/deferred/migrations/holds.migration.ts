@@ -2,7 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * Pauses and cancellations, and what they need of the queue: whose domain's mail a row is, and which pause it waits for. Few rows
- * wait for a pause, so their index is partial. By domain none is looked for but when all of it is cancelled: that reads the table.
+ * wait for a pause, so their index is partial. It rewrites the queue under one lock, and processes of before can defer nothing
+ * after it: they are stopped first (README, Upgrading).
  */
 export class Holds1764400000000 implements MigrationInterface {
   name = 'Holds1764400000000';
