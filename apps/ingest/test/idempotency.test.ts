@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { until } from '@lethe/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { CommitService } from '../src/accept/commit.service.ts';
+import { IdempotencyRepository } from '../src/idempotency/idempotency.repository.ts';
+import type { Claim } from '../src/idempotency/idempotency.service.ts';
 import { holdCommits, waitingForLocks } from './support/obstacles.ts';
 import { surroundings, type Answer, type Fields, type Surroundings } from './support/surroundings.ts';
 
@@ -27,6 +29,24 @@ async function messagesTo(address: string): Promise<number> {
     [await around.subjectOf(address)],
   );
   return rows[0]?.n ?? -1;
+}
+/** A request with that key whose commit hangs in another process, until it ends without one. */
+async function claimed(key: string): Promise<{ end(): Promise<void> }> {
+  const { accountId, domain, database, vault } = around;
+  const keyHash = await vault.ingest.keyedHash(accountId, 'message-idempotency-key', key);
+  const client = await database.connect();
+  await client.query('begin');
+  const id = randomUUID();
+  const claim: Claim = { id, domain, keyHash, requestHash: Buffer.alloc(0), answer: '' };
+  expect((await around.apps[0].get(IdempotencyRepository, { strict: false }).claim(client, [claim])).first).toEqual(
+    new Set([id]),
+  );
+  return {
+    async end() {
+      await client.query('rollback');
+      client.release();
+    },
+  };
 }
 const count = async (): Promise<number> => (await around.database.query('select from idempotency')).rowCount ?? -1;
 
@@ -99,46 +119,52 @@ describe('the same request at once', () => {
     expect(await messagesTo(to)).toBe(1);
   });
 
-  it('waits for the first, and those that share its commit are committed', async () => {
-    const [key, to] = [fresh(), somebody(fresh())];
-    const others = Array.from({ length: 5 }, () => somebody(fresh()));
-    const lift = await holdCommits(around.database);
-    const first = keyed(key, { to }, 0);
-    await waitingForLocks(around.database, 1);
-    const rest = [
-      keyed(key, { to }, 1),
-      keyed(key, { to, subject: 'another' }, 1),
-      ...others.map((other) => around.send({ to: other }, 1)),
-    ];
-    await waitingForLocks(around.database, 2);
-    await lift();
-    const { id } = await first;
-    const [again, another, ...unkeyed] = await Promise.all(rest);
-    expect(again).toMatchObject({ status: 200, id });
-    expect(another?.status).toBe(409);
-    expect(unkeyed.map(({ status }) => status)).toEqual(others.map(() => 200));
+  it('waits for the first, and those that share its commit do not', async () => {
+    const [key, other, to] = [fresh(), fresh(), somebody(fresh())];
+    const others = Array.from({ length: 6 }, () => somebody(fresh()));
+    const [keyedToo = '', ...unkeyed] = others;
+    const hanging = await claimed(key);
+    let waiting = 2;
+    const repetitions = [keyed(key, { to }, 1), keyed(key, { to }, 1)].map(async (answer) => {
+      const { status } = await answer;
+      waiting -= 1;
+      return status;
+    });
+    const neighbours = await Promise.all([
+      keyed(other, { to: keyedToo }, 1),
+      ...unkeyed.map((address) => around.send({ to: address }, 1)),
+    ]);
+    expect(neighbours.map(({ status }) => status)).toEqual(others.map(() => 200));
+    expect(waiting).toBe(2);
+    await hanging.end();
+    expect(await Promise.all(repetitions)).toEqual([200, 200]);
     expect(await Promise.all([to, ...others].map(messagesTo))).toEqual([1, ...others.map(() => 1)]);
   });
 
-  it('does not wait for ever for one that hangs, and nobody else does', async () => {
-    const [key, to, other] = [fresh(), somebody(fresh()), somebody(fresh())];
-    const keyHash = await around.vault.ingest.keyedHash(around.accountId, 'message-idempotency-key', key);
-    const hanging = await around.database.connect();
-    await hanging.query('begin');
-    await hanging.query(`insert into idempotency values ($1, $2, '', gen_random_uuid(), '')`, [
-      around.domain.domainId,
-      keyHash,
-    ]);
-    const [again, unkeyed] = await Promise.all([keyed(key, { to }), around.send({ to: other })]);
-    expect(again).toEqual({
+  it('is answered as the first is, once that is committed', async () => {
+    const [key, to] = [fresh(), somebody(fresh())];
+    const lift = await holdCommits(around.database);
+    const first = keyed(key, { to }, 0);
+    await waitingForLocks(around.database, 1);
+    const rest = [keyed(key, { to }, 1), keyed(key, { to, subject: 'another' }, 1)];
+    await lift();
+    const { id } = await first;
+    const [again, another] = await Promise.all(rest);
+    expect(again).toMatchObject({ status: 200, id });
+    expect(another?.status).toBe(409);
+    expect(await messagesTo(to)).toBe(1);
+  });
+
+  it('does not wait for ever for one that hangs', async () => {
+    const [key, to] = [fresh(), somebody(fresh())];
+    const hanging = await claimed(key);
+    expect(await keyed(key, { to })).toEqual({
       status: 503,
       message: 'Idempotency-Key: the first request with it is under way: try again',
       retryAfter: '2',
     });
-    expect(unkeyed.status).toBe(200);
-    expect([await messagesTo(to), await messagesTo(other)]).toEqual([0, 1]);
-    await hanging.query('rollback');
-    hanging.release();
+    expect(await messagesTo(to)).toBe(0);
+    await hanging.end();
     expect((await keyed(key, { to })).status).toBe(200);
     expect(await messagesTo(to)).toBe(1);
   });

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { BodyStore, sealBody, type SealedBody } from '@lethe/bodies';
 import { Database } from '@lethe/database';
@@ -6,7 +7,7 @@ import { ApiError, Batcher, CONFIG, Semaphore } from '@lethe/service';
 import { ForgottenError, Vault } from '@lethe/vault';
 import type { PoolClient } from 'pg';
 import { type IngestConfig } from '../config.ts';
-import { ClaimHeldError, IdempotencyRepository } from '../idempotency/idempotency.repository.ts';
+import { IdempotencyRepository, type Claimed } from '../idempotency/idempotency.repository.ts';
 import type { Claim } from '../idempotency/idempotency.service.ts';
 import { SentCountRepository } from '../permission/sent-count.repository.ts';
 import type { Accept } from './accepts.under-way.ts';
@@ -22,12 +23,18 @@ export interface Committable {
   readonly claim?: Claim;
 }
 
+/** What became of one: committed; not, as an earlier request has its claim; or another transaction claims its key this moment. */
+type Outcome = 'committed' | 'repeats' | 'held';
+
 /** Rolls back: somebody in it may not be committed any more. */
 class Shaken extends Error {}
 
 const MAX_COMMIT_BYTES = 8 * 1024 * 1024;
 /** Transactions at once: while one waits for the disk, the next gathers. */
 const COMMITS_AT_ONCE = 2;
+/** How long a repetition waits for the request whose key it has, whose process may hang; and how often it looks. */
+const HELD_MS = 2_000;
+const LOOK_MS = 25;
 
 /**
  * The commit point (design §5): message, sealed body, sealed recipients and outbox row in one transaction. Concurrent
@@ -35,7 +42,7 @@ const COMMITS_AT_ONCE = 2;
  */
 @Injectable()
 export class CommitService {
-  private readonly batcher: Batcher<Committable, boolean>;
+  private readonly batcher: Batcher<Committable, Outcome>;
   private readonly large: Semaphore;
 
   constructor(
@@ -49,7 +56,7 @@ export class CommitService {
     private readonly idempotency: IdempotencyRepository,
     @Inject(CONFIG) config: IngestConfig,
   ) {
-    this.batcher = new Batcher<Committable, boolean>(
+    this.batcher = new Batcher<Committable, Outcome>(
       {
         maxItems: config.COMMIT_MAX_MESSAGES,
         maxBytes: MAX_COMMIT_BYTES,
@@ -66,42 +73,49 @@ export class CommitService {
   /**
    * Resolves once the message is durable, all parts of it in one transaction; a rejection means it is not, or that the database died
    * while committing. ForgottenError: one of its people is being erased this moment. False: an earlier request has its claim, which all
-   * parts carry, and nothing is kept of it.
+   * parts carry, and nothing is kept of it. While one has it in a transaction this waits, outside of everybody else's.
+   * @throws ApiError 503 when that does not end.
    */
-  commit(parts: readonly Committable[]): Promise<boolean> {
+  async commit(parts: readonly Committable[]): Promise<boolean> {
+    const deadline = Date.now() + HELD_MS;
+    for (;;) {
+      const outcome = await this.attempt(parts);
+      if (outcome !== 'held') return outcome === 'committed';
+      const claim = parts[0]?.claim;
+      while (claim && (await this.idempotency.isHeld(claim))) {
+        if (Date.now() > deadline) throw underWay();
+        await wait(LOOK_MS);
+      }
+    }
+  }
+
+  private attempt(parts: readonly Committable[]): Promise<Outcome> {
     const [only, ...more] = parts;
     return only && more.length === 0 ? this.batcher.add(only) : this.large.run(() => this.commitTogether(parts));
   }
 
-  private async commitTogether(parts: readonly Committable[]): Promise<boolean> {
+  private async commitTogether(parts: readonly Committable[]): Promise<Outcome> {
     const bodies = await this.sealBodies(parts);
     if ((await this.standing(parts)).length < parts.length) throw new ForgottenError('subject');
     try {
-      return (await this.insertAll(parts, bodies)).length > 0;
+      const outcomes = await this.insertAll(parts, bodies);
+      return outcomes.get(parts[0] as Committable) ?? 'committed';
     } catch (error) {
-      if (error instanceof Shaken) throw new ForgottenError('subject');
-      throw error instanceof ClaimHeldError ? underWay() : error;
+      throw error instanceof Shaken ? new ForgottenError('subject') : error;
     }
   }
 
-  private async commitAll(items: readonly Committable[]): Promise<(boolean | Error)[]> {
+  private async commitAll(items: readonly Committable[]): Promise<(Outcome | Error)[]> {
     const bodies = await this.sealBodies(items);
-    const results = new Map<Committable, boolean | Error>();
-    let left = items;
-    for (let written: readonly Committable[] | undefined; written === undefined;) {
+    for (let left = items; ;) {
       left = await this.standing(left);
       try {
-        written = await this.insertAll(left, bodies);
-        for (const item of left) results.set(item, written.includes(item));
+        const outcomes = await this.insertAll(left, bodies);
+        return items.map((item) => outcomes.get(item) ?? new ForgottenError('subject'));
       } catch (error) {
-        if (error instanceof Shaken) continue;
-        if (!(error instanceof ClaimHeldError)) throw error;
-        // Theirs alone: the others have nothing to do with it.
-        for (const item of left) if (item.claim) results.set(item, underWay());
-        left = left.filter(({ claim }) => !claim);
+        if (!(error instanceof Shaken)) throw error;
       }
     }
-    return items.map((item) => results.get(item) ?? new ForgottenError('subject'));
   }
 
   private async sealBodies(items: readonly Committable[]): Promise<Map<Committable, SealedBody>> {
@@ -128,18 +142,16 @@ export class CommitService {
     return items.filter((_, index) => stand[index]);
   }
 
-  /**
-   * Answers those that are committed: all but those whose claim an earlier request has. Throws Shaken if somebody was revoked before the
-   * commit: the others try again without them.
-   */
-  private insertAll(
+  /** Answers what became of each. Throws Shaken if somebody was revoked before the commit: the others try again without them. */
+  private async insertAll(
     items: readonly Committable[],
     bodies: Map<Committable, SealedBody>,
-  ): Promise<readonly Committable[]> {
-    if (items.length === 0) return Promise.resolve(items);
+  ): Promise<ReadonlyMap<Committable, Outcome>> {
+    if (items.length === 0) return new Map();
     return this.database.withClientTransaction(async (client) => {
-      const first = await this.first(client, items);
-      if (first.length === 0) return first;
+      const outcomes = await this.outcomes(client, items);
+      const first = items.filter((item) => outcomes.get(item) === 'committed');
+      if (first.length === 0) return outcomes;
       await this.messages.insertMany(
         client,
         first.map(({ message }) => message),
@@ -159,19 +171,24 @@ export class CommitService {
       );
       // The last word before COMMIT, and after the first insert: a fence waits for whoever has inserted.
       if (!first.every(({ accept, message }) => accept.standing(message) === 'stands')) throw new Shaken();
-      return first;
+      return outcomes;
     });
   }
 
-  /** Without those that repeat an earlier request. */
-  private async first(client: PoolClient, items: readonly Committable[]): Promise<readonly Committable[]> {
+  /** What is to become of each: all are committed but those that repeat another request. */
+  private async outcomes(client: PoolClient, items: readonly Committable[]): Promise<Map<Committable, Outcome>> {
     // Parts of one message share one.
     const claims = [...new Set(items.flatMap(({ claim }) => claim ?? []))];
-    if (claims.length === 0) return items;
-    const ours = await this.idempotency.claim(client, claims);
-    return items.filter(({ claim }) => !claim || ours.has(claim.id));
+    const { first, held } = claims.length === 0 ? NO_CLAIMS : await this.idempotency.claim(client, claims);
+    const outcome = ({ claim }: Committable): Outcome => {
+      if (claim === undefined || first.has(claim.id)) return 'committed';
+      return held.has(claim.id) ? 'held' : 'repeats';
+    };
+    return new Map(items.map((item) => [item, outcome(item)]));
   }
 }
+
+const NO_CLAIMS: Claimed = { first: new Set(), held: new Set() };
 
 const underWay = (): ApiError =>
   new ApiError(503, 'Idempotency-Key: the first request with it is under way: try again', { retryAfterSeconds: 2 });

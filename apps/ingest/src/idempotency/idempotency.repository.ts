@@ -5,15 +5,8 @@ import type { Claim, Once } from './idempotency.service.ts';
 
 /** A little less than a day, so that the retention worker keeps no row for longer than the limit of a day. */
 const HONOURED = `interval '23 hours 55 minutes'`;
-/** A request whose process hangs in the midst of its commit must not hold up those that share one with its repetition. */
-const WAIT = '2s';
-/** PostgreSQL's lock_not_available. */
-const LOCKED = '55P03';
-
-/** Another transaction has the key of one of them, and takes too long. */
-export class ClaimHeldError extends Error {
-  override readonly name = 'ClaimHeldError';
-}
+/** Whoever writes a claim has the lock of its key until the end of the transaction. */
+const KEY_LOCK = `hashtextextended('idempotency/' || domain_id || '/' || encode(key_hash, 'hex'), 0)`;
 
 /** In the order of the keys, so that no two transactions wait in a circle. A row past its day gives way. */
 const CLAIM = `
@@ -29,6 +22,12 @@ export interface Kept {
   readonly requestHash: Buffer;
   /** Sealed. */
   readonly answer: string;
+}
+
+/** Ids of claims. */
+export interface Claimed {
+  readonly first: ReadonlySet<string>;
+  readonly held: ReadonlySet<string>;
 }
 
 @Injectable()
@@ -47,40 +46,50 @@ export class IdempotencyRepository {
   }
 
   /**
-   * In the transaction of the messages: answers the ids of those claims whose key nobody had before. Waits for transactions that claim
-   * the same keys this moment.
-   * @throws ClaimHeldError when one of them does not end; the transaction is lost then.
+   * In the transaction of the messages: answers the ids of those claims whose key nobody had before, and of those whose key another
+   * transaction claims this moment. It waits for none: whoever shares the transaction has nothing to do with it.
    */
-  async claim(client: PoolClient, claims: readonly Claim[]): Promise<ReadonlySet<string>> {
+  async claim(client: PoolClient, claims: readonly Claim[]): Promise<Claimed> {
     // Of the same key in one transaction, the first.
     const first = new Map<string, Claim>();
-    for (const claim of claims) {
-      const key = `${claim.domain.domainId}/${claim.keyHash.toString('hex')}`;
-      if (!first.has(key)) first.set(key, claim);
-    }
+    for (const claim of claims) if (!first.has(keyOf(claim))) first.set(keyOf(claim), claim);
     const all = [...first.values()];
-    try {
-      await client.query(`SELECT set_config('lock_timeout', '${WAIT}', true)`);
-      const { rows } = await client.query<{ id: string }>({
-        name: 'claim-idempotency',
-        text: CLAIM,
-        values: [
-          all.map(({ domain }) => domain.domainId),
-          all.map(({ keyHash }) => keyHash),
-          all.map(({ requestHash }) => requestHash),
-          all.map(({ id }) => id),
-          all.map(({ answer }) => answer),
-        ],
-      });
-      // What follows in this transaction waits as long as it has to.
-      await client.query(`SELECT set_config('lock_timeout', '0', true)`);
-      return new Set(rows.map(({ id }) => id));
-    } catch (error) {
-      throw (error as { code?: unknown }).code === LOCKED ? new ClaimHeldError() : error;
-    }
+    const locked = await client.query<{ id: string }>({
+      name: 'lock-idempotency',
+      text: `SELECT id FROM unnest($1::uuid[], $2::bytea[], $3::uuid[]) AS c(domain_id, key_hash, id)
+              WHERE pg_try_advisory_xact_lock(${KEY_LOCK})`,
+      values: [all.map(({ domain }) => domain.domainId), all.map(({ keyHash }) => keyHash), all.map(({ id }) => id)],
+    });
+    const free = new Set(locked.rows.map(({ id }) => id));
+    const ours = all.filter(({ id }) => free.has(id));
+    const { rows } = await client.query<{ id: string }>({
+      name: 'claim-idempotency',
+      text: CLAIM,
+      values: [
+        ours.map(({ domain }) => domain.domainId),
+        ours.map(({ keyHash }) => keyHash),
+        ours.map(({ requestHash }) => requestHash),
+        ours.map(({ id }) => id),
+        ours.map(({ answer }) => answer),
+      ],
+    });
+    const held = claims.filter((claim) => !free.has(first.get(keyOf(claim))?.id ?? ''));
+    return { first: new Set(rows.map(({ id }) => id)), held: new Set(held.map(({ id }) => id)) };
+  }
+
+  /** Whether a transaction claims the key this moment. */
+  async isHeld({ domain, keyHash }: Once): Promise<boolean> {
+    const { rows } = await this.database.pool.query<{ free: boolean }>({
+      name: 'held-idempotency',
+      text: `SELECT pg_try_advisory_xact_lock_shared(${KEY_LOCK}) AS free FROM (SELECT $1::uuid AS domain_id, $2::bytea AS key_hash) c`,
+      values: [domain.domainId, keyHash],
+    });
+    return rows[0]?.free !== true;
   }
 
   async expire(): Promise<void> {
     await this.database.pool.query(`DELETE FROM idempotency WHERE created_at <= now() - ${HONOURED}`);
   }
 }
+
+const keyOf = ({ domain, keyHash }: Once): string => `${domain.domainId}/${keyHash.toString('hex')}`;
