@@ -111,9 +111,22 @@ describe('allowed senders', () => {
     // Whoever is named behind somebody who is allowed is named all the same.
     const two = message('ann@own.example, ceo@bank.example');
     expect(await around.sendMime({ to, message: two })).toEqual(refused);
+    // Nor is anybody let in by what only some can read.
+    const unclear = [
+      'ann@own.example, <ceo@bank.example',
+      'ann@own.example\r\nFrom: ceo@bank.example',
+      'ann@own.example\r\nSender: ceo of bank.example',
+    ];
+    for (const authors of unclear) {
+      const { status, message: said } = await around.sendMime({ to, message: message(authors) });
+      expect([status, said]).toEqual([403, expect.stringMatching(/^The sender cannot be told/)]);
+    }
+    const sender = message('ann@own.example\r\nSender: ceo@bank.example');
+    expect(await around.sendMime({ to, message: sender })).toEqual(refused);
     await around.publishAccount({});
     await around.publishDomain({});
     await vi.waitFor(async () => expect((await from('ann@other.example')).status).toBe(200), 5_000);
+    expect((await around.sendMime({ to, message: message(unclear[0] ?? '') })).status).toBe(200);
   });
 });
 

@@ -34,8 +34,8 @@ export interface Submission {
   /** Distinct by normal form; 1 to 1,000, with those of lists as many as `LIST_MAX_RECIPIENTS`. */
   readonly recipients: readonly SubmissionRecipient[];
   readonly related: readonly RelatedMailbox[];
-  /** Normal forms of whom From names besides the first: asked about as the first is. */
-  readonly otherAuthors?: readonly string[];
+  /** Normal forms of whom From and Sender name besides: asked about as the first is. 'unclear': not all of them can be read. */
+  readonly otherAuthors?: readonly string[] | 'unclear';
   /** Others whom its To or Cc shows and who are not sent it: their erasure ends reading it, too. */
   readonly named?: ReadonlyArray<Mailbox & { readonly role: 'to' | 'cc' }>;
   readonly subject: string;

@@ -57,7 +57,7 @@ export function submissionOfMime(form: Form, origin: Origin): Submission {
       { ...sender, role: 'from' },
       ...scan.replyTo.slice(0, 10).map((mailbox): RelatedMailbox => ({ ...toMailbox(mailbox), role: 'reply-to' })),
     ],
-    otherAuthors: scan.from.slice(1).map(({ address }) => normalForm(address)),
+    otherAuthors: scan.authors?.map(({ address }) => normalForm(address)) ?? 'unclear',
     subject: scan.subject,
     messageIdHeader,
     attachments: scan.attachments.map(({ filename, contentType, size }) => ({ filename, contentType, size })),

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AccountSettings, AllowedSenders, DomainSettings } from '@lethe/contracts';
+import { ApiError } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import type { Submission } from '../accept/submission.ts';
 import { SendingDomains } from '../settings/sending.domains.ts';
@@ -51,7 +52,14 @@ export class PermissionService {
     const recordId = own === undefined ? domain.accountId : domain.domainId;
     const expected = { account: domain.accountId, type: 'allowed-senders', recordId };
     const { senders } = await this.vault.openForAccount<AllowedSenders>(sealed, expected);
+    if (otherAuthors === 'unclear') throw unclear();
     const authors = related.filter(({ role }) => role !== 'reply-to').map(({ normalForm }) => normalForm);
     assertAllowed(senders, [...authors, ...otherAuthors]);
   }
 }
+
+const unclear = (): ApiError =>
+  new ApiError(
+    403,
+    'The sender cannot be told: where senders are limited, a message has one From that can be read whole, and at most one Sender',
+  );

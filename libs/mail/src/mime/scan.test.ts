@@ -44,6 +44,24 @@ describe('scanMime', () => {
     expect(scan).toMatchObject({ messageId: '<1@a.example>', parts: 1, depth: 0, attachments: [] });
   });
 
+  it.each([
+    ['From: Ann <ann@a.example>', ['ann@a.example']],
+    ['From: "Ann (of <b@b.example>)" <ann@a.example>,\r\n\tben@a.example', ['ann@a.example', 'ben@a.example']],
+    ['From: ann@a.example\r\nSender: s@a.example', ['ann@a.example', 's@a.example']],
+    ['Subject: nobody', []],
+    ['From: ann@a.example\r\nFrom: ann@a.example', undefined],
+    ['From: ann@a.example\r\nSender: s@a.example\r\nSender: s@a.example', undefined],
+    ['From: ann@a.example, <ceo@bank.example', undefined],
+    ['From: ann@a.example, ceo at bank.example', undefined],
+    ['From: <ann@a.example> <ceo@bank.example>', undefined],
+    ['From: ann@a.example, "ceo <ceo@bank.example>', undefined],
+    ['From: ann@a.example, Group: ceo@bank.example;', undefined],
+    ['From:', undefined],
+    ['From: ann@a.example\r\nSender: ceo', undefined],
+  ])('knows who is named in %j, or that it cannot know', (header, authors) => {
+    expect(scanned(lines(header, '', 'x')).authors?.map(({ address }) => address)).toEqual(authors);
+  });
+
   it('finds attachments with their names, types and decoded sizes', () => {
     const content = Buffer.alloc(200, 7);
     const inner = [

@@ -1,4 +1,4 @@
-import { readHeaderAddresses } from '../address/address-list.ts';
+import { parseAddressList, readHeaderAddresses } from '../address/address-list.ts';
 import type { Mailbox } from '../address/address.ts';
 import { headerFields, rawValue, splitMessage, type HeaderField } from '../message/header.ts';
 import { accept, refuse, type Result } from '../refusal.ts';
@@ -13,6 +13,8 @@ export interface MessageScan {
   to: Mailbox[];
   cc: Mailbox[];
   replyTo: Mailbox[];
+  /** Everybody From and Sender name. Undefined unless there is one From at most and one Sender, and nothing in them is unreadable. */
+  authors: Mailbox[] | undefined;
   subject: string;
   /** As written, with its angle brackets; '' if there is none. */
   messageId: string;
@@ -70,8 +72,24 @@ function topLevel(header: Buffer, fields: HeaderField[]) {
     to: mailboxes('to'),
     cc: mailboxes('cc'),
     replyTo: mailboxes('reply-to'),
+    authors: authorsOf(header, fields),
     subject: decodeText(first('subject')),
     messageId: bytesToText(first('message-id')),
     date: bytesToText(first('date')),
   };
+}
+
+/** What one reader skips, another shows: only where all can be read, it is known who is named. */
+function authorsOf(header: Buffer, fields: readonly HeaderField[]): Mailbox[] | undefined {
+  const authors: Mailbox[] = [];
+  for (const name of ['from', 'sender']) {
+    const [field, ...more] = fields.filter((candidate) => candidate.name === name);
+    if (field === undefined) continue;
+    const value = rawValue(header, field);
+    if (more.length > 0 || value.length > MAX_ADDRESS_FIELD_BYTES) return undefined;
+    const read = parseAddressList(bytesToText(value).replaceAll('\t', ' '), name);
+    if (!read.ok) return undefined;
+    authors.push(...read.value);
+  }
+  return authors;
 }
