@@ -232,6 +232,7 @@ export const OURS = [
   '/v1/accounts',
   '/v1/pauses',
   '/v1/allowed_senders',
+  '/unsubscribe',
   '/.well-known/',
   '/health',
   '/openapi.json',

@@ -226,6 +226,7 @@ describe('tracking settings', () => {
       message,
       unsubscribe: { active: true, ...custom },
     });
+    expect(await until(() => setting.domains.get(id)?.unsubscribeTracking === true, 5_000, 20)).toBe(true);
     // Go's client sends both footers, empty, when it only switches.
     expect(await put('unsubscribe', { active: 'no', html_footer: '', text_footer: 'Ask us' })).toEqual({
       message,

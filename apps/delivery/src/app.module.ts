@@ -8,6 +8,7 @@ import { Module } from '@nestjs/common';
 import { ComposerService } from './compose/composer.service.ts';
 import { DkimSigner } from './compose/dkim-signer.ts';
 import { LargeMessages } from './compose/large-messages.ts';
+import { UnsubscribeLinks } from './compose/unsubscribe.links.ts';
 import { Deferred } from './deferred/deferred.entity.ts';
 import { DeferredRepository } from './deferred/deferred.repository.ts';
 import { MIGRATIONS } from './deferred/migrations/migrations.ts';
@@ -59,6 +60,7 @@ import { ShredModule } from './shred/shred.module.ts';
     SettingsService,
     ComposerService,
     DkimSigner,
+    UnsubscribeLinks,
     LargeMessages,
     ConclusionService,
     EventsPublisher,

@@ -1,7 +1,7 @@
 import { bodiesConfig } from '@lethe/bodies';
 import { databaseConfig } from '@lethe/database';
 import { kafkaConfig } from '@lethe/kafka';
-import { defineConfig } from '@lethe/service';
+import { defineConfig, publicUrlConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
 import { parseDelays } from './deferred/retry.policy.ts';
@@ -90,6 +90,7 @@ export const config = defineConfig({
   ...databaseConfig,
   ...vaultConfig,
   ...bodiesConfig,
+  ...publicUrlConfig,
   ...ownConfig,
 });
 export type DeliveryConfig = z.infer<typeof config>;

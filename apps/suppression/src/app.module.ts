@@ -13,6 +13,8 @@ import { MIGRATIONS } from './migrations/migrations.ts';
 import { StandingUseWorker } from './privacy/standing-use.worker.ts';
 import { SuppressionHolder } from './privacy/suppression.holder.ts';
 import { DomainsTable } from './settings/domains.table.ts';
+import { UnsubscribeController } from './unsubscribes/unsubscribe.controller.ts';
+import { UnsubscribeService } from './unsubscribes/unsubscribe.service.ts';
 
 /** Every change goes through EntriesPublisher: state and record in one transaction. */
 @Module({
@@ -23,14 +25,14 @@ import { DomainsTable } from './settings/domains.table.ts';
       name: 'suppression',
       consumes: [MAIL_EVENTS, ...HOLDER_TOPICS.consumes],
       // Publishing a compacted topic brings its heartbeat with it: while it is missing, delivery sends nothing.
-      produces: [SUPPRESSION_ENTRIES, ...HOLDER_TOPICS.produces],
+      produces: [SUPPRESSION_ENTRIES, MAIL_EVENTS, ...HOLDER_TOPICS.produces],
       tables: [DOMAIN_SETTINGS],
     }),
     OutboxModule,
     EntriesModule,
     PrivacyHolderModule.forService('suppression', SuppressionHolder, { imports: [EntriesModule] }),
   ],
-  controllers: [BouncesController],
-  providers: [DomainsTable, BouncesService, FailuresConsumer, FailuresService, StandingUseWorker],
+  controllers: [BouncesController, UnsubscribeController],
+  providers: [DomainsTable, BouncesService, UnsubscribeService, FailuresConsumer, FailuresService, StandingUseWorker],
 })
 export class AppModule {}

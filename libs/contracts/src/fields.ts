@@ -30,6 +30,7 @@ export const SEALED_UNDER = {
   'smtp-credential': 'account',
   'unsubscribe-footer': 'account',
   suppression: 'subject',
+  'unsubscribe-link': 'subject',
   receipt: 'account',
   'request-text': 'account',
   'queued-message': 'account',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, personal, personalMap, sealedPart } from './fields.ts';
+import { count, id, personal, personalMap, sealedPart } from './fields.ts';
 
 /**
  * What is personal, one shape per kind of seal. A record seals everything about one subject once; other people of the
@@ -69,6 +69,16 @@ export const suppression = sealedPart(
   z.object({ address: personal('address'), code: count(), error: personal('reply') }),
 );
 export type Suppression = z.infer<typeof suppression>;
+
+/**
+ * What an unsubscribe link says, bound to `recordId(messageId, ordinal)`: whose mail of which domain is to end. Standing: a link works as
+ * long as the vault knows the person, which is at least 31 days after the last mail, and never after an erasure.
+ */
+export const unsubscribeLink = sealedPart(
+  'unsubscribe-link',
+  z.object({ address: personal('address'), domainId: id(), messageIdHeader: personal('content') }),
+);
+export type UnsubscribeLink = z.infer<typeof unsubscribeLink>;
 
 /**
  * What only the requester of an erasure was told: the salts of the certificate's digests, in the order of the subjects.

@@ -19,6 +19,7 @@ export { stripText, type StrippedText } from './view/strip.ts';
 export { composeMessage, type ComposedMessage } from './compose/compose.ts';
 export { replaceTexts } from './compose/replace.ts';
 export { type FormFile, type MessageForm } from './compose/form.ts';
+export { asksToUnsubscribe, unsubscribeLines } from './message/unsubscribe.ts';
 export { EACH_RECIPIENT, MailMerge } from './merge/merge.ts';
 export { fillIn, fillInJson, PlaceholderCount, type MergeRecipient } from './merge/placeholders.ts';
 export { dkimBodyHash } from './dkim/canonical.ts';

@@ -1,5 +1,7 @@
 export { readKek } from './crypto/key-wrap.ts';
 export { ForgottenError, SealError, VaultSetupError, VaultUnavailableError } from './errors.ts';
+export { addresseeOf } from './crypto/jwe.ts';
+export type { Addressee } from './crypto/jwe.ts';
 export { FORGOTTEN } from './sealing/sealing.ts';
 export type { AccountSeal, Expected, Forgotten, SealPeriod, SubjectSeal } from './sealing/sealing.ts';
 export type { ContentKeyOf } from './content/content-keys.ts';

@@ -50,6 +50,7 @@ export function domainSettingsOf(
     eventsDays: domain.eventsDays,
     ...(domain.expirySeconds === null ? {} : { expirySeconds: domain.expirySeconds }),
     requireTls: domain.requireTls,
+    unsubscribeTracking: domain.unsubscribeTracking,
     smtpCredentials: credentials.map(({ id, credential }) => ({ id, credential })),
     ...quotaOf(domain.dayLimit, domain.monthLimit),
     ...sendersOf(domain),

@@ -23,8 +23,8 @@ export type TrackingChoice = Partial<
 >;
 
 /**
- * Keeps what a domain wants to know about its recipients. Nothing acts on it yet: links, pixels and footers are put into mail
- * when tracking comes. All of it is off until a customer, who is the controller, turns it on (Art. 25(2) GDPR).
+ * Keeps what a domain wants to know about its recipients. Of it, mail has the header to unsubscribe by (delivery); links, pixels and
+ * footers are put into it when tracking comes. All of it is off until a customer, who is the controller, turns it on (Art. 25(2) GDPR).
  */
 @Injectable()
 export class TrackingService {
@@ -47,11 +47,12 @@ export class TrackingService {
     choice: TrackingChoice,
     footer: Partial<UnsubscribeFooter> = {},
   ): Promise<Tracking> {
-    return this.settings.change(caller.account, async (manager) => {
+    return this.settings.change(caller.account, async (manager, records) => {
       const domain = Object.assign(await ownDomain(manager, caller, name), choice);
       const whole = { ...(await this.footerOf(domain)), ...footer };
       if (Object.keys(footer).length > 0) domain.unsubscribeFooter = await this.sealed(domain, whole);
       await manager.save(domain);
+      records.push(...(await this.settings.domain(manager, domain)));
       return { domain, footer: shown(whole) };
     });
   }

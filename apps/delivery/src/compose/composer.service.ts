@@ -2,21 +2,22 @@ import { isAscii } from 'node:buffer';
 import { Inject, Injectable } from '@nestjs/common';
 import { BodyStore, openBody } from '@lethe/bodies';
 import type { DomainSettings, Envelope, MailAccepted } from '@lethe/contracts';
-import { dkimBodyHash, MailMerge, splitMessage } from '@lethe/mail';
+import { dkimBodyHash, MailMerge, splitMessage, unsubscribeLines } from '@lethe/mail';
 import { CONFIG } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import type { DeliveryConfig } from '../config.ts';
 import { dataBlock, type DataBlock } from '../smtp/transmission.ts';
 import { DkimSigner } from './dkim-signer.ts';
 import { SharedCache } from './shared-cache.ts';
-import { receivedHeader } from './trace.ts';
+import { NO_HEADER, receivedHeader } from './trace.ts';
+import { UnsubscribeLinks } from './unsubscribe.links.ts';
 
 /** How long a composed message waits for its next recipient. */
 const KEEP_MS = 30_000;
 /** Beside the one it is made from: written, and as what is sent. */
 const OWN_COPIES = 3;
-/** What ingest lets values add (`recipient.variables.ts`), in base64, twice. */
-const OWN_GROWTH = 704 * 1024;
+/** What ingest lets values add (`recipient.variables.ts`), and links, in base64, twice. */
+const OWN_GROWTH = 1_024 * 1_024;
 
 /** A message as it goes over the wire. */
 export interface Composed {
@@ -27,8 +28,8 @@ export interface Composed {
 
 /**
  * A message as it is sent: trace and signature before the accepted message, which is not touched. Read, opened and signed
- * once for all its recipients that are sent at about the same time; where each gets one of their own (`recipient-variables`), read and
- * opened once, and written and signed for each.
+ * once for all its recipients that are sent at about the same time; where each gets one of their own (`recipient-variables`, a link to
+ * unsubscribe by), read and opened once, and written and signed for each.
  */
 @Injectable()
 export class ComposerService {
@@ -39,6 +40,7 @@ export class ComposerService {
     private readonly vault: Vault,
     private readonly bodies: BodyStore,
     private readonly signer: DkimSigner,
+    private readonly links: UnsubscribeLinks,
     @Inject(CONFIG) private readonly config: DeliveryConfig,
   ) {
     this.shared = new SharedCache(config.MESSAGE_CACHE_BYTES, KEEP_MS, ({ data }) => data.bytes.length);
@@ -46,25 +48,27 @@ export class ComposerService {
   }
 
   /** Octets that composing it for one recipient takes at most: of their own message the text may be encoded anew, and grow. */
-  octetsOf({ size, recipient: { role } }: MailAccepted): number {
-    return role === 'each' ? OWN_COPIES * size + OWN_GROWTH : size;
+  octetsOf({ size, recipient: { role }, unsubscribe }: MailAccepted): number {
+    return role === 'each' || unsubscribe ? OWN_COPIES * size + OWN_GROWTH : size;
   }
 
   /** Throws ForgottenError if the message is gone, also when it is still in memory. */
   async compose(record: MailAccepted, envelope: Envelope, domain: DomainSettings): Promise<Composed> {
     const key = await this.vault.contentKey(record.messageId, new Date(record.dropAt));
     const { address, name, bodyHash, recipientVariables: variables } = envelope;
-    if (!variables) {
+    const url = record.unsubscribe ? await this.links.of(record, envelope) : undefined;
+    if (!variables && url === undefined) {
       return this.shared.get(record.messageId, async () =>
         this.finish(await this.open(record, key), bodyHash, record, domain),
       );
     }
     const { merge } = await this.merges.get(record.messageId, async () => {
       const message = await this.open(record, key);
-      return { merge: new MailMerge(message), size: message.length };
+      return { merge: new MailMerge(message, variables ? 'each' : 'shared'), size: message.length };
     });
-    const message = merge.for({ address, name, variables });
-    return this.finish(message, dkimBodyHash(message), record, domain);
+    const unsubscribe = url === undefined ? {} : { unsubscribeUrl: url };
+    const message = merge.for({ address, name, variables: variables ?? {}, ...unsubscribe });
+    return this.finish(message, merge.changesBody ? dkimBodyHash(message) : bodyHash, record, domain, url);
   }
 
   private async open(record: MailAccepted, key: Buffer): Promise<Buffer> {
@@ -76,10 +80,13 @@ export class ComposerService {
     bodyHash: string,
     record: MailAccepted,
     domain: DomainSettings,
+    unsubscribeUrl?: string,
   ): Promise<Composed> {
     const { header } = splitMessage(message);
-    const parts = [receivedHeader(record, this.config.EHLO_NAME), message];
-    if (record.dkim) parts.splice(1, 0, ...(await this.signer.sign(header, bodyHash, domain)));
+    // The signature covers them (RFC 8058 §4), or anybody could put in others.
+    const added = unsubscribeUrl === undefined ? NO_HEADER : unsubscribeLines(header, unsubscribeUrl);
+    const signatures = record.dkim ? await this.signer.sign(Buffer.concat([added, header]), bodyHash, domain) : [];
+    const parts = [receivedHeader(record, this.config.EHLO_NAME), ...signatures, added, message];
     return { data: dataBlock(parts), utf8: !isAscii(header) };
   }
 }

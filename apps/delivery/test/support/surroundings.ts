@@ -154,6 +154,7 @@ export async function surroundings(
       DNS_SERVERS: `${world.dns.host}:${world.dns.port}`,
       SMTP_PORT: String(world.smtp.port),
       EHLO_NAME: 'out.lethe.example',
+      PUBLIC_URL: 'https://mail.example.net',
       RETRY_DELAYS: '700ms',
       RETRY_POLL_MS: '50',
       RETRY_LEASE_MS: '3000',

@@ -94,7 +94,7 @@ export function eventDocument({ event, envelope, related, reply }: OpenedEvent):
     variables: JSON.stringify(envelope.variables),
     ...(event.type === 'accepted' ? accepted(event, envelope) : {}),
     ...(event.type === 'failed' ? { severity: event.severity, reason: event.reason } : {}),
-    ...(event.type === 'accepted' ? {} : { status: status(event.deliveryStatus, reply) }),
+    ...('deliveryStatus' in event ? { status: status(event.deliveryStatus, reply) } : {}),
   };
 }
 

@@ -78,7 +78,7 @@ export class IndexerService {
   /** The erased stay erased: without the recipient's key there is no document, without another's that one is left out. */
   private async open(event: MailEvent): Promise<OpenedEvent | { kind: 'forgotten' }> {
     const { accountId: account, messageId, ordinal, recipient } = event;
-    const sealedReply = event.type === 'accepted' ? undefined : event.deliveryStatus.reply;
+    const sealedReply = 'deliveryStatus' in event ? event.deliveryStatus.reply : undefined;
     const [envelope, reply, related] = await Promise.all([
       this.openOne<Envelope>(recipient.envelope, { account, type: 'envelope', recordId: recordId(messageId, ordinal) }),
       sealedReply ? this.openOne<Reply>(sealedReply, { account, type: 'reply', recordId: event.id }) : null,

@@ -50,6 +50,8 @@ export const ROUTES: readonly Route[] = [
   { paths: ['/v1/accounts/*'], methods: [...READ, ...WRITE], service: 'accounts', permission: 'operator' },
   // Whoever was given a certificate checks it by itself; nobody needs an account for the keys.
   { paths: ['/.well-known/jwks.json'], methods: READ, service: 'privacy', permission: 'none' },
+  // Whoever has the link was sent it. Looking at it changes nothing; mail servers and people post.
+  { paths: ['/unsubscribe/:link'], methods: ['GET', 'POST'], service: 'suppression', permission: 'none' },
   { paths: ['/v1/privacy/certificates/verify'], methods: ['POST'], service: 'privacy', permission: 'privacy:read' },
   { paths: ['/v1/privacy/*'], methods: READ, service: 'privacy', permission: 'privacy:read' },
   { paths: ['/v1/privacy/*'], methods: WRITE, service: 'privacy', permission: 'privacy:write' },

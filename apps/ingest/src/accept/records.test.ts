@@ -48,6 +48,23 @@ describe('records of a message', () => {
     expect(mailAccepted.parse(mailAcceptedRecord(later, 0))).toMatchObject({ deliverAt: 3_000, expiresAt: 4_000 });
   });
 
+  it('says that it can be unsubscribed from where its domain does, or it does itself', () => {
+    const made = message(['to']);
+    const saying = (ofDomain: boolean | undefined, own?: boolean) =>
+      mailAccepted.parse(
+        mailAcceptedRecord(
+          {
+            ...made,
+            domain: { ...domain, ...(ofDomain === undefined ? {} : { unsubscribeTracking: ofDomain }) },
+            submission: { ...made.submission, ...(own === undefined ? {} : { unsubscribe: own }) },
+          },
+          0,
+        ),
+      ).unsubscribe;
+    expect([saying(undefined), saying(false), saying(true, false)]).toEqual([undefined, undefined, undefined]);
+    expect([saying(true), saying(false, true), saying(undefined, true)]).toEqual([true, true, true]);
+  });
+
   it('says how many there are of a message that nobody may read', () => {
     const made = message(['to', 'bcc']);
     const shredded = { ...made, domain: { ...domain, bodiesDays: 0 } };

@@ -47,6 +47,8 @@ export interface Submission {
   readonly testMode: boolean;
   readonly dkim: boolean;
   readonly requireTls: boolean;
+  /** Whether it can be unsubscribed from by a link; absent: as its domain says. */
+  readonly unsubscribe?: boolean;
   /** When it is to be sent, epoch ms; absent or past: at once. */
   readonly deliverAt?: number;
   readonly method: 'http' | 'smtp';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  asksToUnsubscribe,
   composeMessage,
   EACH_RECIPIENT,
   parseAddressList,
@@ -71,6 +72,7 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
       contentType,
       size: length,
     })),
+    ...(asksToUnsubscribe(raw) ? { unsubscribe: true } : {}),
     ...handedIn(options, origin),
   };
 }

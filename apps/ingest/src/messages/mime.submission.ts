@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  asksToUnsubscribe,
   EACH_RECIPIENT,
   headerLine,
   missingHeaders,
@@ -61,6 +62,7 @@ export function submissionOfMime(form: Form, origin: Origin): Submission {
     subject: scan.subject,
     messageIdHeader,
     attachments: scan.attachments.map(({ filename, contentType, size }) => ({ filename, contentType, size })),
+    ...(asksToUnsubscribe(raw) ? { unsubscribe: true } : {}),
     ...handedIn(options, origin),
   };
 }

@@ -19,7 +19,7 @@ describe('options', () => {
           'v:order': '42',
           'v:data': '{"a":[1]}',
           'v:odd': '{not json',
-          'o:tracking': 'yes',
+          'o:tracking': 'htmlonly',
           to: 'ignored@x.example',
         }),
       ),
@@ -28,6 +28,7 @@ describe('options', () => {
       testMode: true,
       dkim: false,
       requireTls: true,
+      unsubscribe: true,
       headers: [
         ['X-A', '1'],
         ['X-A', '2'],
@@ -46,6 +47,8 @@ describe('options', () => {
 
   it('absent means default: signed, sent for real, TLS as it comes', () => {
     expect(readOptions(form({}))).toMatchObject({ testMode: false, dkim: true, requireTls: false, tags: [] });
+    expect(readOptions(form({}))).not.toHaveProperty('unsubscribe');
+    expect(readOptions(form({ 'o:tracking': 'no' }))).toMatchObject({ unsubscribe: false });
   });
 
   it.each(['Wed, 4 Nov 2026 09:00:00 +0100', 'Wed, 04 Nov 2026 08:00:00 GMT', '1793779200', '1793779200.0'])(

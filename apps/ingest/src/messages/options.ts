@@ -8,6 +8,8 @@ export interface Options {
   readonly testMode: boolean;
   readonly dkim: boolean;
   readonly requireTls: boolean;
+  /** Whether it can be unsubscribed from by a link; absent: as its domain says. */
+  readonly unsubscribe?: boolean;
   /** When it is to be sent, epoch ms; absent or past: at once. */
   readonly deliverAt?: number;
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
@@ -18,9 +20,9 @@ const MAX_OPTIONS_OCTETS = 16 * 1024;
 const MAX_TAGS = 10;
 const MAX_TAG_LENGTH = 128;
 
-/** Accepted and without effect here: tracking is off until asked for per recipient, the others choose among times or IPs we lack. */
+/** Accepted and without effect here: opens and clicks are not tracked, the others choose among times or IPs we lack. */
 const WITHOUT_EFFECT =
-  /^o:(tracking(-clicks|-opens|-pixel-location-top)?|deliverytime-optimize-period|time-zone-localize|deliver-within|secondary-dkim(-public)?|sending-ip(-pool)?|suppress-headers|native-send|skip-verification)$/;
+  /^o:(tracking-(clicks|opens|pixel-location-top)|deliverytime-optimize-period|time-zone-localize|deliver-within|secondary-dkim(-public)?|sending-ip(-pool)?|suppress-headers|native-send|skip-verification)$/;
 /** Known, and doing the opposite of what is asked if ignored. */
 const NOT_YET = /^(o:archive-to|t:.*|template)$/;
 
@@ -33,6 +35,7 @@ export function readOptions(form: Form): Options {
   let dkim = true;
   let requireTls = false;
   let deliverAt: number | undefined;
+  let unsubscribe: boolean | undefined;
   const tags: string[] = [];
   const headers: [string, string][] = [];
   const variables = new Map<string, unknown>();
@@ -46,6 +49,7 @@ export function readOptions(form: Form): Options {
     else if (name === 'o:testmode') testMode = readBoolean(name, last);
     else if (name === 'o:dkim') dkim = readBoolean(name, last);
     else if (name === 'o:require-tls') requireTls = readBoolean(name, last);
+    else if (name === 'o:tracking') unsubscribe = readTracking(name, last);
     else if (name === 'o:deliverytime') deliverAt = readInstant(name, last);
     else if (name.startsWith('h:')) for (const value of values) headers.push([name.slice(2), value]);
     else if (name.startsWith('v:')) variables.set(readVariableName(name), readVariable(last));
@@ -57,6 +61,7 @@ export function readOptions(form: Form): Options {
     testMode,
     dkim,
     requireTls,
+    ...(unsubscribe === undefined ? {} : { unsubscribe }),
     ...(deliverAt === undefined ? {} : { deliverAt }),
     headers,
     variables: Object.fromEntries(variables),
@@ -79,6 +84,12 @@ export function readBoolean(name: string, value: string): boolean {
   if (/^(yes|true|1)$/i.test(value)) return true;
   if (/^(no|false|0|)$/i.test(value)) return false;
   throw new ApiError(400, `'${name}' must be yes or no`);
+}
+
+/** All kinds of tracking at once; links are the only one there is. */
+function readTracking(name: string, value: string): boolean | undefined {
+  if (value === '') return undefined;
+  return /^htmlonly$/i.test(value) || readBoolean(name, value);
 }
 
 /** Epoch ms, of an RFC 2822 date or epoch seconds. */

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { SUPPRESSION_ENTRIES, suppressionKey } from '@lethe/contracts';
+import { MAIL_EVENTS, SUPPRESSION_ENTRIES, suppressionKey, type MailEvent } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { Outbox, Publisher, type EncodedRecord, type OutboxGroup } from '@lethe/kafka';
 import { OverloadedError, Semaphore } from '@lethe/service';
@@ -26,6 +26,8 @@ export interface Change<P, T> {
   /** Whose entries it changes, by pseudonym. */
   readonly people: (prepared: P) => readonly Buffer[];
   readonly write: (entries: EntryWriter, prepared: P) => Promise<T>;
+  /** What is told besides, where something was changed. */
+  readonly events?: readonly MailEvent[];
 }
 
 interface MergedRow {
@@ -101,7 +103,17 @@ export class EntriesPublisher {
     const { touched } = entries;
     if (touched.length === 0) return { result, groups: [] };
     const records = await this.records(manager, touched);
-    const groups = records.map((record): OutboxGroup => ({ id: randomUUIDv7(), records: [record] }));
+    const told = this.publisher.encode(
+      MAIL_EVENTS,
+      (change.events ?? []).map((event) => ({
+        key: event.messageId,
+        value: event,
+        id: event.id,
+        type: event.type,
+        time: event.at,
+      })),
+    );
+    const groups = [...records, ...told].map((record): OutboxGroup => ({ id: randomUUIDv7(), records: [record] }));
     await manager.query(`DELETE FROM outbox WHERE records->0->>'key' = ANY($1)`, [records.map(({ key }) => key)]);
     await this.outbox.insertMany(manager, groups);
     return { result, groups };

@@ -30,7 +30,7 @@ export const STORES: readonly StoreDeclaration[] = [
     store: 'suppression.outbox',
     owner,
     kind,
-    what: 'reason codes by pseudonym on their way to Kafka',
+    what: 'reason codes by pseudonym, and events of who unsubscribed (sealed under them), on their way to Kafka',
     limit: { until: 'Kafka has them; while it takes none, changes are refused' },
     table: 'public.outbox',
     columns: { id: opaque, created_at: instant, records: pseudonym },

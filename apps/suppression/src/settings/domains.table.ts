@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DOMAIN_SETTINGS } from '@lethe/contracts';
+import { DOMAIN_SETTINGS, type DomainSettings } from '@lethe/contracts';
 import { InjectTable, LocalTable, type TableIndex } from '@lethe/kafka';
 import { ApiError, type Identity } from '@lethe/service';
 
@@ -10,6 +10,11 @@ export class DomainsTable {
 
   constructor(@InjectTable(DOMAIN_SETTINGS) private readonly domains: LocalTable<typeof DOMAIN_SETTINGS>) {
     this.byName = domains.index(({ name }) => [name]);
+  }
+
+  /** As it was last heard of. */
+  find(domainId: string): DomainSettings | undefined {
+    return this.domains.get(domainId);
   }
 
   /** @throws ApiError 404, or 503 while the table is not up to date. */

@@ -2,7 +2,15 @@ import { generateKeyPairSync, randomBytes, randomUUID, randomUUIDv7 } from 'node
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DOMAIN_SETTINGS, MAIL_EVENTS, SUPPRESSION_ENTRIES, suppressionKey, type Service } from '@lethe/contracts';
+import {
+  DOMAIN_SETTINGS,
+  MAIL_EVENTS,
+  mailEvent,
+  SUPPRESSION_ENTRIES,
+  suppressionKey,
+  type MailEvent,
+  type Service,
+} from '@lethe/contracts';
 import { migrateDatabase } from '@lethe/database';
 import {
   DeadLetters,
@@ -55,7 +63,17 @@ export interface Surroundings {
   domain(account?: string): Promise<Domain>;
   /** As the gateway would call for the domain's account (or another one); the replicas take turns. */
   call(domain: Domain, method: 'GET' | 'POST' | 'DELETE', path: string, body?: Body, account?: string): Promise<Answer>;
+  /** As the gateway passes on what anybody asks of a link. */
+  link(method: 'GET' | 'POST', link: string, type?: string): Promise<Page>;
+  /** What is on `mail-events` by now. */
+  told: readonly MailEvent[];
   close(): Promise<void>;
+}
+
+export interface Page {
+  status: number;
+  headers: Record<string, unknown>;
+  text: string;
 }
 
 export async function startSurroundings(stores: Stores): Promise<Surroundings> {
@@ -126,6 +144,17 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
   const reader = new TableReader(delivery, table, new DeadLetters(new Publisher(delivery, []), silent));
   reader.start();
   const events = new Publisher(delivery, [MAIL_EVENTS]);
+  const told: MailEvent[] = [];
+  const hearing = client('events');
+  const hearer = hearing.consumer({ groupId: hearing.groupName('told') });
+  await hearer.connect();
+  await hearer.subscribe({ topics: [hearing.topicName(MAIL_EVENTS)], fromBeginning: true });
+  await hearer.run({
+    autoCommit: false,
+    eachMessage: async ({ message }) => {
+      told.push(mailEvent.parse(JSON.parse(message.value?.toString() ?? 'null')));
+    },
+  });
   const ready = () => table.fresh && replicas.every((app) => app.get(HealthRegistry).readiness().ready);
   if (!(await until(ready, 40_000))) throw new Error('suppression did not become ready');
 
@@ -176,7 +205,27 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
       });
       return { status: response.statusCode, body: response.json() };
     },
+    told,
+    async link(method, link, type = 'application/x-www-form-urlencoded') {
+      const token = await signer.sign('suppression', { account: 'nobody', scopes: [], keyId: 'nobody' });
+      const isMultipart = type.startsWith('multipart/');
+      const payload = isMultipart
+        ? '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+        : 'List-Unsubscribe=One-Click';
+      calls += 1;
+      const response = await replicas[calls % 2 === 0 ? 0 : 1].inject({
+        method,
+        url: `/unsubscribe/${link}`,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(method === 'POST' ? { 'content-type': isMultipart ? `${type}; boundary=b` : type } : {}),
+        },
+        ...(method === 'POST' ? { payload } : {}),
+      });
+      return { status: response.statusCode, headers: response.headers, text: response.body };
+    },
     async close() {
+      await hearer.disconnect();
       await reader.stop();
       await Promise.all(replicas.map((app) => app.close()));
       heartbeats.stop();

@@ -69,14 +69,18 @@ export const failedEvent = z.object({
   deliveryStatus,
 });
 
-export const mailEvent = z.discriminatedUnion('type', [acceptedEvent, deliveredEvent, failedEvent]);
+/** The recipient wants no more mail of the domain: said by the link in this message. Its envelope has what the link knows, and no more. */
+export const unsubscribedEvent = z.object({ ...common, type: literal('unsubscribed') });
+
+export const mailEvent = z.discriminatedUnion('type', [acceptedEvent, deliveredEvent, failedEvent, unsubscribedEvent]);
 export type MailEvent = z.infer<typeof mailEvent>;
 export type MailEventType = MailEvent['type'];
 export type AcceptedEvent = z.infer<typeof acceptedEvent>;
 export type DeliveredEvent = z.infer<typeof deliveredEvent>;
+export type UnsubscribedEvent = z.infer<typeof unsubscribedEvent>;
 export type FailedEvent = z.infer<typeof failedEvent>;
 
-/** Event id (design §5): the same outcome published twice is one event. `attempt` is 0 for `accepted`. */
+/** Event id (design §5): the same outcome published twice is one event. `attempt` is 0 for `accepted` and `unsubscribed`. */
 export function eventId(messageId: string, ordinal: number, attempt: number, type: MailEventType): string {
   return createHash('sha256').update(`${messageId}/${ordinal}/${attempt}/${type}`).digest('base64url').slice(0, 22);
 }

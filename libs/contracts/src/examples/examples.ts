@@ -1,4 +1,10 @@
-import { eventId, type AcceptedEvent, type DeliveredEvent, type FailedEvent } from '../events/mail-events.ts';
+import {
+  eventId,
+  type AcceptedEvent,
+  type DeliveredEvent,
+  type FailedEvent,
+  type UnsubscribedEvent,
+} from '../events/mail-events.ts';
 import type { MailAccepted } from '../events/mail-accepted.ts';
 import { periodOf } from '../retention.ts';
 import type { PrivacyCommand } from '../commands/privacy-commands.ts';
@@ -28,6 +34,7 @@ const mailAccepted: MailAccepted = {
   testMode: false,
   dkim: true,
   requireTls: false,
+  unsubscribe: true,
   recipient,
   related: [...related],
 };
@@ -79,6 +86,12 @@ const failed: FailedEvent = {
   },
 };
 
+const unsubscribed: UnsubscribedEvent = {
+  ...about,
+  id: eventId(messageId, 0, 0, 'unsubscribed'),
+  type: 'unsubscribed',
+};
+
 const accountSettings: AccountSettings = {
   accountId,
   state: 'active',
@@ -99,6 +112,7 @@ const domainSettings: DomainSettings = {
   eventsDays: 30,
   expirySeconds: 172_800,
   requireTls: true,
+  unsubscribeTracking: true,
   smtpCredentials: [{ id: '019ab7a0-0000-7000-8000-0000000000c1', credential: JWE }],
   quota: { month: 5_000 },
   allowedSenders: JWE,
@@ -142,7 +156,7 @@ const replies: PrivacyReply[] = [
 /** By topic name. */
 export const EXAMPLES: Record<string, readonly unknown[]> = {
   'mail-accepted': [mailAccepted],
-  'mail-events': [accepted, delivered, failed],
+  'mail-events': [accepted, delivered, failed, unsubscribed],
   'account-settings': [accountSettings],
   'domain-settings': [domainSettings],
   'suppression-entries': [suppressionEntry],

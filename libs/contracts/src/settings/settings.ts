@@ -79,6 +79,8 @@ export const domainSettings = z.object({
   expirySeconds: count().optional(),
   /** Whether all mail of this domain goes over TLS or not at all; records from before there was a choice have no such field. */
   requireTls: flag().optional(),
+  /** Whether its mail can be unsubscribed from by a link; records from before there was one have no such field. */
+  unsubscribeTracking: flag().optional(),
   /** Who may hand mail in by SMTP for this domain; records from before there were any have no such field. */
   smtpCredentials: z.array(z.object({ id: id(), credential: sealed('smtp-credential') })).optional(),
   quota: quota().optional(),

@@ -26,7 +26,7 @@ export const MAIL_ACCEPTED = topic({
 export const MAIL_EVENTS = topic({
   name: 'mail-events',
   what: 'every discrete event of every service: the source the search index is a projection of',
-  producers: ['ingest', 'delivery'],
+  producers: ['ingest', 'delivery', 'suppression'],
   consumers: ['events', 'suppression'],
   key: 'message id',
   partitions: 8,

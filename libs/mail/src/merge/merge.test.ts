@@ -34,6 +34,44 @@ async function composed(more: object): Promise<Buffer> {
   return message.value.raw;
 }
 
+describe('links to unsubscribe by', () => {
+  const url = 'https://mail.example/unsubscribe/a.b.c';
+  const link = { address: 'bob@b.example', variables: {}, unsubscribeUrl: url };
+  const shared = 'To: bob@b.example, eve@b.example\r\n';
+  const body = 'Stop: %unsubscribe_url% %tag_unsubscribe_url% %mailing_list_unsubscribe_url% %recipient%';
+
+  it('are filled in for one of several who see each other, and nothing else is', () => {
+    const raw = mime(`From: a@a.example\r\n${shared}List-Unsubscribe: <%unsubscribe_url%>\r\n\r\n${body}`);
+    const merge = new MailMerge(raw, 'shared');
+    expect(merge.changesBody).toBe(true);
+    const copy = merge.for(link);
+    expect(header(copy, 'to')).toBe('bob@b.example, eve@b.example');
+    expect(header(copy, 'list-unsubscribe')).toBe(`<${url}>`);
+    expect(splitMessage(copy).body.toString()).toContain(`Stop: ${url} ${url} ${url} %recipient%`);
+  });
+
+  it('leave a message without them byte for byte, and stay as they stand where there is none', () => {
+    const plain = mime(`From: a@a.example\r\n${shared}\r\nHello %recipient%`);
+    const merge = new MailMerge(plain, 'shared');
+    expect(merge.changesBody).toBe(false);
+    expect(merge.for(link)).toEqual(plain);
+    const raw = mime(`From: a@a.example\r\n${shared}\r\n${body}`);
+    expect(splitMessage(new MailMerge(raw, 'shared').for({ ...bob })).body.toString()).toContain(body);
+  });
+
+  it('are filled in beside values, never in them', () => {
+    const raw = mime('From: a@a.example\r\nTo: %recipient%\r\n\r\n%recipient.a% %unsubscribe_url%');
+    const copy = new MailMerge(raw).for({ ...link, variables: { a: '%unsubscribe_url%' } });
+    expect(splitMessage(copy).body.toString()).toContain(`%unsubscribe_url% ${url}`);
+  });
+
+  it('do not multiply a message', () => {
+    const many = '%unsubscribe_url%\r\n'.repeat(101);
+    const raw = mime(`From: a@a.example\r\n${shared}\r\n${many}`);
+    expect(new MailMerge(raw, 'shared').for(link).toString()).not.toContain(url);
+  });
+});
+
 describe('placeholders', () => {
   it.each([
     ['%recipient%', 'bob@b.example'],

@@ -8,7 +8,7 @@ import { scanParts, type Leaf } from '../mime/parts.ts';
 import { DEFAULT_SCAN_LIMITS } from '../mime/scan.ts';
 import { decodeText } from '../mime/text.ts';
 import type { Mailbox } from '../address/address.ts';
-import { fillIn, PlaceholderCount, type MergeRecipient } from './placeholders.ts';
+import { fillIn, fillInLinks, linksIn, PlaceholderCount, type MergeRecipient } from './placeholders.ts';
 
 /** What stands in the To of a message that each recipient gets for themselves; `MailMerge` puts them there. */
 export const EACH_RECIPIENT: Pick<Mailbox, 'name' | 'address'> = { address: '%recipient%', name: '' };
@@ -39,11 +39,15 @@ const STRUCTURED = /^(?:resent-)?(?:from|sender|reply-to|to|cc)$/;
 /** What ends no name, no local part and no mailbox, in quotes or outside of them. */
 const ATOM = /^[A-Za-z0-9 ._+-]*$/;
 const MARK = '%recipient';
+/** Links are some 700 octets, so that many of them add less than a recipient's values may. */
+const MAX_LINKS = 100;
 const CRLF = '\r\n';
 
 /**
  * One message as many: each recipient gets it with only themselves in its To, and with their own values in its header and in the texts
  * that are its own. What has no placeholder stays byte for byte; an attachment's is the sender's business. A changed text is UTF-8.
+ *
+ * `shared`: a message that all its recipients see each other in. It has no values of theirs; only the links that each has of their own.
  *
  * Read once, written for each. Takes a message that was taken in (CRLF, within `DEFAULT_SCAN_LIMITS`).
  */
@@ -51,9 +55,13 @@ export class MailMerge {
   readonly #raw: Buffer;
   readonly #edits: Edit[] = [];
   readonly #placeholders = new PlaceholderCount();
+  readonly #shared: boolean;
+  #links = 0;
+  #changesBody = false;
 
-  constructor(raw: Buffer) {
+  constructor(raw: Buffer, kind: 'each' | 'shared' = 'each') {
     this.#raw = raw;
+    this.#shared = kind === 'shared';
     const { header, body } = splitMessage(raw);
     const fields = headerFields(header);
     this.#editHeader(header, fields);
@@ -61,6 +69,11 @@ export class MailMerge {
       this.#editText(leaf, leaf.part.header === header),
     );
     this.#edits.sort((a, b) => a.start - b.start || a.end - b.end);
+  }
+
+  /** Whether recipients' copies differ in more than the header. */
+  get changesBody(): boolean {
+    return this.#changesBody;
   }
 
   /** Octets that a recipient's values add at most, before they are encoded. */
@@ -71,7 +84,7 @@ export class MailMerge {
   for(recipient: MergeRecipient): Buffer {
     const parts = new Map<MergedText, Part>();
     const part = (merged: MergedText): Part => {
-      const known = parts.get(merged) ?? written(merged, recipient);
+      const known = parts.get(merged) ?? written(merged, this.#filled(merged.text, recipient));
       parts.set(merged, known);
       return known;
     };
@@ -87,6 +100,19 @@ export class MailMerge {
 
   #editHeader(header: Buffer, fields: readonly HeaderField[]): void {
     const shown = fields.filter(({ name }) => name === 'to' || name === 'cc');
+    if (!this.#shared) this.#editShown(header, shown);
+    for (const field of fields) {
+      if (shown.includes(field) || field.name === '' || field.name.startsWith('content-')) continue;
+      const text = decodeText(rawValue(header, field));
+      if (!this.#mark(text)) continue;
+      const name = header.toString('latin1', field.start, field.start + field.name.length);
+      const only = STRUCTURED.test(field.name) ? ATOM : undefined;
+      const write = ({ recipient }: Copy): string => headerLine(name, oneLine(this.#filled(text, recipient, only)));
+      this.#edits.push({ start: field.start, end: field.end, write });
+    }
+  }
+
+  #editShown(header: Buffer, shown: readonly HeaderField[]): void {
     const place = shown[0]?.start ?? header.length;
     for (const { start, end } of shown) this.#edits.push({ start, end, write: () => '' });
     this.#edits.push({
@@ -94,27 +120,33 @@ export class MailMerge {
       end: place,
       write: ({ recipient: { address, name = '' } }) => addressLine('To', [{ address, name }]),
     });
-    for (const field of fields) {
-      if (shown.includes(field) || field.name === '' || field.name.startsWith('content-')) continue;
-      const text = decodeText(rawValue(header, field));
-      if (!text.includes(MARK)) continue;
-      this.#placeholders.add(text);
-      const name = header.toString('latin1', field.start, field.start + field.name.length);
-      const only = STRUCTURED.test(field.name) ? ATOM : undefined;
-      const write = ({ recipient }: Copy): string => headerLine(name, oneLine(fillIn(text, recipient, only)));
-      this.#edits.push({ start: field.start, end: field.end, write });
-    }
+  }
+
+  /** Whether something in it is filled in; counts it. */
+  #mark(text: string): boolean {
+    const links = linksIn(text);
+    this.#links += links;
+    const isOwn = !this.#shared && text.includes(MARK);
+    if (isOwn) this.#placeholders.add(text);
+    return isOwn || links > 0;
+  }
+
+  /** A link first: what a recipient's value says is not looked through again. */
+  #filled(text: string, recipient: MergeRecipient, only?: RegExp): string {
+    const { unsubscribeUrl: url } = recipient;
+    const linked = url === undefined || only || this.#links > MAX_LINKS ? text : fillInLinks(text, url);
+    return this.#shared ? linked : fillIn(linked, recipient, only);
   }
 
   #editText({ content, body, attachedIn, part }: Leaf, whole: boolean): void {
     if (attachedIn > 0 || !content.type.startsWith('text/') || isAttachment(content)) return;
     const text = decodeCharset(decodeOctets(body, content.encoding), content.charset);
-    if (!text.includes(MARK)) return;
+    if (!this.#mark(text)) return;
     const start = part.header.byteOffset - this.#raw.byteOffset;
     const headerEnd = start + part.header.length;
     // A header that ends without an empty line takes no further field.
     if (this.#raw.toString('latin1', headerEnd, part.bodyStart) !== CRLF) return;
-    this.#placeholders.add(text);
+    this.#changesBody = true;
     const merged: MergedText = { subtype: content.type.slice('text/'.length), text, whole };
     for (const field of part.fields) {
       if (field.name !== 'content-type' && field.name !== 'content-transfer-encoding') continue;
@@ -126,8 +158,7 @@ export class MailMerge {
   }
 }
 
-function written({ subtype, text, whole }: MergedText, recipient: MergeRecipient): Part {
-  const filled = fillIn(text, recipient);
+function written({ subtype, whole }: MergedText, filled: string): Part {
   // In a multipart a value could otherwise end the part it stands in, where the sender's boundary is known; lines may still be wrapped.
   const { header, content } = textPart(subtype, filled, !whole && filled.includes('--'));
   const ended = !whole || content.at(-1) === 0x0a;

@@ -4,7 +4,17 @@ export interface MergeRecipient {
   readonly name?: string | undefined;
   /** Values by key, as JSON has them. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Where they unsubscribe; absent: such placeholders stay as they stand. */
+  readonly unsubscribeUrl?: string;
 }
+
+const LINK = /%(?:tag_|mailing_list_)?unsubscribe_url%/g;
+
+/** How often a link stands in a text. */
+export const linksIn = (text: string): number => text.match(LINK)?.length ?? 0;
+
+/** `%unsubscribe_url%`, and Mailgun's two others, which lead to the same here. */
+export const fillInLinks = (text: string, url: string): string => text.replace(LINK, () => url);
 
 const PLACEHOLDER = /%recipient(?:\.([^%\s]{1,128})|_(email|name|fname|lname))?%/g;
 

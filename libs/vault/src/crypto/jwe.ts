@@ -22,6 +22,14 @@ export interface SealHeader {
   per: string;
 }
 
+/** What a seal says of itself. */
+export interface Addressee {
+  account: string;
+  subject: string | undefined;
+  type: string;
+  recordId: string;
+}
+
 export interface ParsedSeal {
   header: SealHeader;
   protectedHeader: string;
@@ -39,6 +47,12 @@ export function encrypt(key: KeyObject, header: SealHeader, plaintext: string): 
   const ciphertext = cipher.update(plaintext, 'utf8');
   cipher.final();
   return `${protectedHeader}..${iv.toString('base64url')}.${ciphertext.toString('base64url')}.${cipher.getAuthTag().toString('base64url')}`;
+}
+
+/** For whoever is handed a seal and has to find out whose it is. Nothing of it is true before it was opened. @throws SealError */
+export function addresseeOf(jwe: string): Addressee {
+  const { acc: account, sub: subject, typ: type, rid: recordId } = parse(jwe).header;
+  return { account, subject, type, recordId };
 }
 
 /** Takes a compact JWE apart. Nothing in it is believed before `decrypt` has answered. */
