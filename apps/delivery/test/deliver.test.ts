@@ -56,7 +56,9 @@ describe('delivery', () => {
     expect(sent.subarray(sent.length - raw.length)).toEqual(raw);
     const added = sent.subarray(0, sent.length - raw.length).toString();
     const names = added.split('\r\n').filter((line) => /^\S/.test(line));
-    expect(names.map((line) => line.split(':')[0])).toEqual(['Received', 'DKIM-Signature']);
+    expect(names.map((line) => line.split(':')[0])).toEqual(['Received', 'DKIM-Signature', 'Feedback-ID']);
+    expect(added).toContain(`Feedback-ID: ${around.domain.domainId}:${around.accountId}:lethe\r\n`);
+    expect(/\bh=[^;]*/.exec(added)?.[0]).toContain('feedback-id');
     const resolver = new Resolver();
     resolver.setServers([`${around.world.dns.host}:${around.world.dns.port}`]);
     const { dkim } = await authenticate(sent, {

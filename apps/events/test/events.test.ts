@@ -221,3 +221,19 @@ describe('projection', () => {
     expect(await until(async () => (await recipients('recipient=healthy@x.example')).length === 1, 10_000)).toBe(true);
   });
 });
+
+it('says of which template a message was made, and that somebody unsubscribed', async () => {
+  const template = { name: 'welcome', version: 'initial', variables: { secret: 'not shown' } };
+  await around.publish([{ to: 'carl@y.example', subject: 'Rendered', type: 'unsubscribed', template }]);
+  expect(await until(async () => (await recipients('event=unsubscribed')).length === 1, 20_000)).toBe(true);
+  const { body } = await around.query('event=unsubscribed');
+  const [event] = body['items'] as Record<string, unknown>[];
+  expect(event).toMatchObject({
+    event: 'unsubscribed',
+    recipient: 'carl@y.example',
+    template: { name: 'welcome', version: 'initial' },
+    message: { headers: { 'message-id': expect.stringContaining('@events.example') } },
+  });
+  expect(event).not.toHaveProperty('delivery-status');
+  expect(JSON.stringify(event)).not.toContain('not shown');
+});

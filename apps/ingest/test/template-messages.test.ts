@@ -84,6 +84,17 @@ describe('a message of a template', () => {
     expect(last().variables).toEqual({});
   });
 
+  it('says of which version, to its sender alone', async () => {
+    await sent({ template: 'Welcome', 't:variables': '{"name":"Ann","items":[1]}', 't:version': 'initial' });
+    const variables = { name: 'Ann', items: [1] };
+    expect(last().template).toEqual({ name: 'welcome', version: 'initial', variables });
+    expect(last().raw.toString()).not.toContain('X-Mailgun-Template');
+    const { rows } = await around.database.query<{ id: string }>('select id from message order by id desc limit 1');
+    const stored = (await (await around.stored(rows[0]?.id ?? '')).json()) as Record<string, unknown>;
+    expect(stored['X-Mailgun-Template-Name']).toBe('welcome');
+    expect(JSON.parse(String(stored['X-Mailgun-Template-Variables']))).toEqual(variables);
+  });
+
   it('is that of the version asked for, and of the active one otherwise', async () => {
     await sent({ template: 'welcome', 't:version': 'SECOND', 't:variables': '{"name":"Ann"}' });
     expect(shown().html.trim()).toBe('<p>Second, Ann</p>');

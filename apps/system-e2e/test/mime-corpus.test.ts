@@ -16,7 +16,7 @@ const FILES = FOLDERS.flatMap((folder) =>
 );
 
 /** Headers a delivery adds, and the ones it must not pass on. */
-const TRACE = /^(received|dkim-signature)$/i;
+const TRACE = /^(received|dkim-signature|feedback-id)$/i;
 const ADDED_IF_MISSING = ['from', 'date', 'message-id'];
 
 let suite: SuitePlatform;

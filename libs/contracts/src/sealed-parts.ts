@@ -25,6 +25,14 @@ export const envelope = sealedPart(
     variables: personalMap('customer-typed'),
     /** Of whom each gets a message of their own (role `each`): what stands for `%recipient.key%`. */
     recipientVariables: personalMap('customer-typed').optional(),
+    /** The stored template it was made of, and what stood for its variables. */
+    template: z
+      .object({
+        name: personal('customer-typed'),
+        version: personal('customer-typed'),
+        variables: personalMap('customer-typed'),
+      })
+      .optional(),
     /** Address of the client that handed the message in. */
     originatingIp: personal('network').optional(),
   }),

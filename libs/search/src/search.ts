@@ -82,6 +82,13 @@ export class Search {
     }
   }
 
+  /** Adds fields to the indices that match a pattern, if there are any; those that are there stay as they are. */
+  async addFields(pattern: string, mappings: IndexTemplate['mappings']): Promise<void> {
+    await this.call((client) =>
+      client.indices.putMapping({ index: pattern, allow_no_indices: true, ignore_unavailable: true, ...mappings }),
+    );
+  }
+
   /** Names of the indices that match a pattern. */
   async indicesOf(pattern: string): Promise<string[]> {
     const found = await this.call((client) =>

@@ -9,7 +9,7 @@ import type { DeliveryConfig } from '../config.ts';
 import { dataBlock, type DataBlock } from '../smtp/transmission.ts';
 import { DkimSigner } from './dkim-signer.ts';
 import { SharedCache } from './shared-cache.ts';
-import { NO_HEADER, receivedHeader } from './trace.ts';
+import { feedbackHeader, NO_HEADER, receivedHeader } from './trace.ts';
 import { UnsubscribeLinks } from './unsubscribe.links.ts';
 
 /** How long a composed message waits for its next recipient. */
@@ -84,7 +84,10 @@ export class ComposerService {
   ): Promise<Composed> {
     const { header } = splitMessage(message);
     // The signature covers them (RFC 8058 §4), or anybody could put in others.
-    const added = unsubscribeUrl === undefined ? NO_HEADER : unsubscribeLines(header, unsubscribeUrl);
+    const added = Buffer.concat([
+      feedbackHeader(record, header),
+      unsubscribeUrl === undefined ? NO_HEADER : unsubscribeLines(header, unsubscribeUrl),
+    ]);
     const signatures = record.dkim ? await this.signer.sign(Buffer.concat([added, header]), bodyHash, domain) : [];
     const parts = [receivedHeader(record, this.config.EHLO_NAME), ...signatures, added, message];
     return { data: dataBlock(parts), utf8: !isAscii(header) };

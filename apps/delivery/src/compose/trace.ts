@@ -1,5 +1,5 @@
 import type { MailAccepted } from '@lethe/contracts';
-import { mailDate } from '@lethe/mail';
+import { headerFields, mailDate } from '@lethe/mail';
 
 /**
  * The trace header of RFC 5321 §4.4, from what everybody may know: no client address, no recipient. Its time is the time of
@@ -7,6 +7,15 @@ import { mailDate } from '@lethe/mail';
  */
 export function receivedHeader({ messageId, acceptedAt }: MailAccepted, by: string): Buffer {
   return Buffer.from(`Received: by ${by} (Lethe) id ${messageId};\r\n\t${mailDate(new Date(acceptedAt))}\r\n`);
+}
+
+/**
+ * By which providers count complaints (Feedback-ID: up to three names, and the sender's). Opaque ids, the same for all mail of a domain:
+ * what differs for each message or person would tell nobody anything, and somebody too much. A sender's own stays.
+ */
+export function feedbackHeader({ domainId, accountId }: MailAccepted, header: Buffer): Buffer {
+  const has = headerFields(header).some(({ name }) => name === 'feedback-id');
+  return has ? NO_HEADER : Buffer.from(`Feedback-ID: ${domainId}:${accountId}:lethe\r\n`);
 }
 
 /** Outside the signature: it says something about this copy, not about the message. */

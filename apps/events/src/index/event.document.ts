@@ -30,6 +30,7 @@ export interface EventDocument {
   readonly tags: readonly string[];
   /** JSON of `Envelope['variables']`. */
   readonly variables: string;
+  readonly template?: { name: string; version: string };
   readonly method?: AcceptedEvent['method'];
   readonly key?: string;
   readonly originating_ip?: string;
@@ -92,6 +93,7 @@ export function eventDocument({ event, envelope, related, reply }: OpenedEvent):
     })),
     tags: envelope.tags,
     variables: JSON.stringify(envelope.variables),
+    ...(envelope.template ? { template: { name: envelope.template.name, version: envelope.template.version } } : {}),
     ...(event.type === 'accepted' ? accepted(event, envelope) : {}),
     ...(event.type === 'failed' ? { severity: event.severity, reason: event.reason } : {}),
     ...('deliveryStatus' in event ? { status: status(event.deliveryStatus, reply) } : {}),

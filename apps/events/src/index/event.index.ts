@@ -44,6 +44,8 @@ export class EventIndex implements OnModuleInit {
       },
       mappings: EVENT_MAPPING,
     });
+    // Those of before an upgrade would refuse fields that came with it.
+    await this.search.addFields(this.pattern, EVENT_MAPPING);
   }
 
   /** Every event index. */

@@ -72,6 +72,12 @@ export const EVENT_MAPPING = {
     tags: personal('customer-typed', 'keyword', exact),
     // As JSON text: names, depth and types are the customer's, and not for Elasticsearch to read.
     variables: personal('customer-typed', 'text', { index: false }),
+    template: {
+      properties: {
+        name: personal('customer-typed', 'keyword', exact),
+        version: personal('customer-typed', 'keyword', exact),
+      },
+    },
     method: opaque('keyword'),
     key: opaque('keyword'),
     originating_ip: personal('network', 'ip'),

@@ -16,6 +16,7 @@ export function presentEvent(document: EventDocument, domainUrl: string): Record
     tags: document.tags,
     campaigns: [],
     'user-variables': JSON.parse(document.variables) as unknown,
+    ...(document.template ? { template: document.template } : {}),
     flags: flags(document),
     envelope: envelope(document),
     message: message(document),

@@ -14,6 +14,7 @@ export interface Mail {
   class?: EventClass;
   type?: MailEvent['type'];
   variables?: Envelope['variables'];
+  template?: Envelope['template'];
   originatingIp?: string;
   /** Sealed for another record: it can never be opened. */
   poisoned?: boolean;
@@ -43,6 +44,7 @@ export async function sealedEvent({ vault, account, domainId }: Sender, mail: Ma
     attachments: [{ filename: 'Report May.pdf', contentType: 'application/pdf', size: 9 }],
     tags: mail.tags ?? [],
     variables: mail.variables ?? { order: '42' },
+    ...(mail.template ? { template: mail.template } : {}),
     ...(mail.originatingIp ? { originatingIp: mail.originatingIp } : {}),
   };
   const bound = { account, period };
@@ -52,7 +54,7 @@ export async function sealedEvent({ vault, account, domainId }: Sender, mail: Ma
     return { role, subject: own.subject, person };
   });
   const about = {
-    id: eventId(messageId, 0, type === 'accepted' ? 0 : 1, type),
+    id: eventId(messageId, 0, type === 'accepted' || type === 'unsubscribed' ? 0 : 1, type),
     at,
     accountId: account,
     domainId,
@@ -78,6 +80,7 @@ export async function sealedEvent({ vault, account, domainId }: Sender, mail: Ma
   };
   const deliveryStatus = { code: 550, attempt: 1, sessionSeconds: 0.5, tls: true, maybeDuplicate: false };
   if (type === 'accepted') return { ...about, type, method: 'http', keyId: 'key' };
+  if (type === 'unsubscribed') return { ...about, type };
   if (type === 'delivered') return { ...about, type, deliveryStatus: { ...deliveryStatus, code: 250 } };
   return { ...about, type, severity: 'permanent', reason: 'bounce', noSuchMailbox: false, deliveryStatus };
 }

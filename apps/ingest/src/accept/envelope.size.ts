@@ -18,9 +18,12 @@ export function envelopeOctets({
   attachments,
   tags,
   variables,
+  template,
   recipients,
 }: Submission): number {
-  const shared = Buffer.byteLength(JSON.stringify({ subject, messageIdHeader, attachments, tags, variables }));
+  const shared = Buffer.byteLength(
+    JSON.stringify({ subject, messageIdHeader, attachments, tags, variables, template }),
+  );
   const placeholders = new PlaceholderCount();
   placeholders.add(`${subject} ${JSON.stringify(variables)}`);
   let octets = 0;

@@ -57,6 +57,7 @@ export class SealingService {
         bodyHash,
         attachments: [...submission.attachments],
         tags: [...submission.tags],
+        ...(submission.template ? { template: submission.template as NonNullable<Envelope['template']> } : {}),
         ...(submission.originatingIp ? { originatingIp: submission.originatingIp } : {}),
       };
       const subject = subjectOf(recipient);

@@ -1,3 +1,5 @@
+import type { UsedTemplate } from '../form/form.parser.ts';
+
 /** Of one message; one that lists lead to more is kept and passed on as several. */
 export const MAX_RECIPIENTS = 1_000;
 
@@ -44,6 +46,7 @@ export interface Submission {
   readonly attachments: ReadonlyArray<{ filename: string; contentType: string; size: number }>;
   readonly tags: readonly string[];
   readonly variables: Readonly<Record<string, unknown>>;
+  readonly template?: UsedTemplate;
   readonly testMode: boolean;
   readonly dkim: boolean;
   readonly requireTls: boolean;

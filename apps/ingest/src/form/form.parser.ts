@@ -7,6 +7,15 @@ import { ApiError } from '@lethe/service';
 export interface Form {
   readonly fields: ReadonlyMap<string, readonly string[]>;
   readonly files: readonly FormFile[];
+  /** Of a message that a template was rendered into. */
+  readonly template?: UsedTemplate;
+}
+
+export interface UsedTemplate {
+  readonly name: string;
+  /** Tag of the version. */
+  readonly version: string;
+  readonly variables: Readonly<Record<string, unknown>>;
 }
 
 export interface FormFile {

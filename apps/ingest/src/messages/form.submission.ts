@@ -72,6 +72,7 @@ export async function submissionOfForm(form: Form, origin: Origin): Promise<Subm
       contentType,
       size: length,
     })),
+    ...(form.template ? { template: form.template } : {}),
     ...(asksToUnsubscribe(raw) ? { unsubscribe: true } : {}),
     ...handedIn(options, origin),
   };

@@ -62,6 +62,7 @@ export function submissionOfMime(form: Form, origin: Origin): Submission {
     subject: scan.subject,
     messageIdHeader,
     attachments: scan.attachments.map(({ filename, contentType, size }) => ({ filename, contentType, size })),
+    ...(form.template ? { template: form.template } : {}),
     ...(asksToUnsubscribe(raw) ? { unsubscribe: true } : {}),
     ...handedIn(options, origin),
   };

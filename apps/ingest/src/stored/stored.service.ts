@@ -14,6 +14,7 @@ const NOBODYS = '00000000-0000-0000-0000-000000000000';
 export interface Envelopes {
   readonly recipients: readonly string[];
   readonly tags: readonly string[];
+  readonly template?: Envelope['template'];
 }
 
 /**
@@ -61,6 +62,7 @@ export class StoredService {
   async envelopes({ id }: StoredMessage, { accountId: account }: DomainSettings): Promise<Envelopes> {
     const recipients: string[] = [];
     let tags: readonly string[] = [];
+    let template: Envelope['template'];
     for (let after: number | undefined = -1; after !== undefined;) {
       const sealed: SealedEnvelope[] = await this.stored.envelopes(id, after);
       const opened = await this.vault.openMany<Envelope>(
@@ -73,11 +75,11 @@ export class StoredService {
         if (envelope === FORGOTTEN) continue;
         recipients.push(envelope.address);
         // Everybody's are the same.
-        tags = envelope.tags;
+        ({ tags, template } = envelope);
       }
       after = sealed.at(-1)?.ordinal;
     }
-    return { recipients, tags };
+    return { recipients, tags, ...(template ? { template } : {}) };
   }
 
   /**

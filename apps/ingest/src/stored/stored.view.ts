@@ -20,6 +20,12 @@ export function parsedView(raw: Buffer, { envelopes, url }: Shown): Record<strin
     ...summary(view, envelopes),
     ...Object.fromEntries(WRITTEN.map((name) => [name, headerOf(view, name)])),
     ...(envelopes.tags.length > 0 ? { 'X-Mailgun-Tag': envelopes.tags.join(', ') } : {}),
+    ...(envelopes.template
+      ? {
+          'X-Mailgun-Template-Name': envelopes.template.name,
+          'X-Mailgun-Template-Variables': JSON.stringify(envelopes.template.variables),
+        }
+      : {}),
     'body-plain': view.plain,
     'body-html': view.html,
     'stripped-text': text,

@@ -56,6 +56,10 @@ export class TemplateSeals {
     return { ...info, ...content };
   }
 
+  async tag(account: string, versionId: string, sealed: string): Promise<string> {
+    return (await this.open<TemplateVersionInfo>(account, 'template-version', versionId, sealed)).tag;
+  }
+
   content(account: string, versionId: string, sealed: string): Promise<TemplateContent> {
     return this.open(account, 'template-content', versionId, sealed);
   }

@@ -33,6 +33,7 @@ export interface VersionRow {
 export interface Sendable {
   readonly version: string | null;
   readonly content: string | null;
+  readonly about: string | null;
 }
 
 export type VersionAbout = Omit<VersionRow, 'content'>;
@@ -77,7 +78,7 @@ export class TemplatesRepository {
   async sendable(domainId: string, nameHash: Buffer, tagHash: Buffer | undefined): Promise<Sendable | undefined> {
     const { rows } = await this.database.pool.query<Sendable>({
       name: 'template-sendable',
-      text: `SELECT v.id AS version, v.content FROM template t LEFT JOIN template_version v
+      text: `SELECT v.id AS version, v.content, v.about FROM template t LEFT JOIN template_version v
                ON v.template_id = t.id AND (CASE WHEN $3::bytea IS NULL THEN v.active ELSE v.tag_hash = $3 END)
               WHERE t.domain_id = $1 AND t.name_hash = $2`,
       values: [domainId, nameHash, tagHash ?? null],

@@ -16,6 +16,12 @@ import { ProgramCache, type Programs } from './program.cache.ts';
 import type { Program } from './program.ts';
 import { isSpent, readTemplateFields, type TemplateFields } from './template.fields.ts';
 
+interface Sendable {
+  readonly programs: Programs;
+  /** Its tag. */
+  readonly version: string;
+}
+
 /** Renders stored templates into messages, before anything else reads them. */
 @Injectable()
 export class MessageTemplates {
@@ -34,19 +40,19 @@ export class MessageTemplates {
   async applied(form: Form, domain: DomainSettings, into: Into, more: (octets: number) => void): Promise<Form> {
     const asked = readTemplateFields(form);
     if (!asked) return form;
-    const rendered = await this.rendered(form, asked, domain, more);
-    return into({ ...form, fields: new Map([...form.fields].filter(([name]) => !isSpent(name))) }, rendered);
-  }
-
-  private async rendered(
-    form: Form,
-    { name, tag, withText, variables }: TemplateFields,
-    domain: DomainSettings,
-    more: (octets: number) => void,
-  ): Promise<Rendered> {
     // Before any work is done for them.
     assertOptionsFit(form);
-    const programs = await this.programsOf(domain, name, tag);
+    const { programs, version } = await this.programsOf(domain, asked.name, asked.tag);
+    const rendered = this.rendered(asked, programs, more);
+    const given = into({ ...form, fields: new Map([...form.fields].filter(([name]) => !isSpent(name))) }, rendered);
+    return { ...given, template: { name: asked.name.toLowerCase(), version, variables: asked.variables } };
+  }
+
+  private rendered(
+    { withText, variables }: TemplateFields,
+    programs: Programs,
+    more: (octets: number) => void,
+  ): Rendered {
     let left = this.config.TEMPLATE_RENDERED_MAX_BYTES;
     const limits = { steps: this.config.TEMPLATE_MAX_STEPS, length: left };
     const written = (program: Program, as: 'html' | 'text'): string => {
@@ -69,19 +75,23 @@ export class MessageTemplates {
     };
   }
 
-  private async programsOf(domain: DomainSettings, name: string, tag: string | undefined): Promise<Programs> {
+  private async programsOf(domain: DomainSettings, name: string, tag: string | undefined): Promise<Sendable> {
     const { accountId, domainId } = domain;
     try {
       const nameHash = await this.seals.nameHash(accountId, name);
       const tagHash = tag === undefined ? undefined : await this.seals.tagHash(accountId, tag);
       const found = await this.templates.sendable(domainId, nameHash, tagHash);
       if (!found) throw invalid('template', 'the domain has no template of this name');
-      const { version, content } = found;
-      if (version === null || content === null) {
+      const { version, content, about } = found;
+      if (version === null || content === null || about === null) {
         if (tag !== undefined) throw invalid('t:version', 'the template has no version of this tag');
         throw invalid('template', 'it has no version yet');
       }
-      return this.programs.programsOf(accountId, content, await this.seals.content(accountId, version, content));
+      const [opened, versionTag] = await Promise.all([
+        this.seals.content(accountId, version, content),
+        this.seals.tag(accountId, version, about),
+      ]);
+      return { programs: this.programs.programsOf(accountId, content, opened), version: versionTag };
     } catch (error) {
       throw unavailable(error);
     }
