@@ -97,13 +97,13 @@ export class SandboxRecipientsService {
   }
 
   private async count(manager: EntityManager, account: string): Promise<void> {
-    const [, counted] = (await manager.query(
+    const [, counted] = await manager.query<[unknown, number]>(
       `UPDATE account SET sandbox_approvals_day = today,
          sandbox_approvals = CASE WHEN sandbox_approvals_day = today THEN sandbox_approvals ELSE 0 END + 1
          FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS t
         WHERE id = $1 AND (sandbox_approvals_day IS DISTINCT FROM today OR sandbox_approvals < $2)`,
       [account, MAX_A_DAY],
-    )) as [unknown, number];
+    );
     if (counted === 1) return;
     throw new ApiError(429, `The account approves at most ${MAX_A_DAY} recipients a day for its sandbox`);
   }

@@ -81,12 +81,19 @@ export class CommitService {
     for (;;) {
       const outcome = await this.attempt(parts);
       if (outcome !== 'held') return outcome === 'committed';
-      const claim = parts[0]?.claim;
-      while (claim && (await this.idempotency.isHeld(claim))) {
-        if (Date.now() > deadline) throw underWay();
-        await wait(LOOK_MS);
-      }
+      const [{ claim } = {}] = parts;
+      if (claim) await this.released(claim, deadline);
     }
+  }
+
+  /** Resolves once no transaction claims that key any more. @throws ApiError 503 past the deadline (epoch ms). */
+  private async released(claim: Claim, deadline: number): Promise<void> {
+    while (Date.now() <= deadline) {
+      // One look after the other: each is a query.
+      if (!(await this.idempotency.isHeld(claim))) return;
+      await wait(LOOK_MS);
+    }
+    throw underWay();
   }
 
   private attempt(parts: readonly Committable[]): Promise<Outcome> {
