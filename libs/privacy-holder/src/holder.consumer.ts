@@ -2,11 +2,13 @@ import { PRIVACY_COMMANDS, PRIVACY_REPLIES, type PrivacyCommand, type PrivacyRep
 import { Consume, done, Publisher, type ConsumedRecord, type Outcome } from '@lethe/kafka';
 import { Clock, isUnavailable, Log, OverloadedError } from '@lethe/service';
 import type { HolderService } from '@lethe/contracts';
-import type { PersonalDataHolder, Scope } from './holder.ts';
+import type { ClosingScope, PersonalDataHolder, Scope } from './holder.ts';
 
 /** Waits for stores dominate (Elasticsearch's pass takes half a minute), and requests must not wait for each other. */
 const AT_ONCE = 32;
 
+type ScopedCommand = Extract<PrivacyCommand, { step: 'fence' | 'erase' | 'verify' }>;
+type Closing = NonNullable<ScopedCommand['closing']>;
 type Answer<R = PrivacyReply> = R extends PrivacyReply ? Omit<R, 'requestId' | 'service' | 'attempt' | 'at'> : never;
 
 /**
@@ -59,16 +61,9 @@ export class HolderConsumer {
   private async work(command: PrivacyCommand): Promise<Answer> {
     switch (command.step) {
       case 'fence':
-        await this.holder.fence(scopeOf(command));
-        return { step: 'fence', outcome: 'done', subjects: command.subjects.length };
-      case 'erase': {
-        const erased = await this.holder.erase({ ...scopeOf(command), doNotContact: command.doNotContact });
-        return { step: 'erase', outcome: 'done', subjects: command.subjects.length, ...erased };
-      }
-      case 'verify': {
-        const residual = await this.holder.verify(scopeOf(command));
-        return { step: 'verify', outcome: 'done', subjects: command.subjects.length, residual };
-      }
+      case 'erase':
+      case 'verify':
+        return command.closing ? this.close(command, command.closing) : this.workOnPeople(command);
       case 'in-flight':
         return {
           step: 'in-flight',
@@ -79,14 +74,39 @@ export class HolderConsumer {
         return { step: 'measure', outcome: 'done', readings: await this.holder.measure() };
     }
   }
+
+  private async workOnPeople(command: ScopedCommand): Promise<Answer> {
+    const scope = scopeOf(command);
+    const done = { outcome: 'done', subjects: command.subjects.length } as const;
+    switch (command.step) {
+      case 'fence':
+        await this.holder.fence(scope);
+        return { step: 'fence', ...done };
+      case 'erase': {
+        const erased = await this.holder.erase({ ...scope, doNotContact: command.doNotContact });
+        return { step: 'erase', ...done, ...erased };
+      }
+      case 'verify':
+        return { step: 'verify', ...done, residual: await this.holder.verify(scope) };
+    }
+  }
+
+  private async close({ step, requestId, accountId, cutOff }: ScopedCommand, { domains }: Closing): Promise<Answer> {
+    const scope: ClosingScope = { requestId, accountId, domains, cutOff };
+    const done = { outcome: 'done', subjects: 0, closing: true } as const;
+    switch (step) {
+      case 'fence':
+        await this.holder.fenceAccount(scope);
+        return { step, ...done };
+      case 'erase':
+        return { step, ...done, ...(await this.holder.eraseAccount(scope)) };
+      case 'verify':
+        return { step, ...done, residual: await this.holder.verifyAccount(scope) };
+    }
+  }
 }
 
-const scopeOf = ({
-  requestId,
-  accountId,
-  subjects,
-  cutOff,
-}: Extract<PrivacyCommand, { step: 'fence' | 'erase' | 'verify' }>): Scope => ({
+const scopeOf = ({ requestId, accountId, subjects, cutOff }: ScopedCommand): Scope => ({
   requestId,
   accountId,
   subjects: new Set(subjects),

@@ -12,6 +12,15 @@ export interface ErasureScope extends Scope {
   readonly doNotContact: DoNotContact;
 }
 
+/** An account that is closed: all that is held of it, of whomever and for whomever. */
+export interface ClosingScope {
+  readonly requestId: string;
+  readonly accountId: string;
+  /** What is kept by domain goes by these: the domains themselves may be gone already. */
+  readonly domains: readonly string[];
+  readonly cutOff: number;
+}
+
 /** Numbers of records by kind (`{ event: 12 }`); kinds without any are left out. */
 export type Counts = Readonly<Record<string, number>>;
 
@@ -43,6 +52,18 @@ export abstract class PersonalDataHolder {
    * a repeated erasure cannot tell any more, and at the end, for what is left: so it counts the kinds of `erase` in its units.
    */
   abstract verify(scope: Scope): Promise<Counts>;
+
+  /**
+   * The account is closed: its secret is gone, so nothing of it is opened or sealed any more. Resolves once nothing of it that this
+   * service began before can still be sent, written or published.
+   */
+  abstract fenceAccount(scope: ClosingScope): Promise<void>;
+
+  /** Removes every record of the account. Counted, and repeated, like `erase`. */
+  abstract eraseAccount(scope: ClosingScope): Promise<Erased>;
+
+  /** Looks like `verify`, for all of the account. */
+  abstract verifyAccount(scope: ClosingScope): Promise<Counts>;
 
   /** The oldest record of each of its stores that has a limit; `measureTables` does it for tables. */
   abstract measure(): Promise<Reading[]>;

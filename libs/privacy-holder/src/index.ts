@@ -1,5 +1,5 @@
 export { PersonalDataHolder } from './holder.ts';
-export type { Counts, Erased, ErasureScope, Scope } from './holder.ts';
+export type { ClosingScope, Counts, Erased, ErasureScope, Scope } from './holder.ts';
 export { HolderConsumer } from './holder.consumer.ts';
 export { measureTables } from './measure-tables.ts';
 export { HOLDER_TOPICS, PrivacyHolderModule } from './privacy-holder.module.ts';

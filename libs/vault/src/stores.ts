@@ -27,6 +27,15 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
     columns: { account_id: opaque, secret: key, pseudonym_key: key, created_at: instant },
   },
   {
+    store: 'vault.closed_account',
+    owner,
+    kind,
+    what: 'ids of accounts that are closed, and whether the keys of their people are gone',
+    limit: PLATFORM,
+    table: 'vault.closed_account',
+    columns: { account_id: opaque, closed_at: instant, emptied: flag },
+  },
+  {
     store: 'vault.subject',
     owner,
     readers: through('read_secrets'),

@@ -21,6 +21,11 @@ const scope = {
   subjects: z.array(id()),
   /** When the vault cut these subjects off: what was accepted later belongs to somebody new. */
   cutOff: instant(),
+  /**
+   * The account is closed: it is about all that is held of it, of whomever, and names no subjects. Its domains are named, because
+   * they may be gone from everybody's table by then.
+   */
+  closing: z.object({ domains: z.array(id()) }).optional(),
 };
 
 /** What an erasure leaves of a suppression: `default` keeps it exactly where somebody had said stop themselves. */
@@ -51,3 +56,4 @@ export type PrivacyStep = PrivacyCommand['step'];
 /** A command of so many ids stays well below what one record may hold. */
 export const MAX_SUBJECT_IDS = 10_000;
 export const MAX_MESSAGE_IDS = 5_000;
+export const MAX_DOMAIN_IDS = 10_000;

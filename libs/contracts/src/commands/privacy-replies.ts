@@ -11,7 +11,12 @@ const common = {
 };
 
 /** Of every answer about people: how many subject ids the command had, so that an answer to another one is noticed. */
-const scope = { ...common, subjects: count() };
+const scope = {
+  ...common,
+  subjects: count(),
+  /** The command was about a whole account: who does not know of those answers without it, and is not believed. */
+  closing: flag().optional(),
+};
 
 export const fenceReply = z.object({ ...scope, step: literal('fence'), outcome: literal('done') });
 

@@ -101,6 +101,13 @@ const accountSettings: AccountSettings = {
   keys: [{ id: accepted.keyId, hash: 'ab'.repeat(32), scopes: ['messages:write', 'events:read'] }],
 };
 
+const closedAccount: AccountSettings = {
+  accountId,
+  state: 'suspended',
+  closing: { request: '019ab7a0-0000-7000-8000-0000000000f1', at: AT, by: 'operator' },
+  keys: [],
+};
+
 const domainSettings: DomainSettings = {
   domainId,
   accountId,
@@ -157,7 +164,7 @@ const replies: PrivacyReply[] = [
 export const EXAMPLES: Record<string, readonly unknown[]> = {
   'mail-accepted': [mailAccepted],
   'mail-events': [accepted, delivered, failed, unsubscribed],
-  'account-settings': [accountSettings],
+  'account-settings': [accountSettings, closedAccount],
   'domain-settings': [domainSettings],
   'suppression-entries': [suppressionEntry],
   'privacy-commands': commands,

@@ -32,6 +32,11 @@ export const accountSettings = z.object({
   accountId: id(),
   /** A suspended account accepts and sends nothing and keeps its data. */
   state: code(['active', 'suspended']),
+  /**
+   * It is closed, and being erased by this request: it has no keys any more, is `suspended` besides, and has a tombstone once its
+   * owner has erased it. `by`: the key that ordered it, or `operator`.
+   */
+  closing: z.object({ request: id(), at: instant(), by: id() }).optional(),
   /** Of a subaccount: whose it is. It sends only while that account may, and what it sends counts there, too. */
   parentId: id().optional(),
   quota: quota().optional(),

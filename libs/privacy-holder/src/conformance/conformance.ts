@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isLimited } from '@lethe/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Counts, Erased, ErasureScope } from '../holder.ts';
+import type { ClosingScope, Counts, Erased, ErasureScope } from '../holder.ts';
 import type { HolderWorld, PlantedPerson } from './holder-world.ts';
 
 export type { HolderWorld, PlantedPerson } from './holder-world.ts';
@@ -25,6 +25,14 @@ function scopeOf(accountId: string, ...subjects: string[]): ErasureScope {
     doNotContact: 'remove',
   };
 }
+
+/** All of an account, without domains: what is kept by domain is each holder's own test. */
+const closing = (accountId: string): ClosingScope => ({
+  requestId: randomUUID(),
+  accountId,
+  domains: [],
+  cutOff: Date.now(),
+});
 
 function sum(...counts: Counts[]): Counts {
   const total: Record<string, number> = {};
@@ -173,5 +181,17 @@ function casesWithPeople(world: () => HolderWorld, scope: ScopeOf): void {
     expect(counts(await erase(neighbour))).toEqual({ found: neighbour.planted, removed: neighbour.planted });
     expect(await verify(neighbour)).toEqual({});
     expect(await world().others(people)).not.toEqual(before);
+  });
+
+  it('erases all of an account, and nothing of another', async () => {
+    const [first, second] = [await plant(), await plant()];
+    const { holder, accountId, kinds } = world();
+    await holder.fenceAccount(closing(accountId));
+    expect(await holder.verifyAccount(closing(nobody()))).toEqual({});
+    const there = await holder.verifyAccount(closing(accountId));
+    expect(kinds.some((kind) => (there[kind] ?? 0) >= (planted(first, second)[kind] ?? 0))).toBe(true);
+    expect(counts(await holder.eraseAccount(closing(accountId)))).toEqual({ found: there, removed: there });
+    expect(await holder.verifyAccount(closing(accountId))).toEqual({});
+    expect(await verify(first, second)).toEqual({});
   });
 }

@@ -4,7 +4,7 @@ import { Client, Pool } from 'pg';
 import { column, type Reading, type StoreDeclaration } from '@lethe/contracts';
 import { createDatabase, type Stores } from '@lethe/testing';
 import type { HolderWorld, PlantedPerson } from '../../src/conformance/conformance.ts';
-import { measureTables, PersonalDataHolder, type Counts, type Erased, type Scope } from '../../src/index.ts';
+import { measureTables, PersonalDataHolder, type ClosingScope, type Counts, type Erased, type Scope } from '../../src/index.ts';
 
 const DAY = 86_400_000;
 
@@ -79,6 +79,21 @@ export class NotesHolder extends PersonalDataHolder {
       note: await this.rows('SELECT FROM note WHERE account_id = $1 AND subject = ANY($2)', whom),
       mention: await this.rows('SELECT FROM note WHERE account_id = $1 AND mentions && $2', whom),
     });
+  }
+
+  async fenceAccount({ requestId }: ClosingScope): Promise<void> {
+    this.asked.push(`fence account ${requestId}`);
+  }
+
+  async eraseAccount({ requestId, accountId }: ClosingScope): Promise<Erased> {
+    this.asked.push(`erase account ${requestId}`);
+    const removed = some({ note: await this.rows('DELETE FROM note WHERE account_id = $1', [accountId]) });
+    return { found: removed, removed };
+  }
+
+  async verifyAccount({ requestId, accountId }: ClosingScope): Promise<Counts> {
+    this.asked.push(`verify account ${requestId}`);
+    return some({ note: await this.rows('SELECT FROM note WHERE account_id = $1', [accountId]) });
   }
 
   measure(): Promise<Reading[]> {

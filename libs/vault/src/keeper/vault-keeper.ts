@@ -10,6 +10,8 @@ import { physicalPass } from './physical-pass.ts';
 /** What one entry of the ledger of destruction orders. `position` counts from 1, without gaps. */
 export interface LedgerEntry {
   readonly position: number;
+  /** Closed: its secret goes, and with `forgetClosed` those of its people. */
+  readonly account?: string;
   readonly subjects: readonly SubjectId[];
   readonly messages: readonly ContentKeyOf[];
 }
@@ -29,6 +31,9 @@ export interface VaultState {
 
 /** Before every content key. */
 const FIRST: ContentKeyOf = { messageId: '00000000-0000-0000-0000-000000000000', dropAt: new Date(0) };
+
+/** Forgotten in one transaction: each is announced to everybody. */
+const PEOPLE_AT_ONCE = 1_000;
 
 export interface KeeperOptions {
   /** PostgreSQL URL of the role `privacy` in the vault. */
@@ -108,11 +113,12 @@ export class VaultKeeper {
   }
 
   /**
-   * Content keys that a request condemned, the first to be dropped first; until their drop time also those that another request's
+   * Content keys that a request condemned, the first to be dropped first, behind `after`; until their drop time also those that another request's
    * ledger entry has destroyed.
    */
-  async condemned(requestId: string, limit = 1000): Promise<ContentKeyOf[]> {
-    return toKeys(await this.database.call<CondemnedRow>('list_condemned', [requestId, limit]));
+  async condemned(requestId: string, limit = 1000, after: ContentKeyOf = FIRST): Promise<ContentKeyOf[]> {
+    const { dropAt, messageId } = after;
+    return toKeys(await this.database.call<CondemnedRow>('list_condemned', [requestId, dropAt, messageId, limit]));
   }
 
   /**
@@ -142,6 +148,20 @@ export class VaultKeeper {
    */
   physicalPass(): Promise<Date> {
     return physicalPass({ url: this.url, timeoutMs: this.timeoutMs });
+  }
+
+  /** Forgets the people of accounts that `destroy` has closed, with their names and secrets; resolves when none is left. */
+  async forgetClosed(): Promise<void> {
+    while (((await this.database.value<number>('forget_closed', [PEOPLE_AT_ONCE])) ?? 0) > 0);
+  }
+
+  /** What is still there of an account: its own secret, and secrets and names of its people. */
+  async accountResidual(accountId: string): Promise<{ accounts: number; secrets: number; names: number }> {
+    const [row] = await this.database.call<{ accounts: number; secrets: number; names: number }>('account_residual', [
+      accountId,
+    ]);
+    if (row === undefined) throw new Error('The vault did not say what is left of an account');
+    return row;
   }
 
   /** What is still there of these subjects: both 0 once they were destroyed. */

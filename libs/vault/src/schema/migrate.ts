@@ -16,6 +16,7 @@ import { fencedNames } from './0012-fenced-names.ts';
 import { plans } from './0013-plans.ts';
 import { known } from './0014-known.ts';
 import { givenUp } from './0015-given-up.ts';
+import { closedAccounts } from './0016-closed-accounts.ts';
 import { ACCESS, CLASSES, KEEPER, READERS_OF_CONDEMNED, VAULT_SERVICES } from './access.ts';
 import type { VaultService } from './access.ts';
 
@@ -36,6 +37,7 @@ const MIGRATIONS: [name: string, sql: string][] = [
   ['0013-plans', plans],
   ['0014-known', known],
   ['0015-given-up', givenUp],
+  ['0016-closed-accounts', closedAccounts],
 ];
 
 export interface MigrateVaultOptions {
