@@ -27,6 +27,7 @@ import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys.service.ts';
 import { MonthLimitController } from './limits/month-limit.controller.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
+import { AccountRecords } from './privacy/account.records.ts';
 import { AccountsHolder } from './privacy/accounts.holder.ts';
 import { SandboxRecipientRow } from './sandbox/sandbox-recipient.entity.ts';
 import { SandboxRecipientsController } from './sandbox/sandbox-recipients.controller.ts';
@@ -56,7 +57,10 @@ import { TrackingService } from './tracking/tracking.service.ts';
     OutboxModule,
     VaultModule,
     SettingsModule,
-    PrivacyHolderModule.forService('accounts', AccountsHolder, { imports: [SettingsModule] }),
+    PrivacyHolderModule.forService('accounts', AccountsHolder, {
+      imports: [SettingsModule],
+      providers: [AccountRecords],
+    }),
   ],
   controllers: [
     AccountsController,

@@ -48,6 +48,7 @@ export interface Setting {
 export interface Who {
   account: string;
   scopes: string[];
+  keyId?: string;
 }
 /** Whoever runs the platform. */
 export const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
@@ -125,7 +126,7 @@ export async function startSetting(stores: Stores, environment: Record<string, s
     vaultAdmin: (sql) =>
       withClient(vaultDatabase.adminUrl, async (client) => (await client.query(sql)).rows as unknown[]),
     async call(who, method, url, body) {
-      const token = await signer.sign('accounts', { ...who, keyId: 'test' });
+      const token = await signer.sign('accounts', { keyId: 'test', ...who });
       const encoded = body === undefined ? undefined : new Response(...encode(body));
       calls += 1;
       const response = await replicas[calls % 2 === 0 ? 0 : 1].inject({

@@ -49,7 +49,7 @@ import { ShredModule } from './shred/shred.module.ts';
     ShredModule,
     PrivacyHolderModule.forService('delivery', DeliveryHolder, {
       imports: [PeopleModule, ShredModule],
-      providers: [PersonRepository],
+      providers: [HoldsRepository, PersonRepository],
     }),
   ],
   controllers: [QueuesController, PausesController],

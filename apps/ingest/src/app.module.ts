@@ -33,6 +33,7 @@ import { MonthLimitController } from './permission/month-limit.controller.ts';
 import { PermissionService } from './permission/permission.service.ts';
 import { QuotaService } from './permission/quota.service.ts';
 import { SentCountRepository } from './permission/sent-count.repository.ts';
+import { AccountRepository } from './privacy/account.repository.ts';
 import { FenceRepository } from './privacy/fence.repository.ts';
 import { IngestHolder } from './privacy/ingest.holder.ts';
 import { PersonRepository } from './privacy/person.repository.ts';
@@ -70,7 +71,7 @@ import { VersionsService } from './templates/versions/versions.service.ts';
     }),
     OutboxModule,
     PrivacyHolderModule.forService('ingest', IngestHolder, {
-      providers: [FenceRepository, MembersRepository, PersonRepository],
+      providers: [AccountRepository, FenceRepository, MembersRepository, PersonRepository],
     }),
   ],
   controllers: [

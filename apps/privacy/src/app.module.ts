@@ -1,4 +1,10 @@
-import { DOMAIN_SETTINGS, PRIVACY_COMMANDS, PRIVACY_REPLIES, SUPPRESSION_ENTRIES } from '@lethe/contracts';
+import {
+  ACCOUNT_SETTINGS,
+  DOMAIN_SETTINGS,
+  PRIVACY_COMMANDS,
+  PRIVACY_REPLIES,
+  SUPPRESSION_ENTRIES,
+} from '@lethe/contracts';
 import { DatabaseModule } from '@lethe/database';
 import { KafkaModule } from '@lethe/kafka';
 import { HOLDER_TOPICS, PrivacyHolderModule } from '@lethe/privacy-holder';
@@ -21,7 +27,7 @@ import { KeeperModule } from './vault/keeper.module.ts';
       name: 'privacy',
       consumes: [PRIVACY_REPLIES, ...HOLDER_TOPICS.consumes],
       produces: [PRIVACY_COMMANDS, ...HOLDER_TOPICS.produces],
-      tables: [DOMAIN_SETTINGS, SUPPRESSION_ENTRIES],
+      tables: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS, SUPPRESSION_ENTRIES],
     }),
     VaultModule,
     KeeperModule,

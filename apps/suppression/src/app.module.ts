@@ -13,6 +13,7 @@ import { MIGRATIONS } from './migrations/migrations.ts';
 import { StandingUseWorker } from './privacy/standing-use.worker.ts';
 import { SuppressionHolder } from './privacy/suppression.holder.ts';
 import { DomainsTable } from './settings/domains.table.ts';
+import { EndedDomainsWorker } from './settings/ended-domains.worker.ts';
 import { UnsubscribeController } from './unsubscribes/unsubscribe.controller.ts';
 import { UnsubscribeService } from './unsubscribes/unsubscribe.service.ts';
 
@@ -33,6 +34,14 @@ import { UnsubscribeService } from './unsubscribes/unsubscribe.service.ts';
     PrivacyHolderModule.forService('suppression', SuppressionHolder, { imports: [EntriesModule] }),
   ],
   controllers: [BouncesController, UnsubscribeController],
-  providers: [DomainsTable, BouncesService, UnsubscribeService, FailuresConsumer, FailuresService, StandingUseWorker],
+  providers: [
+    DomainsTable,
+    BouncesService,
+    UnsubscribeService,
+    EndedDomainsWorker,
+    FailuresConsumer,
+    FailuresService,
+    StandingUseWorker,
+  ],
 })
 export class AppModule {}

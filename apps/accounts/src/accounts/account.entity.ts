@@ -8,7 +8,18 @@ export class Account {
   id!: string;
 
   @Column('text', { default: 'active' })
-  state!: 'active' | 'suspended';
+  state!: 'active' | 'suspended' | 'closed';
+
+  /** Of a closed one: the request by which it is erased. */
+  @Column('uuid', { name: 'closing_request', nullable: true })
+  closingRequest!: string | null;
+
+  @Column('timestamptz', { name: 'closed_at', nullable: true })
+  closedAt!: Date | null;
+
+  /** Id of the key that closed it, or `operator`. */
+  @Column('text', { name: 'closed_by', nullable: true })
+  closedBy!: string | null;
 
   /** Of a subaccount: whose it is. */
   @Column('uuid', { name: 'parent_id', nullable: true })

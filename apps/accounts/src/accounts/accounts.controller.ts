@@ -1,7 +1,8 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiError, Caller, Operation } from '@lethe/service';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiError, Caller, CONFIG, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
+import type { AccountsConfig } from '../config.ts';
 import { form } from '../domains/form.ts';
 import { limit } from '../limits/limit.ts';
 import type { Account } from './account.entity.ts';
@@ -12,7 +13,7 @@ const state = z.enum(STATES, `must be ${STATES.join(' or ')}`);
 const page = form({
   limit: z.coerce.number('must be a number').int().min(1).max(1_000).default(100),
   skip: z.coerce.number('must be a number').int().min(0).default(0),
-  state: state.optional(),
+  state: z.enum([...STATES, 'closed'], `must be ${STATES.join(', ')} or closed`).optional(),
 });
 const change = form({ state: state.optional(), day_limit: limit.optional(), month_limit: limit.optional() });
 const accountId = z.uuid('is no id of an account');
@@ -20,7 +21,10 @@ const accountId = z.uuid('is no id of an account');
 /** The operator's door: whoever runs the platform makes and suspends accounts, and can do nothing inside them. */
 @Controller('v1/accounts')
 export class AccountsController {
-  constructor(private readonly accounts: AccountsService) {}
+  constructor(
+    private readonly accounts: AccountsService,
+    @Inject(CONFIG) private readonly config: AccountsConfig,
+  ) {}
 
   /** Answers both keys in clear, this once. */
   @Operation('Create an account, with its first two keys')
@@ -66,6 +70,22 @@ export class AccountsController {
       ...(body.month_limit === undefined ? {} : { monthLimit: body.month_limit }),
     });
     return { message: `Account is ${account.state}`, account: accountItem(account) };
+  }
+
+  @Operation('Close an account: it is erased from every service', {
+    description:
+      'At once it accepts and sends nothing, and its keys are dead. How far the erasure is, is at `request.self`.',
+  })
+  @Delete(':id')
+  @HttpCode(200)
+  async close(@Caller() caller: Identity, @Param('id', { schema: accountId }) id: string): Promise<unknown> {
+    assertOperator(caller);
+    const account = await this.accounts.close(id, 'operator');
+    return {
+      message: 'Account is closed, and is being erased',
+      account: accountItem(account),
+      request: { id: account.closingRequest, self: `${this.config.PUBLIC_URL}/v1/accounts/${id}/closing` },
+    };
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '@lethe/database';
-import { ApiError, CONFIG } from '@lethe/service';
+import { ApiError, Clock, CONFIG } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import type { AccountsConfig } from '../config.ts';
 import { KeysService } from '../keys/keys.service.ts';
@@ -23,6 +23,7 @@ export class AccountsService {
     private readonly vault: Vault,
     private readonly keys: KeysService,
     private readonly settings: SettingsPublisher,
+    private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: AccountsConfig,
   ) {}
 
@@ -69,9 +70,33 @@ export class AccountsService {
     return this.settings.change(id, async (manager) => {
       const account = await manager.findOneBy(Account, { id });
       if (!account) throw accountNotFound();
+      assertOpen(account);
       return manager.save(Object.assign(account, changes));
     });
   }
+
+  /**
+   * From the answer on it accepts and sends nothing and its keys are dead; `privacy` erases it by the request it is noted with. Closing
+   * it again changes nothing. `by`: id of a key, or `operator`. Throws ApiError 404, and 409 as long as it has subaccounts.
+   */
+  close(id: string, by: string): Promise<Account> {
+    return this.settings.change(id, async (manager) => {
+      // Locked, so that none is made below it meanwhile.
+      const account = await manager.findOne(Account, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      if (!account) throw accountNotFound();
+      if (account.state === 'closed') return account;
+      if ((await manager.countBy(Account, { parentId: id })) > 0) {
+        throw new ApiError(409, 'The account has subaccounts: close them first, and wait until they are erased');
+      }
+      const closed = { state: 'closed', closingRequest: randomUUIDv7(), closedBy: by } as const;
+      return manager.save(Object.assign(account, closed, { closedAt: new Date(this.clock.now()) }));
+    });
+  }
+}
+
+/** Throws ApiError 409. */
+export function assertOpen({ state }: Account): void {
+  if (state === 'closed') throw new ApiError(409, 'The account is closed');
 }
 
 const accountNotFound = (): ApiError => new ApiError(404, 'Account not found');

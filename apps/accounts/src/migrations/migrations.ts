@@ -10,6 +10,7 @@ import { Subaccounts1764352800000 } from './1764352800000-subaccounts.ts';
 import { KeyDescription1764356400000 } from './1764356400000-key-description.ts';
 import { MessageExpiry1764435600000 } from './1764435600000-message-expiry.ts';
 import { SandboxApprovals1764439200000 } from './1764439200000-sandbox-approvals.ts';
+import { Closing1764460800000 } from './1764460800000-closing.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   KeyDescription1764356400000,
   MessageExpiry1764435600000,
   SandboxApprovals1764439200000,
+  Closing1764460800000,
 ];

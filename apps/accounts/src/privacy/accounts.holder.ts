@@ -1,11 +1,20 @@
 import type { Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
-import { measureTables, PersonalDataHolder, type Counts, type Erased, type Scope } from '@lethe/privacy-holder';
+import {
+  measureTables,
+  PersonalDataHolder,
+  type ClosingScope,
+  type Counts,
+  type Erased,
+  type Scope,
+} from '@lethe/privacy-holder';
+import { OverloadedError } from '@lethe/service';
 import { Injectable } from '@nestjs/common';
 import { In } from 'typeorm';
 import { Domain } from '../domains/domain.entity.ts';
 import { SandboxRecipientRow } from '../sandbox/sandbox-recipient.entity.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
+import { AccountRecords, type Holdings } from './account.records.ts';
 import { STORES } from './stores.ts';
 
 /** What a subject id looks like. */
@@ -23,6 +32,7 @@ export class AccountsHolder extends PersonalDataHolder {
   constructor(
     private readonly database: Database,
     private readonly settings: SettingsPublisher,
+    private readonly accounts: AccountRecords,
   ) {
     super();
   }
@@ -52,6 +62,23 @@ export class AccountsHolder extends PersonalDataHolder {
     return countOf(await this.approved(scope));
   }
 
+  fenceAccount({ accountId }: ClosingScope): Promise<void> {
+    return this.settings.fence(accountId);
+  }
+
+  async eraseAccount({ accountId }: ClosingScope): Promise<Erased> {
+    if (Object.keys(present(await this.accounts.count(accountId))).length === 0) return { found: {}, removed: {} };
+    const removed = present(await this.accounts.erase(accountId));
+    return { found: removed, removed };
+  }
+
+  /** Throws while others have not been told yet that it is no more. */
+  async verifyAccount({ accountId, domains }: ClosingScope): Promise<Counts> {
+    const left = present(await this.accounts.count(accountId));
+    if (await this.settings.isWaiting([accountId, ...domains])) throw new OverloadedError('queue of settings');
+    return left;
+  }
+
   measure(): Promise<Reading[]> {
     return measureTables(this.database.pool, STORES);
   }
@@ -75,5 +102,8 @@ export class AccountsHolder extends PersonalDataHolder {
     }
   }
 }
+
+const present = (holdings: Holdings): Counts =>
+  Object.fromEntries(Object.entries(holdings).filter(([, rows]) => rows > 0));
 
 const countOf = (people: number): Counts => (people === 0 ? {} : { 'sandbox-recipient': people });

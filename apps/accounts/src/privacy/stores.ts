@@ -5,7 +5,10 @@ const owner = 'accounts' as const;
 const kind = 'table' as const;
 const ACCOUNT = { until: 'the account is closed' } as const;
 
-/** Every table of this service's database (design §8): what it has is the account's, but for the people of its sandbox. */
+/**
+ * Every table of this service's database (design §8): what it has is the account's, but for the people of its sandbox. What others
+ * belong to stands before them: closing an account goes through it from the end.
+ */
 export const STORES: readonly StoreDeclaration[] = [
   {
     store: 'accounts.account',
@@ -26,6 +29,9 @@ export const STORES: readonly StoreDeclaration[] = [
       allowed_senders: sealed('allowed-senders'),
       sandbox_approvals: count,
       sandbox_approvals_day: instant,
+      closing_request: opaque,
+      closed_at: instant,
+      closed_by: opaque,
       created_at: instant,
     },
   },

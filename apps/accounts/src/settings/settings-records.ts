@@ -11,13 +11,17 @@ import type { SandboxRecipientRow } from '../sandbox/sandbox-recipient.entity.ts
 
 /** The whole of an account as others see it: a record replaces the one before. */
 export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSettings {
+  const { closingRequest: request, closedAt, closedBy: by } = account;
+  const closing = request !== null && closedAt !== null && by !== null && { request, at: closedAt.getTime(), by };
   return {
     accountId: account.id,
-    state: account.disabled ? 'suspended' : account.state,
+    state: account.state === 'active' && !account.disabled ? 'active' : 'suspended',
+    ...(closing && { closing }),
     ...(account.parentId === null ? {} : { parentId: account.parentId }),
     ...quotaOf(account.dayLimit, account.monthLimit, account.ownMonthLimit),
     ...sendersOf(account),
-    keys: keys.map(({ id, hash, role, domainId, expiresAt }) => ({
+    // Nobody acts for a closed account any more, from the moment this is read.
+    keys: (closing ? [] : keys).map(({ id, hash, role, domainId, expiresAt }) => ({
       id,
       hash,
       scopes: [...ROLES[role]],

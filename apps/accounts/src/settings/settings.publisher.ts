@@ -24,6 +24,9 @@ const CHANGES_WAITING = 64;
 
 type Change<T> = (manager: EntityManager, records: EncodedRecord[]) => Promise<T>;
 
+/** What the account is after the change. */
+type LastRecords = (manager: EntityManager) => Promise<EncodedRecord[]>;
+
 /** Changes state and tells everybody, in one transaction. */
 @Injectable()
 export class SettingsPublisher {
@@ -55,10 +58,23 @@ export class SettingsPublisher {
    * Throws OverloadedError while Kafka does not take records; then nothing was changed.
    */
   change<T>(accountId: string, work: Change<T>): Promise<T> {
-    if (this.late > 0) return Promise.reject(new OverloadedError('queue of settings'));
-    return new Promise((resolve, reject) => {
-      this.changes.run(() => this.locked(accountId, work, resolve)).catch(reject);
-    });
+    return this.run(accountId, work, (manager) => this.account(manager, accountId));
+  }
+
+  /** The last change of an account, after which there is none: a tombstone says so. */
+  end<T>(accountId: string, work: Change<T>): Promise<T> {
+    return this.run(accountId, work, async () =>
+      this.publisher.encode(ACCOUNT_SETTINGS, [{ ...about(accountId), value: null }]),
+    );
+  }
+
+  /** Whether something of the account or of these domains has not reached Kafka yet. */
+  async isWaiting(ids: readonly string[]): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `SELECT FROM outbox WHERE records->0->>'key' = ANY($1) LIMIT 1`,
+      [ids],
+    );
+    return rowCount === 1;
   }
 
   /** What a domain is after the change that `manager` makes. */
@@ -73,11 +89,23 @@ export class SettingsPublisher {
     return this.publisher.encode(DOMAIN_SETTINGS, [{ ...about(domainId), value: null }]);
   }
 
-  private async locked<T>(accountId: string, work: Change<T>, answer: (result: T) => void): Promise<void> {
+  private run<T>(accountId: string, work: Change<T>, last: LastRecords): Promise<T> {
+    if (this.late > 0) return Promise.reject(new OverloadedError('queue of settings'));
+    return new Promise((resolve, reject) => {
+      this.changes.run(() => this.locked(accountId, work, last, resolve)).catch(reject);
+    });
+  }
+
+  private async locked<T>(
+    accountId: string,
+    work: Change<T>,
+    last: LastRecords,
+    answer: (result: T) => void,
+  ): Promise<void> {
     const runner = this.database.dataSource.createQueryRunner();
     try {
       await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [accountId]);
-      const { result, groups } = await runner.manager.transaction((manager) => this.write(manager, accountId, work));
+      const { result, groups } = await runner.manager.transaction((manager) => this.write(manager, work, last));
       await this.publish(groups, () => answer(result));
       answer(result);
     } finally {
@@ -87,10 +115,10 @@ export class SettingsPublisher {
     }
   }
 
-  private async write<T>(manager: EntityManager, accountId: string, work: Change<T>) {
+  private async write<T>(manager: EntityManager, work: Change<T>, last: LastRecords) {
     const records: EncodedRecord[] = [];
     const result = await work(manager, records);
-    records.push(...(await this.account(manager, accountId)));
+    records.push(...(await last(manager)));
     const groups = records.map((record): OutboxGroup => ({ id: randomUUIDv7(), records: [record] }));
     await manager.query(`DELETE FROM outbox WHERE records->0->>'key' = ANY($1)`, [records.map(({ key }) => key)]);
     await this.outbox.insertMany(manager, groups);

@@ -1,7 +1,8 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiError, Caller, Operation } from '@lethe/service';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiError, Caller, CONFIG, Operation } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { z } from 'zod';
+import type { AccountsConfig } from '../config.ts';
 import { form, yesNo } from '../domains/form.ts';
 import { limit } from '../limits/limit.ts';
 import { SubaccountsService, type Subaccount } from './subaccounts.service.ts';
@@ -18,7 +19,10 @@ const subaccountId = z.uuid('is no id of a subaccount');
 /** Mailgun's subaccounts (mailgun-api §12). Its clients put fields into the query or a form. */
 @Controller('v5/accounts/subaccounts')
 export class SubaccountsController {
-  constructor(private readonly subaccounts: SubaccountsService) {}
+  constructor(
+    private readonly subaccounts: SubaccountsService,
+    @Inject(CONFIG) private readonly config: AccountsConfig,
+  ) {}
 
   @Operation('List subaccounts')
   @Get()
@@ -38,6 +42,19 @@ export class SubaccountsController {
     const name = body.name ?? query.name;
     if (name === undefined) throw new ApiError(400, 'name: is missing', { field: 'name' });
     return { message: 'Subaccount has been created', subaccount: item(await this.subaccounts.create(caller, name)) };
+  }
+
+  @Operation('Close the subaccount that X-Mailgun-On-Behalf-Of names: it is erased from every service', {
+    description: 'How far the erasure is, is at `request.self`, for a key of the parent with `privacy:read`.',
+  })
+  @Delete()
+  @HttpCode(200)
+  async close(@Caller() caller: Identity): Promise<unknown> {
+    const { closingRequest: id } = await this.subaccounts.close(caller);
+    return {
+      message: 'Subaccount successfully deleted',
+      request: { id, self: `${this.config.PUBLIC_URL}/v1/privacy/requests/${id}` },
+    };
   }
 
   @Operation('Show a subaccount')
@@ -85,11 +102,11 @@ export class SubaccountsController {
 
 const item = ({ account, name }: Subaccount): Record<string, unknown> => {
   const createdAt = account.createdAt.toUTCString();
-  const isOpen = account.state === 'active' && !account.disabled;
+  const status = account.state === 'active' && !account.disabled ? 'open' : 'disabled';
   return {
     id: account.id,
     name,
-    status: isOpen ? 'open' : 'disabled',
+    status: account.state === 'closed' ? 'closed' : status,
     created_at: createdAt,
     updated_at: createdAt,
     features: {},

@@ -7,6 +7,8 @@ import type { Identity } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import type { EntityManager } from 'typeorm';
 import { Account } from '../accounts/account.entity.ts';
+import { AccountsService, assertOpen } from '../accounts/accounts.service.ts';
+import { ApiKey } from '../keys/api-key.entity.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 
 /** Each is an account with secrets of its own in the vault. */
@@ -27,6 +29,7 @@ export class SubaccountsService {
     private readonly database: Database,
     private readonly vault: Vault,
     private readonly settings: SettingsPublisher,
+    private readonly accounts: AccountsService,
   ) {}
 
   /** Oldest first, and how many there are in all. */
@@ -64,6 +67,9 @@ export class SubaccountsService {
     const seal = { account: id, period: 'standing', type: 'account-name', recordId: id } as const;
     const sealed = await this.vault.sealForAccount(seal, part);
     const account = await this.settings.change(id, async (transaction) => {
+      // Whoever closes the parent waits for this, or has been faster.
+      const locked = { where: { id: parent.id, state: 'active' }, lock: { mode: 'pessimistic_read' } } as const;
+      if (!(await transaction.findOne(Account, locked))) throw new ApiError(403, 'The account is closed');
       await transaction.insert(Account, { id, state: 'active', parentId: parent.id, name: sealed });
       return transaction.findOneByOrFail(Account, { id });
     });
@@ -80,15 +86,35 @@ export class SubaccountsService {
     await this.update(caller, id, { ownMonthLimit });
   }
 
+  /**
+   * `caller`: a key of the parent that acts for the subaccount. Throws ApiError 403 for a key of its own, 400 where no subaccount is
+   * named.
+   */
+  async close({ account: id, keyId }: Identity): Promise<Account> {
+    const { manager } = this.database.dataSource;
+    const { parentId } = await this.accounts.get(id);
+    if (parentId === null) {
+      throw new ApiError(400, 'X-Mailgun-On-Behalf-Of: is missing: it names the subaccount to delete');
+    }
+    if (!(await manager.existsBy(ApiKey, { id: keyId, accountId: parentId }))) {
+      throw new ApiError(403, 'A subaccount is deleted by a key of its parent');
+    }
+    return this.accounts.close(id, keyId);
+  }
+
   private async update(caller: Identity, id: string, changes: Partial<Account>): Promise<Subaccount> {
     await find(this.database.dataSource.manager, caller, id);
-    const account = await this.settings.change(id, async (manager) =>
-      manager.save(Object.assign(await find(manager, caller, id), changes)),
-    );
+    const account = await this.settings.change(id, async (manager) => {
+      const found = await find(manager, caller, id);
+      assertOpen(found);
+      return manager.save(Object.assign(found, changes));
+    });
     return this.named(account);
   }
 
   private async named(account: Account): Promise<Subaccount> {
+    // Its name is gone with its secret.
+    if (account.state === 'closed') return { account, name: '' };
     const expected = { account: account.id, type: 'account-name', recordId: account.id };
     const { name } = await this.vault.openForAccount<AccountName>(account.name ?? '', expected);
     return { account, name };

@@ -90,6 +90,23 @@ export class HoldsRepository {
     return rowCount ?? 0;
   }
 
+  /** Pauses and cancellations of an account and its domains, by their ids; how many there were. */
+  async removeOf(ids: readonly string[]): Promise<number> {
+    const { rowCount } = await this.database.pool.query(
+      `delete from hold where scope in ('account', 'domain') and target = any($1)`,
+      [ids],
+    );
+    return rowCount ?? 0;
+  }
+
+  async countOf(ids: readonly string[]): Promise<number> {
+    const { rows } = await this.database.pool.query<{ holds: number }>(
+      `select count(*)::int as holds from hold where scope in ('account', 'domain') and target = any($1)`,
+      [ids],
+    );
+    return rows[0]?.holds ?? 0;
+  }
+
   /** Pauses that have ended, and cancellations of mail that cannot be there any more. */
   async removeOver(): Promise<void> {
     await this.database.pool.query({

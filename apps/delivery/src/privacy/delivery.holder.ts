@@ -5,6 +5,7 @@ import { Database } from '@lethe/database';
 import {
   measureTables,
   PersonalDataHolder,
+  type ClosingScope,
   type Counts,
   type Erased,
   type ErasureScope,
@@ -12,7 +13,8 @@ import {
 } from '@lethe/privacy-holder';
 import { OverloadedError } from '@lethe/service';
 import { PeopleUnderWay } from '../dispatch/people.under-way.ts';
-import { PersonRepository, type Tally } from './person.repository.ts';
+import { HoldsRepository } from '../holding/holds.repository.ts';
+import { EVERYBODY, PersonRepository, type Tally, type Whom } from './person.repository.ts';
 import { STORES } from './stores.ts';
 
 /** A reply to a final dot may take minutes; who asks asks again. */
@@ -25,6 +27,7 @@ export class DeliveryHolder extends PersonalDataHolder {
   constructor(
     private readonly people: PeopleUnderWay,
     private readonly records: PersonRepository,
+    private readonly holds: HoldsRepository,
     private readonly database: Database,
   ) {
     super();
@@ -35,12 +38,7 @@ export class DeliveryHolder extends PersonalDataHolder {
    * out is waited for: here, and where another process works on a row of the queue.
    */
   async fence(scope: Scope): Promise<void> {
-    const until = performance.now() + FENCE_PATIENCE_MS;
-    const busy = (): boolean => [...scope.subjects].some((subject) => !this.people.none(subject));
-    while (busy()) await look(until);
-    for (let left = await this.records.leased(scope); left.length > 0; left = await this.records.leasedLeft(left)) {
-      await look(until);
-    }
+    await this.ended(scope, () => [...scope.subjects].some((subject) => !this.people.none(subject)));
   }
 
   async erase(scope: ErasureScope): Promise<Erased> {
@@ -50,6 +48,23 @@ export class DeliveryHolder extends PersonalDataHolder {
 
   async verify(scope: Scope): Promise<Counts> {
     return counted(await this.records.count(scope));
+  }
+
+  /** The same for every attempt for the account. */
+  async fenceAccount({ accountId }: ClosingScope): Promise<void> {
+    const busy = (): boolean => [...this.people.all()].some(({ record }) => record.accountId === accountId);
+    await this.ended({ accountId, subjects: EVERYBODY }, busy);
+  }
+
+  async eraseAccount({ accountId, domains }: ClosingScope): Promise<Erased> {
+    const tally = await this.records.erase({ accountId, subjects: EVERYBODY });
+    const removed = counted({ ...tally, hold: await this.holds.removeOf([accountId, ...domains]) });
+    return { found: removed, removed };
+  }
+
+  async verifyAccount({ accountId, domains }: ClosingScope): Promise<Counts> {
+    const tally = await this.records.count({ accountId, subjects: EVERYBODY });
+    return counted({ ...tally, hold: await this.holds.countOf([accountId, ...domains]) });
   }
 
   measure(): Promise<Reading[]> {
@@ -62,6 +77,14 @@ export class DeliveryHolder extends PersonalDataHolder {
     const waiting = new Set(await this.records.waiting(messages));
     return messages.filter((id) => waiting.has(id) || here.has(id));
   }
+
+  private async ended(whom: Whom, busy: () => boolean): Promise<void> {
+    const until = performance.now() + FENCE_PATIENCE_MS;
+    while (busy()) await look(until);
+    for (let left = await this.records.leased(whom); left.length > 0; left = await this.records.leasedLeft(left)) {
+      await look(until);
+    }
+  }
 }
 
 async function look(until: number): Promise<void> {
@@ -69,4 +92,5 @@ async function look(until: number): Promise<void> {
   await wait(LOOK_EVERY_MS);
 }
 
-const counted = (tally: Tally): Counts => Object.fromEntries(Object.entries(tally).filter(([, n]) => n > 0));
+const counted = (tally: Tally & { hold?: number }): Counts =>
+  Object.fromEntries(Object.entries(tally).filter(([, n]) => n > 0));

@@ -16,8 +16,11 @@ export interface Key {
 /** Whose records. */
 export interface Whom {
   readonly accountId: string;
-  readonly subjects: ReadonlySet<string>;
+  readonly subjects: Pick<ReadonlySet<string>, 'has'>;
 }
+
+/** Of the account, whoever they are. */
+export const EVERYBODY: Whom['subjects'] = { has: () => true };
 
 /** Waiting recipients who are one of them, and their names in the records of others. */
 export interface Tally {

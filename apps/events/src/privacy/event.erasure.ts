@@ -18,6 +18,12 @@ type Hit = estypes.SearchHit<EventDocument>;
 type Clause = { terms: Record<string, string[]> };
 type Query = { bool: estypes.QueryDslBoolQuery };
 
+/** Documents that one round met, and changed. */
+interface Round {
+  readonly met: number;
+  readonly done: number;
+}
+
 export interface ErasedEvents {
   /** Documents about one of the people, gone. */
   readonly event: number;
@@ -35,10 +41,22 @@ export class EventErasure {
 
   /** Deletions are marks until `expunge`. Throws SearchError; then a part may be done. */
   async remove(account: string, subjects: ReadonlySet<string>): Promise<ErasedEvents> {
-    const event = await this.inRounds(subjects, (some) => this.deleteOwn(account, some));
+    const event = await this.inParts(subjects, (some) =>
+      this.deleteBy(of(account, { terms: { recipient_subject: some } })),
+    );
     // Only after that: a document that is about one of them and mentions another goes as a whole.
-    const mention = await this.inRounds(subjects, (some) => this.rewriteOthers(account, some, subjects));
+    const mention = await this.inParts(subjects, (some) => this.rewriteOthers(account, some, subjects));
     return { event, mention };
+  }
+
+  /** Every event of an account; how many. */
+  async removeAccount(account: string): Promise<number> {
+    return this.inRounds(() => this.deleteBy({ bool: { filter: [{ term: { account } }] } }));
+  }
+
+  async countAccount(account: string): Promise<number> {
+    await this.refresh();
+    return this.total({ bool: { filter: [{ term: { account } }] } });
   }
 
   /** Takes what was removed out of the files, also what an attempt removed that did not come this far. */
@@ -61,41 +79,37 @@ export class EventErasure {
     };
   }
 
+  private inParts(subjects: ReadonlySet<string>, work: (some: string[]) => Promise<Round>): Promise<number> {
+    return this.inRounds(async () => {
+      const round = { met: 0, done: 0 };
+      for (const some of parts(subjects)) {
+        const { met, done } = await work(some);
+        round.met += met;
+        round.done += done;
+      }
+      return round;
+    });
+  }
+
   /** Repeats until a round, on what is visible then, finds nothing. */
-  private async inRounds(
-    subjects: ReadonlySet<string>,
-    work: (some: string[]) => Promise<{ met: number; done: number }>,
-  ): Promise<number> {
+  private async inRounds(work: () => Promise<Round>): Promise<number> {
     let done = 0;
     for (let round = 1; round <= ROUNDS; round += 1) {
       await this.refresh();
-      let met = 0;
-      for (const some of parts(subjects)) {
-        const result = await work(some);
-        met += result.met;
-        done += result.done;
-      }
-      if (met === 0) return done;
+      const result = await work();
+      done += result.done;
+      if (result.met === 0) return done;
     }
     throw new SearchError(409, 'documents_keep_coming');
   }
 
-  private async deleteOwn(account: string, some: string[]): Promise<{ met: number; done: number }> {
-    const request = {
-      size: DELETED_AT_ONCE,
-      _source: false,
-      query: of(account, { terms: { recipient_subject: some } }),
-    };
-    return this.eachPage(request, (hits) =>
+  private async deleteBy(query: Query): Promise<Round> {
+    return this.eachPage({ size: DELETED_AT_ONCE, _source: false, query }, (hits) =>
       this.search.bulkDelete(hits.map(({ _index: index, _id: id }) => ({ index, id: id as string }))),
     );
   }
 
-  private async rewriteOthers(
-    account: string,
-    some: string[],
-    subjects: ReadonlySet<string>,
-  ): Promise<{ met: number; done: number }> {
+  private async rewriteOthers(account: string, some: string[], subjects: ReadonlySet<string>): Promise<Round> {
     const request = {
       size: REWRITTEN_AT_ONCE,
       seq_no_primary_term: true,
@@ -118,7 +132,7 @@ export class EventErasure {
   private async eachPage(
     request: estypes.SearchRequest,
     write: (hits: Hit[]) => Promise<BulkOutcome[]>,
-  ): Promise<{ met: number; done: number }> {
+  ): Promise<Round> {
     const counted = { met: 0, done: 0 };
     for (let after: estypes.SortResults | undefined; ;) {
       const { hits } = await this.find({

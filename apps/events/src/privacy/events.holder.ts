@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RETENTION, type Reading } from '@lethe/contracts';
-import { PersonalDataHolder, type Counts, type Erased, type Scope } from '@lethe/privacy-holder';
+import { PersonalDataHolder, type ClosingScope, type Counts, type Erased, type Scope } from '@lethe/privacy-holder';
 import { Search } from '@lethe/search';
 import { Clock } from '@lethe/service';
 import { EventIndex } from '../index/event.index.ts';
@@ -37,6 +37,20 @@ export class EventsHolder extends PersonalDataHolder {
 
   async verify({ accountId, subjects }: Scope): Promise<Counts> {
     return counts(await this.erasure.count(accountId, subjects));
+  }
+
+  fenceAccount(): Promise<void> {
+    return this.fence();
+  }
+
+  async eraseAccount({ accountId }: ClosingScope): Promise<Erased> {
+    const removed = counts({ event: await this.erasure.removeAccount(accountId), mention: 0 });
+    await this.erasure.expunge();
+    return { found: removed, removed, expungedAt: this.clock.now() };
+  }
+
+  async verifyAccount({ accountId }: ClosingScope): Promise<Counts> {
+    return counts({ event: await this.erasure.countAccount(accountId), mention: 0 });
   }
 
   async measure(): Promise<Reading[]> {

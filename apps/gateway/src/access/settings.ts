@@ -39,10 +39,10 @@ export class Settings {
     return account && key ? { account, key } : undefined;
   }
 
-  /** The account of that id, if it is a subaccount of the other. */
+  /** The account of that id, if it is a subaccount of the other, and not closed. */
   subaccount(id: string, parentId: string): AccountSettings | undefined {
     const account = this.accounts.get(id);
-    return account?.parentId === parentId ? account : undefined;
+    return account?.parentId === parentId && !account.closing ? account : undefined;
   }
 
   /** By a decoded path segment; names are compared in lower case and IDNA form (RFC 5891). */

@@ -48,6 +48,7 @@ export const ROUTES: readonly Route[] = [
   { paths: ['/v1/allowed_senders/*'], methods: READ, service: 'accounts', permission: 'account:read' },
   { paths: ['/v1/allowed_senders/*'], methods: WRITE, service: 'accounts', permission: 'account:write' },
   { paths: ['/v1/accounts/*'], methods: [...READ, ...WRITE], service: 'accounts', permission: 'operator' },
+  { paths: ['/v1/accounts/:id/closing/*'], methods: READ, service: 'privacy', permission: 'operator' },
   // Whoever was given a certificate checks it by itself; nobody needs an account for the keys.
   { paths: ['/.well-known/jwks.json'], methods: READ, service: 'privacy', permission: 'none' },
   // Whoever has the link was sent it. Looking at it changes nothing; mail servers and people post.

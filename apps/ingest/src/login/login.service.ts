@@ -64,7 +64,8 @@ export class LoginService {
   private async find(username: string): Promise<(Login & { hash: string }) | undefined> {
     const at = username.lastIndexOf('@');
     const domain = this.domains.named(canonicalDomain(username.slice(at + 1)) ?? '');
-    if (at < 1 || !domain) return undefined;
+    // Of a closed account no login is one, though its domains may still be known.
+    if (at < 1 || !domain || this.domains.account(domain.accountId)?.closing) return undefined;
     const opened = await this.openAll(domain);
     const wanted = username.slice(0, at).toLowerCase();
     return opened.find(({ login }) => login === wanted);

@@ -35,6 +35,15 @@ export class FenceRepository {
     return rows.map(({ id }) => id);
   }
 
+  /** Messages of the account that Kafka does not have yet. */
+  async waitingOf(accountId: string): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ id: string }>(
+      'SELECT o.id FROM outbox o JOIN message m ON m.id = o.id WHERE m.account_id = $1',
+      [accountId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   async waitingLeft(before: readonly string[]): Promise<string[]> {
     const { rows } = await this.database.pool.query<{ id: string }>(
       'SELECT id FROM outbox WHERE id = ANY($1::uuid[])',

@@ -6,6 +6,7 @@ import { Database } from '@lethe/database';
 import {
   measureTables,
   PersonalDataHolder,
+  type ClosingScope,
   type Counts,
   type Erased,
   type ErasureScope,
@@ -13,6 +14,7 @@ import {
 } from '@lethe/privacy-holder';
 import { OverloadedError } from '@lethe/service';
 import { MembersRepository } from '../lists/members/members.repository.ts';
+import { AccountRepository, type Holdings } from './account.repository.ts';
 import { FenceRepository } from './fence.repository.ts';
 import { PersonRepository, type Step, type Whom } from './person.repository.ts';
 import { STORES } from './stores.ts';
@@ -28,6 +30,7 @@ const AT_ONCE = 500;
 export class IngestHolder extends PersonalDataHolder {
   constructor(
     private readonly people: PersonRepository,
+    private readonly accounts: AccountRepository,
     private readonly members: MembersRepository,
     private readonly fences: FenceRepository,
     private readonly bodies: BodyStore,
@@ -74,6 +77,23 @@ export class IngestHolder extends PersonalDataHolder {
     return counted({ ...found, member });
   }
 
+  async fenceAccount({ accountId }: ClosingScope): Promise<void> {
+    const until = performance.now() + FENCE_PATIENCE_MS;
+    await goneBy(until, await this.fences.writers(), (before) => this.fences.writersLeft(before));
+    await this.members.fence();
+    const waiting = await this.fences.waitingOf(accountId);
+    await goneBy(until, waiting, (before) => this.fences.waitingLeft(before));
+  }
+
+  async eraseAccount(scope: ClosingScope): Promise<Erased> {
+    const removed = counted(await this.accounts.erase(scope));
+    return { found: removed, removed };
+  }
+
+  async verifyAccount(scope: ClosingScope): Promise<Counts> {
+    return counted(await this.accounts.count(scope));
+  }
+
   async measure(): Promise<Reading[]> {
     const [tables, oldest] = await Promise.all([measureTables(this.database.pool, STORES), this.bodies.oldest()]);
     const bodies = BODY_STORES.flatMap(({ store, limit }) =>
@@ -99,5 +119,5 @@ function add(total: Step, step: Step | undefined): boolean {
   return true;
 }
 
-const counted = (step: Step & { member: number }): Counts =>
+const counted = (step: { [kind in keyof Holdings]?: number }): Counts =>
   Object.fromEntries(Object.entries(step).filter(([, n]) => n > 0));

@@ -73,6 +73,7 @@ export class SendingDomains {
    */
   of(caller: Pick<Identity, 'account' | 'domain'>): DomainSettings {
     const domain = this.owned(caller);
+    if (this.accounts.get(domain.accountId)?.closing) throw new ApiError(403, 'The account is closed');
     if (!maySend(this.accounts.get(domain.accountId), (id) => this.accounts.get(id)))
       throw new ApiError(
         403,

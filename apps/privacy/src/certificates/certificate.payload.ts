@@ -15,7 +15,9 @@ export interface CertificatePayload {
   readonly jti: string;
   readonly account: string;
   readonly type: CompletedRequest['type'];
-  readonly scope: { readonly of: 'subjects'; readonly identifiers: number; readonly do_not_contact: string };
+  readonly scope:
+    | { readonly of: 'subjects'; readonly identifiers: number; readonly do_not_contact: string }
+    | { readonly of: 'account' };
   readonly received_at: string;
   readonly cut_off: string;
   readonly completed_at: string;
@@ -27,7 +29,7 @@ export interface CertificatePayload {
     readonly alias_digests: readonly (readonly string[])[];
   };
   readonly stores: readonly StoreEvidence[];
-  readonly keys_destroyed: { readonly subjects: number; readonly content_keys: number };
+  readonly keys_destroyed: { readonly accounts?: number; readonly subjects: number; readonly content_keys: number };
   readonly unreadable_at: string;
   readonly expunged_at: string;
   readonly kept: readonly {
@@ -61,17 +63,14 @@ export function certificatePayload(request: CompletedRequest, issuer: Issuer, no
     jti: request.id,
     account: request.accountId,
     type: request.type,
-    scope: {
-      of: request.scope.of,
-      identifiers: request.scope.identifiers,
-      do_not_contact: request.scope.doNotContact,
-    },
+    scope: scopeOf(request.scope),
     received_at: request.receivedAt.toISOString(),
     cut_off: request.cutOff.toISOString(),
     completed_at: request.completedAt.toISOString(),
     subjects: { count, digests, alias_digests: aliasDigests },
     stores,
     keys_destroyed: {
+      ...(request.scope.of === 'account' ? { accounts: 1 } : {}),
       subjects: request.keysDestroyed.subjects,
       content_keys: request.keysDestroyed.contentKeys,
     },
@@ -87,3 +86,8 @@ export function certificatePayload(request: CompletedRequest, issuer: Issuer, no
     software: issuer.software,
   };
 }
+
+const scopeOf = (scope: CompletedRequest['scope']): CertificatePayload['scope'] =>
+  scope.of === 'account'
+    ? { of: 'account' }
+    : { of: 'subjects', identifiers: scope.identifiers, do_not_contact: scope.doNotContact };

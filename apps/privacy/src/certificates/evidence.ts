@@ -20,14 +20,19 @@ interface Means {
   readonly method: Method;
 }
 
-/** What each kind of record a holder counts is, and what became of it. The one table of its sort. */
-export const MEANS: Readonly<Record<HolderService, Readonly<Record<string, Means>>>> = {
-  accounts: {},
+type Table = Readonly<Record<HolderService, Readonly<Record<string, Means>>>>;
+
+/** What each kind of record a holder counts is, and what became of it: of people. */
+export const MEANS: Table = {
+  accounts: {
+    'sandbox-recipient': { store: 'postgresql: recipients of a sandbox domain', method: 'deleted' },
+  },
   ingest: {
     recipient: { store: 'postgresql: recipients of messages', method: 'deleted' },
     message: { store: 'postgresql: messages nobody else received', method: 'deleted' },
     mention: { store: "postgresql: others' messages that named the subject", method: 'rewritten' },
     body: { store: 'postgresql: bodies of messages', method: 'rendered unreadable' },
+    member: { store: 'postgresql: members of mailing lists', method: 'deleted' },
   },
   delivery: {
     deferred: { store: 'postgresql: deferred and scheduled sending', method: 'deleted' },
@@ -46,21 +51,52 @@ export const MEANS: Readonly<Record<HolderService, Readonly<Record<string, Means
   },
 };
 
+/** The same of an account that is closed. */
+export const CLOSING_MEANS: Table = {
+  accounts: {
+    ...MEANS.accounts,
+    record: { store: 'postgresql: the account, its keys, domains and credentials', method: 'deleted' },
+  },
+  ingest: {
+    ...MEANS.ingest,
+    message: { store: 'postgresql: messages', method: 'deleted' },
+    mention: { store: 'postgresql: people named in messages', method: 'deleted' },
+    list: { store: 'postgresql: mailing lists', method: 'deleted' },
+    template: { store: 'postgresql: templates', method: 'deleted' },
+    counter: { store: 'postgresql: idempotency keys and counts of what was sent', method: 'deleted' },
+  },
+  delivery: {
+    deferred: { store: 'postgresql: deferred and scheduled sending', method: 'deleted' },
+    hold: { store: 'postgresql: pauses and cancellations', method: 'deleted' },
+  },
+  events: { event: { store: 'elasticsearch: events', method: 'deleted' } },
+  suppression: MEANS.suppression,
+  privacy: {
+    request: { store: 'postgresql: what requests of the account knew of people', method: 'deleted' },
+    key: { store: 'vault: secrets of people', method: 'deleted' },
+    name: { store: 'vault: pseudonyms of people', method: 'deleted' },
+    account: { store: 'vault: secrets of the account', method: 'deleted' },
+  },
+};
+
 /** What cannot be edited: its sealed parts stay where they lie, and the keys that opened them are gone. */
 const SEALED_REMAINS = ['kafka: topics and dead letters', 'postgresql: freed pages and write-ahead log'] as const;
 
 /** One line per kind of every holder, also where nothing was found, then what only the death of keys reaches. */
-export function storeEvidence(request: Pick<CompletedRequest, 'holders' | 'unreadableAt'>): StoreEvidence[] {
+export function storeEvidence(request: Pick<CompletedRequest, 'type' | 'holders' | 'unreadableAt'>): StoreEvidence[] {
+  const table = request.type === 'account-erasure' ? CLOSING_MEANS : MEANS;
   const remains = SEALED_REMAINS.map((store): StoreEvidence => {
     const checkedAt = request.unreadableAt.toISOString();
     const method = 'rendered unreadable';
     return { store, service: 'privacy', method, found: null, removed: null, residual: null, checked_at: checkedAt };
   });
-  return [...request.holders.flatMap(evidenceOf), ...remains];
+  return [...request.holders.flatMap((holder) => evidenceOf(holder, table[holder.service])), ...remains];
 }
 
-function evidenceOf({ service, found, removed, residual, verifiedAt }: HolderResult): StoreEvidence[] {
-  const means = MEANS[service];
+function evidenceOf(
+  { service, found, removed, residual, verifiedAt }: HolderResult,
+  means: Table[HolderService],
+): StoreEvidence[] {
   const unknown = [found, removed, residual].flatMap(Object.keys).find((kind) => !Object.hasOwn(means, kind));
   // Rather no certificate than one that says nothing of what it does not know.
   if (unknown !== undefined)

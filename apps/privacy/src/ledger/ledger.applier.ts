@@ -35,6 +35,11 @@ export class LedgerApplier {
     await this.applying.run();
   }
 
+  /** Resolves once the people of all closed accounts are forgotten: there may be more than one transaction takes. */
+  forgetClosed(): Promise<void> {
+    return this.keeper.forgetClosed();
+  }
+
   /** Rewrites what deleted keys lay in; whoever waits shares one pass. Since when the bytes are gone. */
   physicalPass(): Promise<Date> {
     return this.passing.run();
@@ -50,6 +55,7 @@ export class LedgerApplier {
     const reached = await this.applying.run();
     if (open) return;
     await this.fences.repeat();
+    await this.keeper.forgetClosed();
     for await (const keys of this.released.pages(KEYS_AT_ONCE)) await this.keeper.release(keys);
     await this.physicalPass();
     // False: an entry was added meanwhile. The next look has it.
@@ -63,7 +69,12 @@ export class LedgerApplier {
       const entries = await this.ledger.after(position, AT_ONCE);
       if (entries.length === 0) return position;
       const done = await this.keeper.destroy(
-        entries.map(({ position: at, subjects, messages }) => ({ position: at, subjects, messages })),
+        entries.map(({ position: at, kind, accountId, subjects, messages }) => ({
+          position: at,
+          ...(kind === 'account' && accountId !== null ? { account: accountId } : {}),
+          subjects,
+          messages,
+        })),
       );
       this.log.info('vault.keys-destroyed', {
         position: done.position,

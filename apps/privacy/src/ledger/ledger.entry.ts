@@ -6,9 +6,12 @@ export interface DoomedKey {
   readonly dropAt: Date;
 }
 
-/** What is to be destroyed. `erasure`: of a request; `release`: as earlier versions noted what `ReleasedRepository` does. */
+/**
+ * What is to be destroyed. `erasure`: of a request; `account`: everything of the account, which is closed; `release`: as earlier versions noted what
+ * `ReleasedRepository` does.
+ */
 export interface Doom {
-  readonly kind: 'erasure' | 'release';
+  readonly kind: 'erasure' | 'release' | 'account';
   readonly requestId: string;
   readonly accountId: string | null;
   readonly subjects: readonly string[];

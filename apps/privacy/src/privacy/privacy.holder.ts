@@ -1,6 +1,7 @@
 import type { Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import {
+  type ClosingScope,
   type Counts,
   type Erased,
   type ErasureScope,
@@ -48,6 +49,45 @@ export class PrivacyHolder extends PersonalDataHolder {
       this.keeper.residual(ids),
     ]);
     return countsOf({ 'request-subject': rows[0]?.left ?? 0, key: secrets + names });
+  }
+
+  async fenceAccount(): Promise<void> {}
+
+  /**
+   * Requests stay, with their certificates, as ids, times and numbers: proof of what was done outlives whom it was done for. What was
+   * typed beside them, and whom they were about, goes.
+   */
+  async eraseAccount({ accountId }: ClosingScope): Promise<Erased> {
+    const counts = await this.database.withClientTransaction(async (client) => {
+      const { rowCount: typed } = await client.query(
+        `update request set override_reason = null, reference = null, reference_hash = null
+         where account_id = $1 and (override_reason is not null or reference is not null or reference_hash is not null)`,
+        [accountId],
+      );
+      const { rowCount: people } = await client.query(
+        'delete from request_subject where request_id in (select id from request where account_id = $1)',
+        [accountId],
+      );
+      const { rowCount: keys } = await client.query('delete from idempotency where account_id = $1', [accountId]);
+      return countsOf({ request: (typed ?? 0) + (people ?? 0) + (keys ?? 0) });
+    });
+    return { found: counts, removed: counts };
+  }
+
+  /** Keys, too: those of people are there until they are released, the account's are gone since the cut-off. */
+  async verifyAccount({ accountId }: ClosingScope): Promise<Counts> {
+    const [{ rows }, { accounts: account, secrets: key, names: name }] = await Promise.all([
+      this.database.pool.query<{ request: number }>(
+        `select (
+           (select count(*) from request
+            where account_id = $1 and (override_reason is not null or reference is not null or reference_hash is not null))
+           + (select count(*) from request_subject rs join request r on r.id = rs.request_id where r.account_id = $1)
+           + (select count(*) from idempotency where account_id = $1))::int as request`,
+        [accountId],
+      ),
+      this.keeper.accountResidual(accountId),
+    ]);
+    return countsOf({ request: rows[0]?.request ?? 0, key, name, account });
   }
 
   measure(): Promise<Reading[]> {

@@ -3,7 +3,8 @@ import { column, RETENTION, type StoreDeclaration } from '@lethe/contracts';
 const { opaque, instant, count, code, pseudonym, sealed } = column;
 const DAY = 86_400_000;
 const PROOF = {
-  until: 'the account is closed: it is how the controller shows what was done (Art. 5(2) GDPR)',
+  until:
+    'never: it shows what was done (Art. 5(2) GDPR); when the account is closed, without what was typed and whom it was about',
 } as const;
 const owner = 'privacy' as const;
 const kind = 'table' as const;
@@ -30,6 +31,9 @@ export const STORES: readonly StoreDeclaration[] = [
       reference_hash: pseudonym,
       received_at: instant,
       due_at: instant,
+      parent_id: opaque,
+      domains: opaque,
+      content_keys: count,
       cut_off: instant,
       barrier: opaque,
       ledger_position: count,

@@ -37,23 +37,22 @@ export class CompletedRequestReader {
     const { id, accountId, cutOff, unreadableAt, expungedAt, receivedAt } = request;
     if (!cutOff || !unreadableAt || !expungedAt)
       throw new Error('Only a request whose keys are destroyed can be completed');
-    const [identifiers, holders, kept, keysDestroyed] = await Promise.all([
-      this.identifiers(id),
-      this.results(id),
-      this.kept(id),
-      this.ledger.destroyed(id),
-    ]);
+    const closes = request.type === 'account-erasure';
+    const [identifiers, holders, kept] = await Promise.all([this.identifiers(id), this.results(id), this.kept(id)]);
+    const keysDestroyed = closes ? await this.keysOfAccount(id, holders) : await this.ledger.destroyed(id);
     const ofSubject = Map.groupBy(identifiers, ({ subject }) => subject);
     const text = ({ digest }: SubjectRow): string => digest.toString('base64url');
     const expunged = [expungedAt, ...holders.flatMap((holder) => holder.expungedAt ?? [])];
     return {
       id,
       accountId,
-      type: 'erasure',
-      scope: { of: 'subjects', doNotContact: request.doNotContact, identifiers: identifiers.length },
+      type: request.type,
+      scope: closes
+        ? { of: 'account' }
+        : { of: 'subjects', doNotContact: request.doNotContact, identifiers: identifiers.length },
       cutOff,
       subjects: {
-        count: ofSubject.size,
+        count: closes ? keysDestroyed.subjects : ofSubject.size,
         digests: [...ofSubject.values()].flatMap((own) => own.slice(0, 1).map(text)),
         aliasDigests: [...ofSubject.values()].map((own) => own.slice(1).map(text)),
       },
@@ -95,6 +94,16 @@ export class CompletedRequestReader {
       verifiedAt: row.verified_at,
       expungedAt: row.expunged_at,
     }));
+  }
+
+  /** The ledger names the account alone: how many keys that was, was counted on the way. */
+  private async keysOfAccount(id: string, holders: readonly HolderResult[]) {
+    const { rows } = await this.database.pool.query<{ content_keys: number }>(
+      'select content_keys from request where id = $1',
+      [id],
+    );
+    const own = holders.find(({ service }) => service === 'privacy');
+    return { subjects: own?.removed['key'] ?? 0, contentKeys: rows[0]?.content_keys ?? 0 };
   }
 
   private async kept(id: string): Promise<Kept[]> {

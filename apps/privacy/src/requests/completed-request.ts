@@ -1,4 +1,5 @@
 import type { DoNotContact, HolderService } from '@lethe/contracts';
+import type { RequestType } from './request.ts';
 
 /** Numbers of records by kind, such as `{ event: 12 }`. */
 export type Counts = Readonly<Record<string, number>>;
@@ -32,14 +33,17 @@ export interface Kept {
 export interface CompletedRequest {
   readonly id: string;
   readonly accountId: string;
-  readonly type: 'erasure';
-  readonly scope: {
-    /** Everything of the subjects towards the account until the cut-off. */
-    readonly of: 'subjects';
-    readonly doNotContact: DoNotContact;
-    /** Addresses and aliases together. */
-    readonly identifiers: number;
-  };
+  readonly type: RequestType;
+  readonly scope:
+    | {
+        /** Everything of the subjects towards the account until the cut-off. */
+        readonly of: 'subjects';
+        readonly doNotContact: DoNotContact;
+        /** Addresses and aliases together. */
+        readonly identifiers: number;
+      }
+    /** Everything of the account, which is closed: of it, and of everybody towards it. */
+    | { readonly of: 'account' };
   readonly cutOff: Date;
   readonly subjects: {
     readonly count: number;

@@ -4,11 +4,13 @@ import { Database } from '@lethe/database';
 import { Clock } from '@lethe/service';
 import type { PoolClient } from 'pg';
 import type { Kept } from './completed-request.ts';
-import type { Ends, OpenRequest, Stage, State } from './request.ts';
+import type { Ends, OpenRequest, RequestType, Stage, State } from './request.ts';
 
 /** What becomes known of a request on its way. */
 export interface Findings {
   cutOff?: Date;
+  domains?: readonly string[];
+  contentKeys?: number;
   barrier?: Ends;
   ledgerPosition?: number;
   unreadableAt?: Date;
@@ -21,11 +23,13 @@ export interface Findings {
 interface Row {
   id: string;
   account_id: string;
+  type: RequestType;
   state: State;
   stage: Stage;
   do_not_contact: DoNotContact;
   received_at: Date;
   cut_off: Date | null;
+  domains: string[];
   barrier: Ends | null;
   ledger_position: string | null;
   unreadable_at: Date | null;
@@ -37,6 +41,8 @@ interface Row {
 
 const COLUMNS: Record<keyof Findings, string> = {
   cutOff: 'cut_off',
+  domains: 'domains',
+  contentKeys: 'content_keys',
   barrier: 'barrier',
   ledgerPosition: 'ledger_position',
   unreadableAt: 'unreadable_at',
@@ -49,7 +55,7 @@ const JSON_COLUMNS = new Set(['barrier', 'kept']);
 
 /** One statement for all that is unfinished, so that a thousand requests cost one look. */
 const OPEN = `
-  select row_number() over (partition by r.account_id order by r.id) as turn, r.id, r.account_id, r.state, r.stage, r.do_not_contact, r.received_at, r.cut_off, r.barrier, r.ledger_position,
+  select row_number() over (partition by r.account_id order by r.id) as turn, r.id, r.account_id, r.type, r.state, r.stage, r.do_not_contact, r.received_at, r.cut_off, r.domains, r.barrier, r.ledger_position,
     r.unreadable_at, r.expunged_at, a.asked, a.missing, a.ask_at
   from request r cross join lateral (
     select count(*)::int as asked, count(*) filter (where h.acknowledged_at is null)::int as missing,
@@ -106,6 +112,15 @@ export class OpenRequestRepository {
     });
   }
 
+  /** Whether the account has other requests that are not over. */
+  async othersOpen({ id, accountId }: OpenRequest): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `select from request where account_id = $1 and id <> $2 and stage <> 'done' limit 1`,
+      [accountId, id],
+    );
+    return rowCount === 1;
+  }
+
   /** Whom the vault cut off for it, each once. */
   async subjectIds(id: string): Promise<string[]> {
     const { rows } = await this.database.pool.query<{ subject: string }>(
@@ -135,11 +150,13 @@ function toRequest(row: Row): OpenRequest {
   return {
     id: row.id,
     accountId: row.account_id,
+    type: row.type,
     state: row.state,
     stage: row.stage,
     doNotContact: row.do_not_contact,
     receivedAt: row.received_at,
     cutOff: row.cut_off,
+    domains: row.domains,
     barrier: row.barrier,
     ledgerPosition: row.ledger_position === null ? null : Number(row.ledger_position),
     unreadableAt: row.unreadable_at,

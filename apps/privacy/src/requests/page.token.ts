@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@lethe/service';
 import { ForgottenError, SealError, Vault } from '@lethe/vault';
-import type { State } from './request.ts';
+import type { RequestType, State } from './request.ts';
 
 /** What a page of requests is about, and where it starts: strictly after `cursor` (newest first), or, going back, before it. */
 export interface Page {
   readonly filter: {
     readonly state?: State | undefined;
+    readonly type?: RequestType | undefined;
     /** Epoch ms. */
     readonly dueBefore?: number | undefined;
     /** Keyed hash, base64url: what was typed is not in a link. */

@@ -1,7 +1,7 @@
 import { MAX_SUBJECT_IDS } from '@lethe/contracts';
 import { normalForm, parseAddress } from '@lethe/mail';
 import { z } from 'zod';
-import { STATES } from './request.ts';
+import { STATES, TYPES } from './request.ts';
 
 const MAX_SUBJECTS = 5_000;
 const MAX_PAGE = 300;
@@ -56,7 +56,7 @@ export type NewRequest = z.infer<typeof newRequest>;
 /** Query of `GET /v1/privacy/requests`. */
 export const requestFilter = z.strictObject({
   state: z.enum(STATES, `must be one of ${STATES.join(', ')}`).optional(),
-  type: z.literal('erasure', 'must be erasure: the other types come later').optional(),
+  type: z.enum(TYPES, `must be one of ${TYPES.join(', ')}`).optional(),
   due_before: z.iso
     .datetime({ offset: true, error: 'must be a time such as 2026-11-28T10:00:00Z' })
     .transform((text) => new Date(text).getTime())

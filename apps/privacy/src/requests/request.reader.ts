@@ -53,10 +53,13 @@ export class RequestReader {
     return { items: await Promise.all(rows.map((row) => this.view(row))), paging: { first, next, previous, last } };
   }
 
-  private async firstPage(account: string, { state, due_before, reference, limit }: RequestFilter): Promise<Page> {
+  private async firstPage(
+    account: string,
+    { state, type, due_before, reference, limit }: RequestFilter,
+  ): Promise<Page> {
     const hash = await this.texts.referenceHash(account, reference);
     return {
-      filter: { state, dueBefore: due_before, reference: hash?.toString('base64url'), limit },
+      filter: { state, type, dueBefore: due_before, reference: hash?.toString('base64url'), limit },
       cursor: null,
       backwards: false,
     };

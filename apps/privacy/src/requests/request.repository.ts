@@ -87,6 +87,15 @@ export class RequestRepository {
     return rows[0]?.n ?? 0;
   }
 
+  /** Whether the account is closed: nothing is ordered for it any more. */
+  async isClosed(accountId: string): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `select from request where account_id = $1 and type = 'account-erasure'`,
+      [accountId],
+    );
+    return rowCount === 1;
+  }
+
   async insert(client: PoolClient, request: ReceivedRequest): Promise<void> {
     await client.query(
       `insert into request (id, account_id, type, state, stage, subjects, do_not_contact, override_reason, reference,
@@ -124,19 +133,23 @@ export class RequestRepository {
     ]);
   }
 
-  /** Undefined also for another account's. */
+  /** Undefined also for another account's. That of a subaccount which is closed is its parent's to see. */
   async find(accountId: string, id: string): Promise<RequestRecord | undefined> {
-    const [record] = await this.read(`${SELECT} where account_id = $1 and id = $2`, [accountId, id]);
+    const [record] = await this.read(`${SELECT} where (account_id = $1 or parent_id = $1) and id = $2`, [
+      accountId,
+      id,
+    ]);
     return record;
   }
 
   /** Newest first; ids are in the order of time. */
   async list(accountId: string, { filter, cursor, backwards }: Page): Promise<RequestRecord[]> {
     const records = await this.read(
-      `${SELECT} where account_id = $1
+      `${SELECT} where (account_id = $1 or parent_id = $1)
          and ($2::text is null or state = $2)
          and ($3::timestamptz is null or due_at < $3)
          and ($4::bytea is null or reference_hash = $4)
+         and ($8::text is null or type = $8)
          and ($5::uuid is null or (case when $6 then id > $5 else id < $5 end))
        order by case when $6 then id end asc, case when not $6 then id end desc
        limit $7`,
@@ -148,6 +161,7 @@ export class RequestRepository {
         cursor,
         backwards,
         filter.limit,
+        filter.type ?? null,
       ],
     );
     return backwards ? records.toReversed() : records;
@@ -157,7 +171,8 @@ export class RequestRepository {
   cancel(accountId: string, id: string, at: Date, by: string): Promise<boolean> {
     return this.database.withClientTransaction(async (client) => {
       const { rowCount } = await client.query(
-        `update request set state = 'cancelled', stage = 'done' where account_id = $1 and id = $2 and state = 'received'`,
+        `update request set state = 'cancelled', stage = 'done' where account_id = $1 and id = $2 and state = 'received'
+           and type = 'erasure'`,
         [accountId, id],
       );
       if (rowCount !== 1) return false;

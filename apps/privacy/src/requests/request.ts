@@ -12,8 +12,9 @@ export const STATES = [
 ] as const;
 export type State = (typeof STATES)[number];
 
-/** Types of the contract; `erasure` alone is served. */
-export type RequestType = 'erasure';
+/** Types of the contract that are served. `account-erasure` is nobody's order here: it comes of closing an account. */
+export const TYPES = ['erasure', 'account-erasure'] as const;
+export type RequestType = (typeof TYPES)[number];
 
 /** What the worker does next: each is a file in `steps/`. Finer than the state, and kept with it, so that a kill loses nothing. */
 export type Stage =
@@ -37,11 +38,14 @@ export type Ends = Readonly<Record<string, Readonly<Record<string, number>>>>;
 export interface OpenRequest {
   readonly id: string;
   readonly accountId: string;
+  readonly type: RequestType;
   readonly state: State;
   readonly stage: Stage;
   readonly doNotContact: DoNotContact;
   readonly receivedAt: Date;
   readonly cutOff: Date | null;
+  /** Of a closed account, its domains. */
+  readonly domains: readonly string[];
   readonly barrier: Ends | null;
   readonly ledgerPosition: number | null;
   readonly unreadableAt: Date | null;

@@ -14,6 +14,7 @@ export function requestView(row: RequestRecord, typed: TypedText, self: string):
   return {
     id: row.id,
     type: row.type,
+    ...(row.type === 'account-erasure' ? { account: row.account_id } : {}),
     state: row.state,
     reference: typed.reference,
     subjects: row.subjects,

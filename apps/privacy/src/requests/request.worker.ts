@@ -1,6 +1,7 @@
 import { CONFIG, isUnavailable, Log } from '@lethe/service';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { ActiveWorker } from '../active/active.worker.ts';
+import { ClosingsWorker } from '../closings/closings.worker.ts';
 import type { PrivacyConfig } from '../config.ts';
 import { RepliesConsumer } from './holders/replies.consumer.ts';
 import { OpenRequestRepository } from './open-request.repository.ts';
@@ -29,6 +30,7 @@ export class RequestWorker implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly requests: OpenRequestRepository,
     private readonly steps: RequestSteps,
     private readonly orders: RequestsService,
+    private readonly closings: ClosingsWorker,
     private readonly replies: RepliesConsumer,
     private readonly log: Log,
     @Inject(CONFIG) private readonly config: PrivacyConfig,
@@ -37,6 +39,7 @@ export class RequestWorker implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.active.add({ name: TASK, everyMs: this.config.REQUEST_POLL_MS, run: (signal) => this.look(signal) });
     this.orders.onReceived(() => this.active.wake(TASK));
+    this.closings.onReceived(() => this.active.wake(TASK));
     this.replies.onReply(() => this.active.wake(TASK));
   }
 
@@ -57,7 +60,7 @@ export class RequestWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private async advance(found: OpenRequest, signal: AbortSignal): Promise<void> {
     try {
       for (let request: OpenRequest | undefined = found; request && !signal.aborted;) {
-        const moved: boolean = await this.steps.of(request.stage).run(request);
+        const moved: boolean = await this.steps.of(request).run(request);
         this.heldUp.delete(found.id);
         if (!moved) return;
         request = await this.requests.one(request.id);

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, R
 import type { Scope } from '@lethe/contracts';
 import { ApiError, Caller, Operation, readIdempotencyKey, type Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
+import { answerCertificate } from './certificate.answer.ts';
 import { newRequest, type NewRequest, requestFilter, type RequestFilter } from './request.form.ts';
 import { RequestReader } from './request.reader.ts';
 import { RequestsService } from './requests.service.ts';
@@ -47,7 +48,6 @@ export class RequestsController {
     return this.requests.cancel(caller, id);
   }
 
-  /** JSON with the payload beside it, or with `Accept: application/jose` the bare JWS (RFC 7515 §9.2.1). */
   @Operation('The certificate of a completed erasure', { answers: ['application/json', 'application/jose'] })
   @Get(':id/certificate')
   async certificate(
@@ -57,15 +57,7 @@ export class RequestsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     requireScope(caller, 'privacy:read');
-    const { certificate } = await this.reader.record(caller.account, id);
-    if (certificate === null) throw new ApiError(409, 'The request is not completed: there is no certificate yet');
-    void reply.header('vary', 'accept');
-    if (accept?.toLowerCase().includes('application/jose')) {
-      void reply.header('content-type', 'application/jose');
-      return certificate;
-    }
-    const payload = Buffer.from(certificate.split('.')[1] ?? '', 'base64url').toString('utf8');
-    return { certificate, payload: JSON.parse(payload) as unknown };
+    return answerCertificate(await this.reader.record(caller.account, id), accept, reply);
   }
 }
 

@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
 import { CertificatesModule } from '../certificates/certificates.module.ts';
+import { ClosingsController } from '../closings/closings.controller.ts';
+import { ClosingsRepository } from '../closings/closings.repository.ts';
+import { ClosingsWorker } from '../closings/closings.worker.ts';
 import { LedgerModule } from '../ledger/ledger.module.ts';
 import { ReleaseModule } from '../release/release.module.ts';
 import { RetentionModule } from '../retention/retention.module.ts';
@@ -17,14 +20,14 @@ import { RequestRepository } from './request.repository.ts';
 import { RequestWorker } from './request.worker.ts';
 import { RequestsController } from './requests.controller.ts';
 import { RequestsService } from './requests.service.ts';
-import { RequestSteps, STEPS } from './steps/request.steps.ts';
+import { CLOSING_STEPS, RequestSteps, STEPS } from './steps/request.steps.ts';
 import { StopPolicy } from './stop.policy.ts';
 import { TypedTexts } from './typed.texts.ts';
 
 /** A request from its order to its certificate. The order: `requests.service.ts`; then `steps/`, in the order of its list. */
 @Module({
   imports: [CertificatesModule, LedgerModule, ReleaseModule, RetentionModule],
-  controllers: [RequestsController],
+  controllers: [RequestsController, ClosingsController],
   providers: [
     RequestsService,
     RequestReader,
@@ -36,6 +39,9 @@ import { TypedTexts } from './typed.texts.ts';
     RequestWorker,
     RequestSteps,
     ...STEPS,
+    ...CLOSING_STEPS,
+    ClosingsRepository,
+    ClosingsWorker,
     ExpirySweep,
     OpenRequestRepository,
     CompletedRequestReader,

@@ -46,6 +46,7 @@ export class RequestsService {
   /** Answers the request with its salts, which nobody is told again but who repeats the order under the same key. */
   async order(caller: Identity, wish: NewRequest, key: string | undefined): Promise<View> {
     const { account } = caller;
+    if (await this.requests.isClosed(account)) throw new ApiError(409, 'The account is closed');
     const claim = key === undefined ? undefined : await this.idempotency.claimOf(account, key, wish);
     const repeated = claim && (await this.repeated(account, claim));
     if (repeated) return repeated;

@@ -91,13 +91,17 @@ export class FakeHolders {
 
 function rightAnswer(service: Name, command: PrivacyCommand): PrivacyReply | undefined {
   const common = { requestId: command.requestId, attempt: command.attempt, service, at: Date.now() };
+  const about = () => ({
+    subjects: 'subjects' in command ? command.subjects.length : 0,
+    ...('closing' in command && command.closing ? { closing: true } : {}),
+  });
   switch (command.step) {
     case 'fence':
-      return { ...common, step: 'fence', outcome: 'done', subjects: command.subjects.length };
+      return { ...common, step: 'fence', outcome: 'done', ...about() };
     case 'erase':
-      return { ...common, step: 'erase', outcome: 'done', subjects: command.subjects.length, found: {}, removed: {} };
+      return { ...common, step: 'erase', outcome: 'done', ...about(), found: {}, removed: {} };
     case 'verify':
-      return { ...common, step: 'verify', outcome: 'done', subjects: command.subjects.length, residual: {} };
+      return { ...common, step: 'verify', outcome: 'done', ...about(), residual: {} };
     case 'in-flight':
       return service === 'delivery' ? { ...common, step: 'in-flight', outcome: 'done', messages: [] } : undefined;
     case 'measure':

@@ -1,9 +1,10 @@
-import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomUUID, randomUUIDv7 } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   ACCOUNT_SETTINGS,
+  type AccountSettings,
   DOMAIN_SETTINGS,
   type DomainSettings,
   type Service,
@@ -237,6 +238,20 @@ export class Setting {
     };
     await this.settings.domains.publish(DOMAIN_SETTINGS, [{ key: domainId, value, id: domainId, type: 'settings' }]);
     return domainId;
+  }
+
+  /** As accounts says that an account is closed; answers the id of its request. */
+  async closeAccount(accountId: string, parentId?: string): Promise<string> {
+    const request = randomUUIDv7();
+    const value: AccountSettings = {
+      accountId,
+      state: 'suspended',
+      closing: { request, at: Date.now(), by: 'operator' },
+      ...(parentId === undefined ? {} : { parentId }),
+      keys: [],
+    };
+    await this.settings.domains.publish(ACCOUNT_SETTINGS, [{ key: accountId, value, id: request, type: 'settings' }]);
+    return request;
   }
 
   kafka(service: Service): KafkaClient {

@@ -5,7 +5,7 @@ import { Database } from '@lethe/database';
 import { Outbox, Publisher, type EncodedRecord, type OutboxGroup } from '@lethe/kafka';
 import { OverloadedError, Semaphore } from '@lethe/service';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import { keyText, type EntryKey, type Reason } from './entry.ts';
+import { keyText, pseudonymsOf, type Entry, type EntryKey, type Reason } from './entry.ts';
 import { EntryWriter } from './entry.writer.ts';
 
 /** How long an answer waits for Kafka; the change is committed already and reaches the topic in any case. */
@@ -60,6 +60,16 @@ export class EntriesPublisher {
     if (this.late > 0) return Promise.reject(new OverloadedError('queue of suppressions'));
     return new Promise((resolve, reject) => {
       this.changes.run(() => this.locked(change, resolve)).catch(reject);
+    });
+  }
+
+  /** Removes entries as they were read; how many there were still. */
+  removeRows(read: readonly Entry[]): Promise<number> {
+    return this.change({
+      prepare: async () => undefined,
+      people: () => pseudonymsOf(read),
+      // By row id: a row that was replaced meanwhile is another one.
+      write: (entries) => entries.removeRows(read.map(({ id }) => id)),
     });
   }
 

@@ -55,6 +55,54 @@ export class EntriesRepository {
     return rows.map(entryOf);
   }
 
+  /** Some of an account's entries, of every domain and of none. */
+  async ofAccount(accountId: string, most: number): Promise<Entry[]> {
+    const { rows } = await this.database.pool.query<EntryRow>(
+      'SELECT * FROM suppression WHERE account_id = $1 ORDER BY pseudonym LIMIT $2',
+      [accountId, most],
+    );
+    return rows.map(entryOf);
+  }
+
+  async countOfAccount(accountId: string): Promise<number> {
+    const { rows } = await this.database.pool.query<{ entries: number }>(
+      'SELECT count(*)::int AS entries FROM suppression WHERE account_id = $1',
+      [accountId],
+    );
+    return rows[0]?.entries ?? 0;
+  }
+
+  /** Whether something within one of these domains, or the account, has not reached Kafka yet. */
+  async isWaitingIn(scopes: readonly string[]): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `SELECT FROM outbox WHERE split_part(records->0->>'key', ':', 2) = ANY($1) LIMIT 1`,
+      [scopes],
+    );
+    return rowCount === 1;
+  }
+
+  /** Domains that there are entries of, by hopping through the index. What holds for an account as a whole is of none. */
+  async domains(): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ scope_id: string }>(`
+      WITH RECURSIVE scope AS (
+        (SELECT scope_id, account_id FROM suppression ORDER BY scope_id LIMIT 1)
+        UNION ALL
+        SELECT next.* FROM scope, LATERAL (
+          SELECT s.scope_id, s.account_id FROM suppression s WHERE s.scope_id > scope.scope_id ORDER BY s.scope_id LIMIT 1
+        ) next
+      )
+      SELECT scope_id FROM scope WHERE scope_id <> account_id`);
+    return rows.map(({ scope_id: domainId }) => domainId);
+  }
+
+  async ofDomain(domainId: string, most: number): Promise<Entry[]> {
+    const { rows } = await this.database.pool.query<EntryRow>(
+      'SELECT * FROM suppression WHERE scope_id = $1 ORDER BY pseudonym LIMIT $2',
+      [domainId, most],
+    );
+    return rows.map(entryOf);
+  }
+
   /** Whether something about one of these people has not reached Kafka yet. */
   async isWaiting(pseudonyms: readonly Buffer[]): Promise<boolean> {
     const { rowCount } = await this.database.pool.query(

@@ -4,6 +4,7 @@ import { Database } from '@lethe/database';
 import {
   measureTables,
   PersonalDataHolder,
+  type ClosingScope,
   type Counts,
   type Erased,
   type ErasureScope,
@@ -70,6 +71,28 @@ export class SuppressionHolder extends PersonalDataHolder {
       throw new OverloadedError('queue of suppressions');
     }
     return countOf(people.reduce((sum, { theirs }) => sum + theirs.length, 0));
+  }
+
+  fenceAccount(): Promise<void> {
+    return this.entries.fence();
+  }
+
+  /** All of them, `do-not-contact` too: there is nobody left who could mail these people. */
+  async eraseAccount({ accountId }: ClosingScope): Promise<Erased> {
+    let gone = 0;
+    for (;;) {
+      const some = await this.repository.ofAccount(accountId, AT_ONCE);
+      if (some.length === 0) break;
+      gone += await this.entries.removeRows(some);
+    }
+    const counts = countOf(gone);
+    return { found: counts, removed: counts };
+  }
+
+  /** Throws while the end of one is not published. */
+  async verifyAccount({ accountId, domains }: ClosingScope): Promise<Counts> {
+    if (await this.repository.isWaitingIn([accountId, ...domains])) throw new OverloadedError('queue of suppressions');
+    return countOf(await this.repository.countOfAccount(accountId));
   }
 
   measure(): Promise<Reading[]> {

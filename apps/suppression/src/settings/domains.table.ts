@@ -17,6 +17,11 @@ export class DomainsTable {
     return this.domains.get(domainId);
   }
 
+  /** Whether there is such a domain; undefined while unsure. */
+  has(domainId: string): boolean | undefined {
+    return this.domains.fresh ? this.domains.get(domainId) !== undefined : undefined;
+  }
+
   /** @throws ApiError 404, or 503 while the table is not up to date. */
   idOf(name: string, caller: Identity): string {
     if (!this.domains.fresh)

@@ -4,7 +4,14 @@ import { Client, Pool } from 'pg';
 import { column, type Reading, type StoreDeclaration } from '@lethe/contracts';
 import { createDatabase, type Stores } from '@lethe/testing';
 import type { HolderWorld, PlantedPerson } from '../../src/conformance/conformance.ts';
-import { measureTables, PersonalDataHolder, type ClosingScope, type Counts, type Erased, type Scope } from '../../src/index.ts';
+import {
+  measureTables,
+  PersonalDataHolder,
+  type ClosingScope,
+  type Counts,
+  type Erased,
+  type Scope,
+} from '../../src/index.ts';
 
 const DAY = 86_400_000;
 

@@ -5,6 +5,8 @@ import type { AskedStep } from '../request.ts';
 export interface Question {
   /** Subject ids the command had. */
   readonly subjects: number;
+  /** Whether it was about a whole account. */
+  readonly closing: boolean;
   /** The first attempt of this round of asking, and the last one; earlier ones asked about an earlier state of things. */
   readonly firstAttempt: number;
   readonly attempts: number;
@@ -24,7 +26,10 @@ export function judge(question: Question, reply: ScopedReply): Judgement {
   if (question.acknowledged) return { kind: 'repeated' };
   if (reply.attempt > question.attempts) return nonsense('unknown-attempt');
   if (reply.attempt < question.firstAttempt) return nonsense('stale-attempt');
-  if (reply.subjects !== question.subjects) return nonsense('other-subjects');
+  // One that has not heard of closing takes the command for one about nobody, and finds nothing.
+  if (reply.subjects !== question.subjects || (reply.closing ?? false) !== question.closing) {
+    return nonsense('other-subjects');
+  }
   return reply.step === 'erase' && removedTooMuch(reply) ? nonsense('removed-more-than-found') : { kind: 'believe' };
 }
 

@@ -17,6 +17,7 @@ interface QuestionRow {
   attempts: number;
   acknowledged_at: Date | null;
   subjects: number;
+  closing: boolean;
   found: Counts;
   removed: Counts;
 }
@@ -35,8 +36,9 @@ export class AnswersRepository {
     return this.database.withClientTransaction(async (client) => {
       const row = await questionOf(client, reply);
       if (!row) return { kind: 'unknown' };
-      const { first_attempt: firstAttempt, attempts, subjects } = row;
-      const judgement = judge({ subjects, firstAttempt, attempts, acknowledged: row.acknowledged_at !== null }, reply);
+      const { first_attempt: firstAttempt, attempts, subjects, closing } = row;
+      const acknowledged = row.acknowledged_at !== null;
+      const judgement = judge({ subjects, closing, firstAttempt, attempts, acknowledged }, reply);
       if (judgement.kind === 'believe') await this.acknowledge(client, reply, row);
       if (judgement.kind === 'nonsense') await this.fault(client, reply, row, judgement.error);
       return judgement;
@@ -98,7 +100,8 @@ async function questionOf(client: PoolClient, answered: Answered): Promise<Quest
   const { rows } = await client.query<QuestionRow>(
     `select step, first_attempt, attempts, acknowledged_at, found, removed,
        (select count(distinct s)::int from request_subject rs cross join lateral unnest(rs.subject_ids) as s
-        where rs.request_id = $1) as subjects
+        where rs.request_id = $1) as subjects,
+       (select type = 'account-erasure' from request where id = $1) as closing
      from holder_answer where request_id = $1 and service = $2 and step = $3 for update`,
     [requestId, service, await stepOf(client, answered)],
   );

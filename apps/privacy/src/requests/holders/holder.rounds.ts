@@ -27,7 +27,7 @@ export class HolderRounds {
 
   /** Everybody hears it: who has answered answers again, which changes nothing. */
   private async ask(request: OpenRequest, step: AskedStep): Promise<void> {
-    const { id } = request;
+    const { id, type, domains } = request;
     const subjects = await this.requests.subjectIds(id);
     const attempt = await this.questions.ask(id, step);
     const scope = {
@@ -37,6 +37,7 @@ export class HolderRounds {
       accountId: request.accountId,
       subjects,
       cutOff: request.cutOff?.getTime() ?? 0,
+      ...(type === 'account-erasure' ? { closing: { domains: [...domains] } } : {}),
     };
     const value: PrivacyCommand =
       step === 'erase'

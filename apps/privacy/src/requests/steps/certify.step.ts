@@ -21,7 +21,7 @@ export class CertifyStep implements RequestStep {
   ) {}
 
   async run(request: OpenRequest): Promise<boolean> {
-    // What stays blocked is said in the certificate, so the table that knows it must be fresh.
+    // What stays blocked is said in the certificate, so the table that knows it must be fresh. Of an account nothing stays.
     if (!this.stops.fresh) return false;
     const { id, accountId } = request;
     const blocked = this.stops.countDoNotContact(accountId, await this.requests.pseudonyms(id));

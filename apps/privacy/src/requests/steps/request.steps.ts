@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Stage } from '../request.ts';
+import { ClosingCutOffStep } from '../../closings/closing.cut-off.step.ts';
+import { ClosingHoldStep } from '../../closings/closing.hold.step.ts';
+import { ClosingReleaseStep } from '../../closings/closing.release.step.ts';
+import type { OpenRequest, RequestType, Stage } from '../request.ts';
 import { BarrierStep } from './barrier.step.ts';
 import { CertifyStep } from './certify.step.ts';
 import { CloseStep } from './close.step.ts';
@@ -28,9 +31,12 @@ export const STEPS = [
   CloseStep,
 ];
 
+/** Those in which the way of a closed account is another. */
+export const CLOSING_STEPS = [ClosingHoldStep, ClosingCutOffStep, ClosingReleaseStep];
+
 @Injectable()
 export class RequestSteps {
-  private readonly steps: ReadonlyMap<Stage, RequestStep>;
+  private readonly steps: Readonly<Record<RequestType, ReadonlyMap<Stage, RequestStep>>>;
 
   constructor(
     hold: HoldStep,
@@ -44,13 +50,20 @@ export class RequestSteps {
     verify: VerifyStep,
     certify: CertifyStep,
     close: CloseStep,
+    closingHold: ClosingHoldStep,
+    closingCutOff: ClosingCutOffStep,
+    closingRelease: ClosingReleaseStep,
   ) {
     const all: RequestStep[] = [hold, cutOff, fence, barrier, survey, erase, release, destroy, verify, certify, close];
-    this.steps = new Map(all.map((step) => [step.stage, step]));
+    const byStage = (steps: readonly RequestStep[]) => new Map(steps.map((step) => [step.stage, step]));
+    this.steps = {
+      erasure: byStage(all),
+      'account-erasure': byStage([...all, closingHold, closingCutOff, closingRelease]),
+    };
   }
 
-  of(stage: Stage): RequestStep {
-    const step = this.steps.get(stage);
+  of({ type, stage }: OpenRequest): RequestStep {
+    const step = this.steps[type].get(stage);
     if (!step) throw new Error(`Nothing is to be done at stage ${stage}`);
     return step;
   }
