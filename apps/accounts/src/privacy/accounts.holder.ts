@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import {
@@ -17,6 +18,9 @@ import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { AccountRecords, type Holdings } from './account.records.ts';
 import { STORES } from './stores.ts';
 
+/** Rows of what Kafka has go a moment later; who asks asks again. */
+const TOLD_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 25;
 /** What a subject id looks like. */
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 /** What may name a subject: those whom a sandbox sends to, and a domain's record on its way that says so. */
@@ -74,9 +78,12 @@ export class AccountsHolder extends PersonalDataHolder {
 
   /** Throws while others have not been told yet that it is no more. */
   async verifyAccount({ accountId, domains }: ClosingScope): Promise<Counts> {
-    const left = present(await this.accounts.count(accountId));
-    if (await this.settings.isWaiting([accountId, ...domains])) throw new OverloadedError('queue of settings');
-    return left;
+    const until = performance.now() + TOLD_WITHIN_MS;
+    while (await this.settings.isWaiting([accountId, ...domains])) {
+      if (performance.now() > until) throw new OverloadedError('queue of settings');
+      await wait(LOOK_EVERY_MS);
+    }
+    return present(await this.accounts.count(accountId));
   }
 
   measure(): Promise<Reading[]> {

@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { DoNotContact, Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import {
@@ -20,6 +21,9 @@ import { STORES } from './stores.ts';
 
 /** People whose entries are changed in one transaction. */
 const AT_ONCE = 500;
+/** Rows of what Kafka has go a moment later; who asks asks again. */
+const TOLD_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 25;
 
 /** One pseudonym of the account and what is held under it. */
 interface Person {
@@ -91,7 +95,11 @@ export class SuppressionHolder extends PersonalDataHolder {
 
   /** Throws while the end of one is not published. */
   async verifyAccount({ accountId, domains }: ClosingScope): Promise<Counts> {
-    if (await this.repository.isWaitingIn([accountId, ...domains])) throw new OverloadedError('queue of suppressions');
+    const until = performance.now() + TOLD_WITHIN_MS;
+    while (await this.repository.isWaitingIn([accountId, ...domains])) {
+      if (performance.now() > until) throw new OverloadedError('queue of suppressions');
+      await wait(LOOK_EVERY_MS);
+    }
     return countOf(await this.repository.countOfAccount(accountId));
   }
 
