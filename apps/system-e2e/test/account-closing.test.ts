@@ -170,7 +170,7 @@ describe('after it is closed', () => {
     const others = [...before.events].filter(([, { account }]) => account !== id);
     expect([...events].toSorted()).toEqual(others.toSorted());
     const theirs = (all: Rows) =>
-      [...all].flatMap(([table, texts]) =>
+      [...all].toSorted().flatMap(([table, texts]) =>
         texts.filter((text) => text.includes(staying.demo.accountId)).map((text) => `${table} ${text}`),
       );
     expect(theirs(rows)).toEqual(theirs(before.rows));
