@@ -249,4 +249,16 @@ describe('the DNS server', () => {
       'mx2.two.example',
     ]);
   });
+
+  it('serves TLSA records, follows aliases, and fails where a test says so', async () => {
+    const put = (record: object) => json('/dns', { method: 'PUT', body: JSON.stringify(record) });
+    await put({ name: '_25._tcp.mx.tlsa.example', type: 'TLSA', value: `3 1 1 ${'ab'.repeat(32)}` });
+    const [record] = await resolver.resolveTlsa('_25._tcp.mx.tlsa.example');
+    expect(record).toMatchObject({ certUsage: 3, selector: 1, match: 1 });
+    expect(Buffer.from(record?.data ?? []).toString('hex')).toBe('ab'.repeat(32));
+    await put({ name: 'alias.example', type: 'CNAME', value: 'www.alias.example' });
+    expect(await resolver.resolve4('alias.example')).toEqual(['127.0.0.1']);
+    await put({ name: '_25._tcp.mx.tlsa.example', type: 'TLSA', value: 'SERVFAIL' });
+    await expect(resolver.resolveTlsa('_25._tcp.mx.tlsa.example')).rejects.toMatchObject({ code: 'ESERVFAIL' });
+  });
 });

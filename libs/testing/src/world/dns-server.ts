@@ -2,7 +2,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import dnsPacket from 'dns-packet';
-import type { OptAnswer, Packet } from 'dns-packet';
+import type { DecodedPacket, OptAnswer, Packet } from 'dns-packet';
 import { RCODE, type Zone } from './zone.ts';
 
 const HOST = '127.0.0.1';
@@ -10,6 +10,15 @@ const PLAIN_UDP_BYTES = 512; // RFC 1035 2.3.4, for resolvers without EDNS
 const MAX_UDP_BYTES = 1232;
 const TCP_IDLE_MS = 10_000;
 const BIND_TRIES = 20;
+const OPT: Omit<OptAnswer, 'udpPayloadSize'> = {
+  name: '.',
+  type: 'OPT',
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+};
 
 export interface DnsServer {
   host: string;
@@ -80,7 +89,7 @@ function serveTcp(zone: Zone, socket: Socket): void {
 }
 
 function respond(zone: Zone, message: Buffer, udp: boolean): Buffer | undefined {
-  let query: Packet;
+  let query: DecodedPacket;
   try {
     query = dnsPacket.decode(message);
   } catch {
@@ -88,16 +97,19 @@ function respond(zone: Zone, message: Buffer, udp: boolean): Buffer | undefined 
   }
   const question = query.questions?.[0];
   if (query.type !== 'query' || !question) return undefined;
-  const { rcode, answers } =
-    query.questions?.length === 1 ? zone.answer(question) : { rcode: RCODE.refused, answers: [] };
+  const { rcode, answers, secure } =
+    query.questions?.length === 1 ? zone.answer(question) : { rcode: RCODE.refused, answers: [], secure: false };
+  const opt = query.additionals?.find((extra): extra is OptAnswer => extra.type === 'OPT');
+  // To who asks about it alone (RFC 6840 §5.7 f.).
+  const authentic = secure && rcode !== RCODE.servfail && (query.flag_ad || opt?.flag_do === true);
   const flags =
     dnsPacket.AUTHORITATIVE_ANSWER |
     dnsPacket.RECURSION_AVAILABLE |
+    (authentic ? dnsPacket.AUTHENTIC_DATA : 0) |
     rcode |
     ((query.flags ?? 0) & dnsPacket.RECURSION_DESIRED);
-  const opt = query.additionals?.find((extra): extra is OptAnswer => extra.type === 'OPT');
   const reply: Packet = { id: query.id ?? 0, type: 'response', flags, questions: query.questions ?? [], answers };
-  if (opt) reply.additionals = [{ name: '.', type: 'OPT', udpPayloadSize: MAX_UDP_BYTES, flags: 0, options: [] }];
+  if (opt) reply.additionals = [{ ...OPT, udpPayloadSize: MAX_UDP_BYTES }];
   const bytes = dnsPacket.encode(reply);
   const limit = Math.min(opt ? Math.max(opt.udpPayloadSize, PLAIN_UDP_BYTES) : PLAIN_UDP_BYTES, MAX_UDP_BYTES);
   if (!udp || bytes.length <= limit) return bytes;

@@ -19,7 +19,8 @@ interface Parts {
 
 /**
  * What tests and people see of the world: `GET /`, `GET|DELETE /messages[?to=&limit=]`, `GET /messages/<id>` (the raw
- * message as text), `GET /count[?to=]`, `GET /stats`, `PUT /dns {name, type, value}`. Loopback only, no key.
+ * message as text), `GET /count[?to=]`, `GET /stats`, `PUT /dns {name, type, value}`,
+ * `PUT /dns/signed {name, signed}`. Loopback only, no key.
  */
 export async function startHttpServer(parts: Parts, port: number): Promise<{ url: string; stop(): Promise<void> }> {
   const server = createServer((request, response) => {
@@ -67,6 +68,8 @@ async function handle(parts: Parts, request: IncomingMessage, response: ServerRe
       return sendJson(response, 200, { ...parts.stats, kept: parts.mailbox.size, dropped: parts.mailbox.dropped });
     case 'PUT /dns':
       return register(parts.zone, response, await body(request));
+    case 'PUT /dns/signed':
+      return sign(parts.zone, response, await body(request));
   }
   const id = /^\/messages\/(\d{1,15})$/.exec(url.pathname)?.[1];
   const message = id === undefined || request.method !== 'GET' ? undefined : parts.mailbox.get(Number(id));
@@ -83,6 +86,14 @@ function register(zone: Zone, response: ServerResponse, text: string): void {
   }
   zone.register(record.name, record.type, values as string[]);
   sendJson(response, 200, { message: 'registered' });
+}
+
+function sign(zone: Zone, response: ServerResponse, text: string): void {
+  const { name, signed } = JSON.parse(text) as { name?: unknown; signed?: unknown };
+  if (typeof name !== 'string' || typeof signed !== 'boolean')
+    throw new RangeError('send {"name": "…", "signed": true}');
+  zone.sign(name, signed);
+  sendJson(response, 200, { message: signed ? 'signed' : 'not signed' });
 }
 
 /** One by one: all that is kept can be larger than the longest string there is. */

@@ -6,10 +6,16 @@ export const RCODE = { ok: 0, servfail: 2, nxdomain: 3, refused: 5 } as const;
 export interface ZoneAnswer {
   rcode: number;
   answers: Answer[];
+  /** All of it, or that there is nothing, is signed: what a resolver that validates DNSSEC says to who asks (AD). */
+  secure: boolean;
 }
 
+/** In place of records: there is no answer, as where signatures are forged. */
+const FAILS = 'SERVFAIL';
+const MAX_ALIASES = 8;
+
 /** Record types a test may register; any other is refused by name. */
-export const REGISTRABLE = ['A', 'AAAA', 'CNAME', 'MX', 'TXT'] as const;
+export const REGISTRABLE = ['A', 'AAAA', 'CNAME', 'MX', 'TLSA', 'TXT'] as const;
 export type RegistrableType = (typeof REGISTRABLE)[number];
 
 const TTL_SECONDS = 1;
@@ -23,13 +29,14 @@ const MAX_TXT_BYTES = 8192;
 const RESERVED = ['example', 'test', 'example.com', 'example.net', 'example.org'];
 
 /**
- * The names of the world. What a test registered wins; for the rest a label of the name decides:
+ * The names of the world. What a test registered wins (`SERVFAIL` in place of a value: there is no answer); for the rest a label of the name decides:
  * `nxdomain` does not exist, `servfail` fails, `nullmx` accepts no mail (RFC 7505), `nomx` has only an
  * address (RFC 5321 5.1: implicit MX); any other name under a reserved domain has `mx.<domain>` as exchanger.
  */
 export class Zone {
   readonly #domain: string;
   readonly #registered = new Map<string, string[]>();
+  readonly #signed = new Set<string>();
 
   constructor(domain: string) {
     this.#domain = canonical(domain);
@@ -50,10 +57,39 @@ export class Zone {
     this.#registered.set(key, values);
   }
 
+  /** Signs a domain and what is below it, or takes that back. */
+  sign(name: string, signed: boolean): void {
+    if (signed && this.#signed.size >= MAX_REGISTERED) throw new RangeError(`at most ${MAX_REGISTERED} can be signed`);
+    if (signed) this.#signed.add(canonical(name));
+    else this.#signed.delete(canonical(name));
+  }
+
+  /** Follows aliases, as a resolver does. */
   answer(question: Question): ZoneAnswer {
+    const whole: ZoneAnswer = { rcode: RCODE.ok, answers: [], secure: true };
+    let { name } = question;
+    for (let left = MAX_ALIASES; left > 0; left--) {
+      const { rcode, answers } = this.#direct({ ...question, name });
+      whole.rcode = rcode;
+      whole.answers.push(...answers);
+      whole.secure &&= this.#isSigned(name);
+      const [alias] = answers;
+      if (question.type === 'CNAME' || alias?.type !== 'CNAME') break;
+      name = alias.data;
+    }
+    return whole;
+  }
+
+  #isSigned(name: string): boolean {
+    const labels = canonical(name).split('.');
+    return labels.some((_, at) => this.#signed.has(labels.slice(at).join('.')));
+  }
+
+  #direct(question: Question): Omit<ZoneAnswer, 'secure'> {
     const name = canonical(question.name);
     const own = this.#own(name, question);
-    if (own !== undefined) return { rcode: RCODE.ok, answers: own };
+    if (own?.fails) return { rcode: RCODE.servfail, answers: [] };
+    if (own !== undefined) return { rcode: RCODE.ok, answers: own.answers };
     const labels = name.split('.');
     const known = this.#isKnown(name);
     if (labels.includes('servfail')) return { rcode: RCODE.servfail, answers: [] };
@@ -64,14 +100,15 @@ export class Zone {
     return { rcode: RCODE.ok, answers: this.#standard(name, labels, question) };
   }
 
-  #own(name: string, question: Question): Answer[] | undefined {
+  #own(name: string, question: Question): { answers: Answer[]; fails?: boolean } | undefined {
     const type = this.#registered.has(`${name} ${question.type}`) ? question.type : 'CNAME';
     const values = this.#registered.get(`${name} ${type}`);
     if (values !== undefined) {
-      return values.map((value) => record(question.name, type, value));
+      const fails = values.includes(FAILS);
+      return { answers: fails ? [] : values.map((value) => record(question.name, type, value)), fails };
     }
     const exists = REGISTRABLE.some((other) => this.#registered.has(`${name} ${other}`));
-    return exists && !this.#isKnown(name) ? [] : undefined;
+    return exists && !this.#isKnown(name) ? { answers: [] } : undefined;
   }
 
   #isKnown(name: string): boolean {
@@ -93,7 +130,8 @@ function canonical(name: string): string {
 }
 
 function record(name: string, type: string, value: string): Answer {
-  return { name, type, ttl: TTL_SECONDS, class: 'IN', data: data(type, value) };
+  // One of the union's members, by its type.
+  return { name, type, ttl: TTL_SECONDS, class: 'IN', data: data(type, value) } as Answer;
 }
 
 function data(type: string, value: string): unknown {
@@ -101,6 +139,11 @@ function data(type: string, value: string): unknown {
     const space = value.indexOf(' ');
     const preference = Number(value.slice(0, Math.max(space, 0))) || 0;
     return { preference, exchange: value.slice(space + 1) };
+  }
+  if (type === 'TLSA') {
+    const [usage, selector, matchingType, hex = ''] = value.split(' ');
+    const numbers = { usage: Number(usage), selector: Number(selector), matchingType: Number(matchingType) };
+    return { ...numbers, certificate: Buffer.from(hex, 'hex') };
   }
   return type === 'TXT' ? characterStrings(value) : value;
 }
