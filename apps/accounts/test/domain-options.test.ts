@@ -179,6 +179,7 @@ describe('connection settings', () => {
     await soon(() => published()?.requireTls === true);
     const changed = await call('PUT', '/v4/domains/mail.example', { skip_verification: 'true', require_tls: '' });
     expect(changed.body['domain']).toMatchObject({ require_tls: true, skip_verification: true });
+    await soon(() => published()?.skipVerification === true);
     expect((await call('GET', '/v3/domains/mail.example/connection')).body).toEqual({
       connection: { require_tls: true, skip_verification: true },
     });

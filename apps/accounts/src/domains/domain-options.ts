@@ -7,8 +7,8 @@ const DAY = 86_400;
 const refused = z.never('is not supported yet').optional();
 
 /**
- * How delivery speaks to other servers. `require_tls` is in force there for all mail of the domain, also for what waits already.
- * `skip_verification` is kept and answered: without DANE or MTA-STS a certificate proves nothing, and delivery asks for none.
+ * How delivery speaks to other servers, in force there for all mail of the domain, also for what waits already. `skip_verification`
+ * lets any certificate do where `require_tls` asks for TLS; what recipients' domains ask for by DANE or MTA-STS it does not touch.
  */
 export const connectionOptions = {
   require_tls: yesNo.optional(),

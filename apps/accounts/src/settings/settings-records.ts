@@ -55,6 +55,7 @@ export function domainSettingsOf(
     ...(domain.expirySeconds === null ? {} : { expirySeconds: domain.expirySeconds }),
     requireTls: domain.requireTls,
     unsubscribeTracking: domain.unsubscribeTracking,
+    skipVerification: domain.skipVerification,
     smtpCredentials: credentials.map(({ id, credential }) => ({ id, credential })),
     ...quotaOf(domain.dayLimit, domain.monthLimit),
     ...sendersOf(domain),

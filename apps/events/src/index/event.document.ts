@@ -45,6 +45,7 @@ export interface DocumentStatus {
   readonly attempt: number;
   readonly session_seconds: number;
   readonly tls: boolean;
+  readonly certificate_verified?: boolean;
   readonly maybe_duplicate: boolean;
   readonly retry_seconds?: number;
   readonly reply?: string;
@@ -112,6 +113,7 @@ function status(from: DeliveryStatus, reply: Reply | null): DocumentStatus {
     attempt: from.attempt,
     session_seconds: from.sessionSeconds,
     tls: from.tls,
+    ...(from.certificateVerified === undefined ? {} : { certificate_verified: from.certificateVerified }),
     maybe_duplicate: from.maybeDuplicate,
     ...(from.retrySeconds === undefined ? {} : { retry_seconds: from.retrySeconds }),
     ...(reply ? { reply: reply.text } : {}),

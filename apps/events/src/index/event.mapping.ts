@@ -38,6 +38,7 @@ const status = {
     attempt: opaque('integer'),
     session_seconds: opaque('float'),
     tls: opaque('boolean'),
+    certificate_verified: opaque('boolean'),
     maybe_duplicate: opaque('boolean'),
     retry_seconds: opaque('long'),
     reply: personal('reply', 'text', { index: false }),

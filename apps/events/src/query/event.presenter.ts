@@ -92,6 +92,7 @@ function deliveryStatus({ status }: EventDocument): Record<string, unknown> {
     'attempt-no': status.attempt,
     'session-seconds': status.session_seconds,
     tls: status.tls,
+    'certificate-verified': status.certificate_verified ?? false,
     'mx-host': status.mx_host ?? '',
     'maybe-duplicate': status.maybe_duplicate,
     ...(status.enhanced_code ? { 'enhanced-code': status.enhanced_code } : {}),

@@ -27,7 +27,7 @@ export interface SealedMessage {
   readonly named: readonly RelatedPerson[];
   /** The first visible recipients, for the others' records; at most `MAX_RELATED_RECIPIENTS`. */
   readonly visible: ReadonlyArray<RelatedPerson & { ordinal: number }>;
-  readonly submission: Pick<Submission, 'testMode' | 'dkim' | 'requireTls' | 'unsubscribe' | 'method' | 'keyId'>;
+  readonly submission: Pick<Submission, 'testMode' | 'dkim' | 'requireTls' | 'skipVerification' | 'unsubscribe' | 'method' | 'keyId'>;
 }
 
 /** Everyone a recipient's record mentions besides that recipient. A blind recipient is in nobody's record but their own. */
@@ -54,6 +54,7 @@ export function mailAcceptedRecord(message: SealedMessage, ordinal: number): Mai
     dkim: submission.dkim,
     requireTls: submission.requireTls,
     ...((submission.unsubscribe ?? domain.unsubscribeTracking) ? { unsubscribe: true } : {}),
+    ...(submission.skipVerification === undefined ? {} : { skipVerification: submission.skipVerification }),
     ...(domain.bodiesDays === 0 ? { shredAfter: message.recipients.length } : {}),
     recipient: message.recipients[ordinal] as Recipient,
     related: relatedTo(message, ordinal),

@@ -52,6 +52,7 @@ export interface Submission {
   readonly requireTls: boolean;
   /** Whether it can be unsubscribed from by a link; absent: as its domain says. */
   readonly unsubscribe?: boolean;
+  readonly skipVerification?: boolean;
   /** When it is to be sent, epoch ms; absent or past: at once. */
   readonly deliverAt?: number;
   readonly method: 'http' | 'smtp';

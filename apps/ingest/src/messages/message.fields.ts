@@ -15,6 +15,7 @@ const options = {
   'o:testmode': yesNo.optional(),
   'o:dkim': yesNo.optional(),
   'o:require-tls': yesNo.optional(),
+  'o:skip-verification': yesNo.optional(),
 };
 
 export const messageFields = z

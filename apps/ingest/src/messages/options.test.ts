@@ -15,6 +15,7 @@ describe('options', () => {
           'o:testmode': 'True',
           'o:dkim': 'no',
           'o:require-tls': '1',
+          'o:skip-verification': 'no',
           'h:X-A': ['1', '2'],
           'v:order': '42',
           'v:data': '{"a":[1]}',
@@ -29,6 +30,7 @@ describe('options', () => {
       dkim: false,
       requireTls: true,
       unsubscribe: true,
+      skipVerification: false,
       headers: [
         ['X-A', '1'],
         ['X-A', '2'],
@@ -49,6 +51,8 @@ describe('options', () => {
     expect(readOptions(form({}))).toMatchObject({ testMode: false, dkim: true, requireTls: false, tags: [] });
     expect(readOptions(form({}))).not.toHaveProperty('unsubscribe');
     expect(readOptions(form({ 'o:tracking': 'no' }))).toMatchObject({ unsubscribe: false });
+    // As the domain says, which a message may overrule either way.
+    expect(readOptions(form({}))).not.toHaveProperty('skipVerification');
   });
 
   it.each(['Wed, 4 Nov 2026 09:00:00 +0100', 'Wed, 04 Nov 2026 08:00:00 GMT', '1793779200', '1793779200.0'])(

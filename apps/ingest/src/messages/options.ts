@@ -10,6 +10,8 @@ export interface Options {
   readonly requireTls: boolean;
   /** Whether it can be unsubscribed from by a link; absent: as its domain says. */
   readonly unsubscribe?: boolean;
+  /** Absent: as the domain's settings say. */
+  readonly skipVerification?: boolean;
   /** When it is to be sent, epoch ms; absent or past: at once. */
   readonly deliverAt?: number;
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
@@ -22,7 +24,7 @@ const MAX_TAG_LENGTH = 128;
 
 /** Accepted and without effect here: opens and clicks are not tracked, the others choose among times or IPs we lack. */
 const WITHOUT_EFFECT =
-  /^o:(tracking-(clicks|opens|pixel-location-top)|deliverytime-optimize-period|time-zone-localize|deliver-within|secondary-dkim(-public)?|sending-ip(-pool)?|suppress-headers|native-send|skip-verification)$/;
+  /^o:(tracking-(clicks|opens|pixel-location-top)|deliverytime-optimize-period|time-zone-localize|deliver-within|secondary-dkim(-public)?|sending-ip(-pool)?|suppress-headers|native-send)$/;
 /** Known, and doing the opposite of what is asked if ignored. */
 const NOT_YET = /^(o:archive-to|t:.*|template)$/;
 
@@ -34,6 +36,7 @@ export function readOptions(form: Form): Options {
   let testMode = false;
   let dkim = true;
   let requireTls = false;
+  let skipVerification: boolean | undefined;
   let deliverAt: number | undefined;
   let unsubscribe: boolean | undefined;
   const tags: string[] = [];
@@ -50,6 +53,7 @@ export function readOptions(form: Form): Options {
     else if (name === 'o:dkim') dkim = readBoolean(name, last);
     else if (name === 'o:require-tls') requireTls = readBoolean(name, last);
     else if (name === 'o:tracking') unsubscribe = readTracking(name, last);
+    else if (name === 'o:skip-verification') skipVerification = readBoolean(name, last);
     else if (name === 'o:deliverytime') deliverAt = readInstant(name, last);
     else if (name.startsWith('h:')) for (const value of values) headers.push([name.slice(2), value]);
     else if (name.startsWith('v:')) variables.set(readVariableName(name), readVariable(last));
@@ -62,6 +66,7 @@ export function readOptions(form: Form): Options {
     dkim,
     requireTls,
     ...(unsubscribe === undefined ? {} : { unsubscribe }),
+    ...(skipVerification === undefined ? {} : { skipVerification }),
     ...(deliverAt === undefined ? {} : { deliverAt }),
     headers,
     variables: Object.fromEntries(variables),

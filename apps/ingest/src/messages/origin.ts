@@ -14,7 +14,7 @@ export interface Origin {
 
 /** What a submission has of its options and its origin, whichever way its content came. */
 export function handedIn(
-  { tags, variables, testMode, dkim, requireTls, unsubscribe, deliverAt }: Options,
+  { tags, variables, testMode, dkim, requireTls, skipVerification, unsubscribe, deliverAt }: Options,
   { keyId, method, originatingIp }: Origin,
 ): Pick<Submission, keyof Omit<Options, 'headers'> | 'method' | 'keyId' | 'originatingIp'> {
   return {
@@ -24,6 +24,7 @@ export function handedIn(
     dkim,
     requireTls,
     ...(unsubscribe === undefined ? {} : { unsubscribe }),
+    ...(skipVerification === undefined ? {} : { skipVerification }),
     ...(deliverAt === undefined ? {} : { deliverAt }),
     method,
     keyId,

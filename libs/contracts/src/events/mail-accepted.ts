@@ -28,6 +28,8 @@ export const mailAccepted = z.object({
   requireTls: flag(),
   /** It is sent with a link to unsubscribe by (RFC 8058), which is the recipient's own; absent: without. */
   unsubscribe: flag().optional(),
+  /** Where TLS is required, whatever certificate is good enough (`o:skip-verification`); absent: as the domain says. */
+  skipVerification: flag().optional(),
   /** Where nobody may read the message (retention 0): how many recipients it has. With the last one's end its content key goes. */
   shredAfter: count().optional(),
   recipient,

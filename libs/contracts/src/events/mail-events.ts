@@ -42,6 +42,8 @@ const deliveryStatus = z.object({
   attempt: count(),
   sessionSeconds: duration(),
   tls: flag(),
+  /** The server's certificate proved that it is the one that was meant; events from before that was asked have no such field. */
+  certificateVerified: flag().optional(),
   /** A crash made the outcome of an earlier attempt unknown, so this copy may be a second one. */
   maybeDuplicate: flag(),
   /** Seconds until the next attempt, for temporary failures. */

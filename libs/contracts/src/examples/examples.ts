@@ -35,6 +35,7 @@ const mailAccepted: MailAccepted = {
   dkim: true,
   requireTls: false,
   unsubscribe: true,
+  skipVerification: false,
   recipient,
   related: [...related],
 };
@@ -64,7 +65,15 @@ const delivered: DeliveredEvent = {
   ...about,
   id: eventId(messageId, 0, 1, 'delivered'),
   type: 'delivered',
-  deliveryStatus: { code: 250, attempt: 1, sessionSeconds: 0.12, tls: true, maybeDuplicate: false, reply: JWE },
+  deliveryStatus: {
+    code: 250,
+    attempt: 1,
+    sessionSeconds: 0.12,
+    tls: true,
+    certificateVerified: true,
+    maybeDuplicate: false,
+    reply: JWE,
+  },
 };
 
 const failed: FailedEvent = {
@@ -80,6 +89,7 @@ const failed: FailedEvent = {
     attempt: 1,
     sessionSeconds: 0.2,
     tls: false,
+    certificateVerified: false,
     maybeDuplicate: false,
     retrySeconds: 60,
     reply: JWE,
@@ -120,6 +130,7 @@ const domainSettings: DomainSettings = {
   expirySeconds: 172_800,
   requireTls: true,
   unsubscribeTracking: true,
+  skipVerification: false,
   smtpCredentials: [{ id: '019ab7a0-0000-7000-8000-0000000000c1', credential: JWE }],
   quota: { month: 5_000 },
   allowedSenders: JWE,

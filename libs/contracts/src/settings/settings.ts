@@ -86,6 +86,8 @@ export const domainSettings = z.object({
   requireTls: flag().optional(),
   /** Whether its mail can be unsubscribed from by a link; records from before there was one have no such field. */
   unsubscribeTracking: flag().optional(),
+  /** Whether whatever certificate is good enough for that. */
+  skipVerification: flag().optional(),
   /** Who may hand mail in by SMTP for this domain; records from before there were any have no such field. */
   smtpCredentials: z.array(z.object({ id: id(), credential: sealed('smtp-credential') })).optional(),
   quota: quota().optional(),
