@@ -32,10 +32,11 @@ import { DeliveryHolder } from './privacy/delivery.holder.ts';
 import { PersonRepository } from './privacy/person.repository.ts';
 import { SettingsService } from './settings/settings.service.ts';
 import { ShredModule } from './shred/shred.module.ts';
+import { StsRow } from './sts/sts.entity.ts';
 
 @Module({
   imports: [
-    DatabaseModule.forService({ service: 'delivery', entities: [Deferred, Hold], migrations: MIGRATIONS }),
+    DatabaseModule.forService({ service: 'delivery', entities: [Deferred, Hold, StsRow], migrations: MIGRATIONS }),
     VaultModule,
     BodiesModule,
     KafkaModule.forService({

@@ -5,6 +5,7 @@ import { defineConfig, publicUrlConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
 import { parseDelays } from './deferred/retry.policy.ts';
+import { parseServers } from './dns/dns.transport.ts';
 
 const milliseconds = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
   z.coerce.number().int().positive().max(86_400_000).default(fallback);
@@ -14,19 +15,31 @@ const count = (fallback: number): z.ZodDefault<z.ZodCoercedNumber> =>
 /** Where mail goes. */
 const route = {
   OUTBOUND_ROUTE: z
-    .union([z.literal('mx'), z.url({ protocol: /^smtp$/ })])
+    .union([z.literal('mx'), z.url({ protocol: /^smtp$/ }), z.string().startsWith('/')])
     .default('mx')
-    .describe('`mx`: to the exchangers DNS names; `smtp://host:port`: all mail to that host'),
+    .describe(
+      '`mx`: to the exchangers DNS names; `smtp://host:port`: all mail to that host; `/path`: a JSON file of routes by domain',
+    ),
   OUTBOUND_ALLOW: z
     .enum(['loopback', 'any'])
     .default('loopback')
-    .describe('`loopback`: a server at any other address is never contacted and its mail waits; `any`: mail leaves'),
+    .describe(
+      '`loopback`: a server at any other address is never contacted and its mail waits; `any`: mail leaves, to public addresses alone unless a route allows others',
+    ),
   SMTP_PORT: z.coerce.number().int().min(1).max(65_535).default(25).describe('TCP port of mail exchangers'),
   DNS_SERVERS: z
     .string()
     .default('')
+    .refine((list) => parseServers(list) !== undefined, 'must be a list of address or address:port, with commas')
     .describe('DNS servers for exchangers, `address[:port]`, separated by commas; none: those of the system'),
   DNS_TIMEOUT_MS: milliseconds(5_000).describe('How long a DNS server may take, in milliseconds'),
+  DNS_CONCURRENCY: count(256).describe('Questions to DNS servers at once; others wait'),
+  DNS_VALIDATES: z
+    .stringbool()
+    .default(false)
+    .describe(
+      'Whether the DNS servers validate DNSSEC and nobody is between them and us (best: one on this host), so that DANE can rest on what they say; else there is no DANE',
+    ),
   MX_CACHE_MS: milliseconds(300_000).describe('How long the exchangers of a domain are remembered, in milliseconds'),
   MX_CACHE_ENTRIES: count(10_000).describe('Domains whose exchangers are remembered at most'),
   EHLO_NAME: z
@@ -34,6 +47,22 @@ const route = {
     .regex(/^[A-Za-z0-9.-]{1,253}$|^\[[0-9A-Fa-f.:]+\]$/)
     .default('localhost')
     .describe('Our name in EHLO and Received: a public name that resolves to the sending address'),
+};
+
+/** Whom to trust, and what domains ask of those who send to them. */
+const trust = {
+  TRUSTED_CA_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'Certification authorities that exchangers and policy hosts are trusted by besides the public ones, a PEM file',
+    ),
+  MTA_STS_PORT: z.coerce.number().int().min(1).max(65_535).default(443).describe('TCP port of MTA-STS policy hosts'),
+  MTA_STS_TIMEOUT_MS: milliseconds(5_000).describe('How long fetching a policy may take, in milliseconds'),
+  MTA_STS_REFRESH_MS: milliseconds(86_400_000).describe(
+    'How often kept policies are fetched again, in milliseconds; sooner when half of their time is over',
+  ),
+  MTA_STS_POLICIES: count(100_000).describe('Policies that are kept; of more, those unused longest go'),
 };
 
 /** How servers are spoken to. */
@@ -84,7 +113,7 @@ const work = {
 };
 
 /** This service's own variables: README.md says the same. */
-export const ownConfig = { ...route, ...smtp, ...work };
+export const ownConfig = { ...route, ...trust, ...smtp, ...work };
 export const config = defineConfig({
   ...kafkaConfig,
   ...databaseConfig,

@@ -54,7 +54,7 @@ describe('what a domain’s settings change at delivery', () => {
     expect(await events.next(first.messageId, 'delivered', 1)).toMatchObject({ deliveryStatus: { tls: false } });
     expect(clear.envelopes).toBe(1);
 
-    await publishDomain({ requireTls: true });
+    await publishDomain({ requireTls: true, skipVerification: true });
     const waiting = await send(around, { to: ['waiting@clear.example'] });
     expect(await events.next(waiting.messageId, 'failed', 1)).toMatchObject({
       severity: 'temporary',
@@ -64,7 +64,7 @@ describe('what a domain’s settings change at delivery', () => {
     expect(await events.next(secured.messageId, 'delivered', 1)).toMatchObject({ deliveryStatus: { tls: true } });
     expect(clear.envelopes).toBe(1);
 
-    await publishDomain({ requireTls: false });
+    await publishDomain({ requireTls: false, skipVerification: false });
     expect(await until(() => events.of(waiting.messageId).some(({ type }) => type === 'delivered'), 15_000)).toBe(true);
     expect(clear.envelopes).toBe(2);
   });

@@ -17,6 +17,7 @@ import { LargeMessages } from '../compose/large-messages.ts';
 import { MAYBE_DUPLICATE_HEADER, NO_HEADER } from '../compose/trace.ts';
 import type { DeliveryConfig } from '../config.ts';
 import { ExchangeService } from '../exchange/exchange.service.ts';
+import type { SenderDemand } from '../exchange/tls.policy.ts';
 import type { Scope } from '../holding/hold.entity.ts';
 import { HoldsTable } from '../holding/holds.table.ts';
 import { SettingsService } from '../settings/settings.service.ts';
@@ -109,9 +110,9 @@ export class AttemptService {
       prefix: attempt.maybeDuplicate ? MAYBE_DUPLICATE_HEADER : NO_HEADER,
       utf8: utf8 || !isAscii(Buffer.from(`${from}${to}`)),
     };
-    const requireTls = needsTls(record, domain);
+    const demand = demandOf(record, domain);
     const startedAt = performance.now();
-    const result = await this.exchange.send(domainOf(to), message, requireTls, {
+    const result = await this.exchange.send(domainOf(to), message, demand, {
       signal: flight.signal,
       beforeFirstWord: async () => {
         flight.begins();
@@ -119,8 +120,8 @@ export class AttemptService {
         if (lost()) throw new CalledOff(later('busy', 0));
         if (!flight.doubtful && performance.now() - allowedAt < ALLOWED_FOR_MS) return;
         const now = await permit();
-        // The session was chosen when clear text was good enough.
-        if (!requireTls && needsTls(record, now.domain)) throw new CalledOff(later('busy', 0));
+        // The session was chosen when less was good enough.
+        if (isStricter(demandOf(record, now.domain), demand)) throw new CalledOff(later('busy', 0));
       },
       beforeContent: () => {
         if (flight.doubtful) return permit().then(() => flight.writes());
@@ -185,8 +186,13 @@ export class AttemptService {
 }
 
 /** Asked for with the message or by the domain, whose choice reaches mail that was accepted before it, too. */
-const needsTls = (record: MailAccepted, domain: DomainSettings): boolean =>
-  record.requireTls || domain.requireTls === true;
+const demandOf = (record: MailAccepted, domain: DomainSettings): SenderDemand => ({
+  requireTls: record.requireTls || domain.requireTls === true,
+  skipVerification: record.skipVerification ?? domain.skipVerification ?? false,
+});
+
+const isStricter = (now: SenderDemand, then: SenderDemand): boolean =>
+  now.requireTls && (!then.requireTls || (then.skipVerification && !now.skipVerification));
 
 const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
 

@@ -17,6 +17,8 @@ export interface Answer {
   text?: string;
   host?: string;
   tls: boolean;
+  /** Whether the server's certificate proved that it is the one that was meant. */
+  verified: boolean;
   sessionSeconds: number;
 }
 
@@ -51,5 +53,6 @@ export const noSession = (code: number, enhancedCode?: string, text?: string): A
   ...(enhancedCode === undefined ? {} : { enhancedCode }),
   ...(text === undefined ? {} : { text }),
   tls: false,
+  verified: false,
   sessionSeconds: 0,
 });

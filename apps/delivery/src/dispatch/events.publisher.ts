@@ -45,6 +45,7 @@ export class EventsPublisher {
       attempt: number,
       sessionSeconds: answer.sessionSeconds,
       tls: answer.tls,
+      certificateVerified: answer.verified,
       maybeDuplicate,
       ...(retryAt === undefined ? {} : { retrySeconds: Math.max(0, (retryAt - at) / 1_000) }),
       ...(reply === undefined ? {} : { reply }),

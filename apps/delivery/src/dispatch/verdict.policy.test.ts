@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verdict } from './verdict.policy.ts';
 
-const asked = { ambiguous: false, tls: true, host: 'mx.example' };
+const asked = { ambiguous: false, tls: true, verified: true, host: 'mx.example' };
 
 describe('verdict', () => {
   it('delivered: with the masked reply', () => {
@@ -14,6 +14,7 @@ describe('verdict', () => {
         enhancedCode: '2.0.0',
         text: '2.0.0 queued for <recipient>',
         tls: true,
+        verified: true,
         sessionSeconds: 1,
         host: 'mx.example',
       },
@@ -44,6 +45,24 @@ describe('verdict', () => {
       answer: { code: 498, enhancedCode: '4.4.2', host: 'mx.example' },
     });
   });
+
+  it.each([
+    ['certificate-expired', 'tlsa', 'its certificate has expired or is not valid yet, and its TLSA records require it'],
+    ['certificate-host-mismatch', 'sts', 'its certificate is in another name, and the MTA-STS policy'],
+    [
+      'certificate-not-trusted',
+      'own',
+      'an authority that is not trusted, and the message, its domain or a route requires it',
+    ],
+  ] as const)(
+    'a certificate that proves nothing (%s) is temporary, and says who asked for more (%s)',
+    (fault, policy, text) => {
+      const refusal = { refused: 'temporary', code: 498, enhancedCode: '4.7.5', why: 'not-authenticated' } as const;
+      const outcome = verdict({ ...asked, refusal: { ...refusal, tls: { fault, policy } } }, 'a@x.example', 1);
+      expect(outcome).toMatchObject({ severity: 'temporary', noSuchMailbox: false });
+      expect(outcome).toMatchObject({ answer: { enhancedCode: '4.7.5', text: expect.stringContaining(text) } });
+    },
+  );
 
   it('a greeting that refuses says nothing about the recipient: temporary', () => {
     const refusal = { refused: 'temporary', code: 498, enhancedCode: '4.4.1', why: 'no-connection' } as const;

@@ -1,3 +1,4 @@
+import type { CertificateProof, TlsFault } from '../smtp/certificate-proof.ts';
 import type { SmtpReply } from '../smtp/reply-parser.ts';
 
 /** Enumerated reasons for which no server was asked. For logs, metrics and the events' reply text. */
@@ -7,8 +8,14 @@ export type RefusalCause =
   | 'dns-unavailable'
   | 'no-address'
   | 'not-loopback'
+  | 'not-public'
+  | 'address-literal'
   | 'no-connection'
   | 'tls-unavailable'
+  | 'not-authenticated'
+  | 'dane-unavailable'
+  | 'sts-not-named'
+  | 'login-refused'
   | 'connection-lost';
 
 /** Decided by us: no server gave a reply for this recipient. */
@@ -18,6 +25,8 @@ export interface Refusal {
   code: number;
   enhancedCode: string;
   why: RefusalCause;
+  /** Of a session that was not secured as it had to be: what was wrong, and who asked for it. */
+  tls?: { fault: TlsFault; policy: CertificateProof['policy'] };
 }
 
 /** What one attempt at a recipient's exchangers came to. */
@@ -28,6 +37,8 @@ export interface ExchangeResult {
   /** The session broke after the final dot left: the server may have the message. */
   ambiguous: boolean;
   tls: boolean;
+  /** The certificate proved what it had to, or, where nothing had to be proved, that it is the exchanger's. */
+  verified: boolean;
   /** Name of the exchanger that was asked last. */
   host?: string;
 }

@@ -1,15 +1,32 @@
+import { getServers } from 'node:dns';
+import { readFileSync } from 'node:fs';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, Log } from '@lethe/service';
 import type { DeliveryConfig } from '../config.ts';
+import { DaneResolver } from '../dane/dane.resolver.ts';
+import { DnsClient } from '../dns/dns.client.ts';
+import { parseServers } from '../dns/dns.transport.ts';
+import { MxResolver } from '../dns/mx.resolver.ts';
 import { SmtpPool } from '../smtp/smtp-pool.ts';
+import { StsFetcher } from '../sts/sts.fetcher.ts';
+import { StsRepository } from '../sts/sts.repository.ts';
+import { StsService } from '../sts/sts.service.ts';
+import { StsWorker } from '../sts/sts.worker.ts';
+import { allowedAddress } from '../dns/address.guard.ts';
 import { ExchangeService } from './exchange.service.ts';
-import { MxResolver } from './mx.resolver.ts';
 import { RouteService } from './route.service.ts';
+import { readRoutes } from './static.routes.ts';
 
-const pool = (config: DeliveryConfig): SmtpPool =>
+/** The authorities that exchangers and policy hosts are trusted by. */
+const trust = ({ TRUSTED_CA_FILE: file }: DeliveryConfig): SecureContext =>
+  createSecureContext(file === undefined ? {} : { ca: [...getCACertificates('default'), readFileSync(file)] });
+
+const pool = (config: DeliveryConfig, trusted: SecureContext): SmtpPool =>
   new SmtpPool(
     {
       helo: config.EHLO_NAME,
+      trust: trusted,
       timeouts: {
         connect: config.SMTP_CONNECT_TIMEOUT_MS,
         greeting: config.SMTP_GREETING_TIMEOUT_MS,
@@ -28,24 +45,62 @@ const pool = (config: DeliveryConfig): SmtpPool =>
     },
   );
 
-const resolver = ({ DNS_SERVERS, DNS_TIMEOUT_MS, EHLO_NAME }: DeliveryConfig): MxResolver => {
-  const servers = DNS_SERVERS.split(',').flatMap((server) => server.trim() || []);
-  return new MxResolver(servers, DNS_TIMEOUT_MS, EHLO_NAME);
+const dns = ({ DNS_SERVERS, DNS_TIMEOUT_MS, DNS_VALIDATES, DNS_CONCURRENCY }: DeliveryConfig): DnsClient => {
+  // The schema has read it once: it is a list of servers.
+  const named = parseServers(DNS_SERVERS) ?? [];
+  return new DnsClient({
+    servers: named.length > 0 ? named : (parseServers(getServers().join(',')) ?? []),
+    timeoutMs: DNS_TIMEOUT_MS,
+    validates: DNS_VALIDATES,
+    concurrency: DNS_CONCURRENCY,
+  });
 };
+
+const fetcher = (config: DeliveryConfig, resolver: MxResolver, trusted: SecureContext): StsFetcher =>
+  new StsFetcher(resolver, {
+    port: config.MTA_STS_PORT,
+    timeoutMs: config.MTA_STS_TIMEOUT_MS,
+    trust: trusted,
+    allowed: allowedAddress(config.OUTBOUND_ALLOW),
+  });
+
+const routes = (config: DeliveryConfig, client: DnsClient, mx: MxResolver, sts: StsService, log: Log): RouteService =>
+  new RouteService(
+    config,
+    readRoutes(config.OUTBOUND_ROUTE),
+    mx,
+    config.DNS_VALIDATES ? new DaneResolver(client) : undefined,
+    sts,
+    log,
+  );
+
+const TRUST = Symbol('authorities that are trusted');
 
 /** Everything that speaks to the outside. */
 @Module({
   providers: [
-    { provide: SmtpPool, inject: [CONFIG], useFactory: pool },
+    { provide: TRUST, inject: [CONFIG], useFactory: trust },
+    { provide: SmtpPool, inject: [CONFIG, TRUST], useFactory: pool },
+    { provide: DnsClient, inject: [CONFIG], useFactory: dns },
     {
-      provide: RouteService,
-      inject: [CONFIG, Log],
-      useFactory: (config: DeliveryConfig, log: Log) => new RouteService(config, resolver(config), log),
+      provide: MxResolver,
+      inject: [CONFIG, DnsClient],
+      useFactory: (config: DeliveryConfig, client: DnsClient) => new MxResolver(client, config.EHLO_NAME),
     },
+    { provide: StsFetcher, inject: [CONFIG, MxResolver, TRUST], useFactory: fetcher },
+    StsRepository,
+    {
+      provide: StsService,
+      inject: [DnsClient, StsFetcher, StsRepository],
+      useFactory: (client: DnsClient, policies: StsFetcher, kept: StsRepository) =>
+        new StsService(client, policies, kept),
+    },
+    StsWorker,
+    { provide: RouteService, inject: [CONFIG, DnsClient, MxResolver, StsService, Log], useFactory: routes },
     {
       provide: ExchangeService,
       inject: [RouteService, SmtpPool],
-      useFactory: (routes: RouteService, pool: SmtpPool) => new ExchangeService(routes, pool),
+      useFactory: (found: RouteService, sessions: SmtpPool) => new ExchangeService(found, sessions),
     },
   ],
   exports: [ExchangeService],

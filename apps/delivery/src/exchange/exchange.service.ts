@@ -1,20 +1,30 @@
 import { unlessAborted, type Guard } from '../smtp/guard.ts';
 import { SmtpRefused, type SmtpConnection } from '../smtp/smtp-connection.ts';
+import { TLS_FAULTS, type CertificateProof, type TlsFault } from '../smtp/certificate-proof.ts';
 import { SmtpBroken } from '../smtp/smtp-error.ts';
 import type { SmtpTarget } from '../smtp/smtp-options.ts';
 import type { SmtpPool } from '../smtp/smtp-pool.ts';
 import type { Transmission } from '../smtp/transmission.ts';
 import type { ExchangeResult, Refusal } from './exchange-result.ts';
 import type { Exchanger, RouteService } from './route.service.ts';
+import { countTls } from './tls.metrics.ts';
+import { sessionDemand, type HostDemand, type SenderDemand } from './tls.policy.ts';
 
 const NO_CONNECTION: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.4.1', why: 'no-connection' };
 const LOST: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.4.2', why: 'connection-lost' };
 const NO_TLS: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.7.10', why: 'tls-unavailable' };
+const NOT_PROVED: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.7.5', why: 'not-authenticated' };
+const NOT_LET_IN: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.7.8', why: 'login-refused' };
+const NO_SESSION = { ambiguous: false, tls: false, verified: false };
+
+type Policy = CertificateProof['policy'];
 
 /**
  * Hands one message for one recipient to an exchanger of the recipient's domain: the first that can be spoken to decides.
  */
 export class ExchangeService {
+  private readonly counted = new WeakSet<SmtpConnection>();
+
   constructor(
     private readonly routes: RouteService,
     private readonly pool: SmtpPool,
@@ -24,14 +34,16 @@ export class ExchangeService {
    * `domain` is ASCII. Throws ExchangerBusy when too much waits for that exchanger, and what the guard throws or its signal
    * says: then no server has the message.
    */
-  async send(domain: string, message: Transmission, requireTls: boolean, guard: Guard): Promise<ExchangeResult> {
+  async send(domain: string, message: Transmission, demand: SenderDemand, guard: Guard): Promise<ExchangeResult> {
     const route = await unlessAborted(guard.signal, this.routes.find(domain));
-    if ('refused' in route) return { refusal: route, ambiguous: false, tls: false };
-    let last: ExchangeResult = { refusal: NO_CONNECTION, ambiguous: false, tls: false };
+    if ('refused' in route) return { refusal: route, ...NO_SESSION };
+    let last: ExchangeResult = { refusal: NO_CONNECTION, ...NO_SESSION };
     for (const exchanger of route.exchangers) {
-      const result = await this.ask(exchanger, message, requireTls, guard);
+      const result = await this.ask(exchanger, message, demand, guard);
       // A reply to the message decides, good or bad; so does not knowing whether the server has it.
       if ((result.reply && !result.refusal) || result.ambiguous) return result;
+      // What was published about it may have changed: the next attempt asks again.
+      if (isTls(result.refusal)) this.routes.doubt(domain);
       last = result;
     }
     return last;
@@ -41,31 +53,49 @@ export class ExchangeService {
   private async ask(
     exchanger: Exchanger,
     message: Transmission,
-    requireTls: boolean,
+    demand: SenderDemand,
     guard: Guard,
   ): Promise<ExchangeResult> {
-    const target = { ...exchanger, tls: requireTls ? ('required' as const) : ('opportunistic' as const) };
+    const { host, address, port, login, demand: theirs } = exchanger;
+    if (theirs.kind === 'closed' && theirs.refusal.why === 'sts-not-named') countTls('sts', 'validation-failure', host);
+    if (theirs.kind === 'closed') return { refusal: theirs.refusal, ...NO_SESSION, host };
+    const target: SmtpTarget = {
+      host,
+      address,
+      port,
+      ...sessionDemand(host, theirs, demand),
+      ...(login ? { login } : {}),
+    };
+    const policy = target.proof?.policy ?? policyOf(theirs);
     for (let again = true; ; again = false) {
       let connection: SmtpConnection;
       try {
         connection = await this.session(target, guard.signal);
       } catch (error) {
-        return notConnected(exchanger, error);
+        this.count(policy, faultOf(error), host);
+        return notConnected(host, policy, error);
       }
       const used = connection.messages > 0;
-      const { tls } = connection;
-      const { host } = exchanger;
+      const { tls, fault } = connection;
+      const verified = tls && fault === undefined;
+      if (!this.counted.has(connection)) this.count(policy, came(theirs, connection), host);
+      this.counted.add(connection);
       try {
         await guard.beforeFirstWord();
-        return { reply: await connection.send(message, guard), ambiguous: false, tls, host };
+        return { reply: await connection.send(message, guard), ambiguous: false, tls, verified, host };
       } catch (error) {
         if (!(error instanceof SmtpBroken)) throw error;
         const stale = used && again && error.at === 'envelope' && error.code !== 'timeout';
-        if (!stale) return { refusal: LOST, ambiguous: error.ambiguous, tls, host };
+        if (!stale) return { refusal: LOST, ambiguous: error.ambiguous, tls, verified, host };
       } finally {
         this.pool.release(connection);
       }
     }
+  }
+
+  /** A session is counted once. No result is a session that ended before it came to TLS. */
+  private count(policy: Policy, result: TlsFault | 'success' | undefined, host: string): void {
+    if (result) countTls(policy === 'own' ? 'no-policy-found' : policy, result, host);
   }
 
   /** One that comes too late goes back to the others. */
@@ -74,13 +104,36 @@ export class ExchangeService {
   }
 }
 
-function notConnected({ host }: Exchanger, error: unknown): ExchangeResult {
+function notConnected(host: string, policy: Policy, error: unknown): ExchangeResult {
   if (error instanceof SmtpRefused) {
     // A greeting of 5xx speaks about this host and moment, not about the recipient (RFC 5321 §3.1): others may take it.
-    return { reply: error.reply, refusal: NO_CONNECTION, ambiguous: false, tls: false, host };
+    return { reply: error.reply, refusal: NO_CONNECTION, ...NO_SESSION, host };
   }
-  if (error instanceof SmtpBroken) {
-    return { refusal: error.at === 'tls' ? NO_TLS : NO_CONNECTION, ambiguous: false, tls: false, host };
-  }
-  throw error;
+  if (!(error instanceof SmtpBroken)) throw error;
+  if (error.at === 'login') return { refusal: NOT_LET_IN, ...NO_SESSION, host };
+  const fault = faultOf(error);
+  if (fault === undefined) return { refusal: NO_CONNECTION, ...NO_SESSION, host };
+  const refusal = fault === 'starttls-not-supported' ? NO_TLS : NOT_PROVED;
+  return { refusal: { ...refusal, tls: { fault, policy } }, ...NO_SESSION, host };
 }
+
+/** What a session came to, by what was asked for. Where nobody asks for more, a certificate that proves nothing is none the worse. */
+function came(theirs: HostDemand, { tls, fault }: SmtpConnection): TlsFault | 'success' {
+  if (theirs.kind === 'watched' && !theirs.named) return 'validation-failure';
+  return (theirs.kind === 'none' && tls) || fault === undefined ? 'success' : fault;
+}
+
+/** Whose word it is where nothing has to be proved. */
+function policyOf({ kind }: HostDemand): Policy {
+  if (kind === 'encrypted') return 'tlsa';
+  return kind === 'watched' ? 'sts' : 'own';
+}
+
+/** What was wrong with TLS; undefined if the session ended elsewhere. */
+function faultOf(error: unknown): TlsFault | undefined {
+  if (!(error instanceof SmtpBroken) || error.at !== 'tls') return undefined;
+  return TLS_FAULTS.find((fault) => fault === error.code) ?? 'validation-failure';
+}
+
+const isTls = (refusal: Refusal | undefined): boolean =>
+  refusal !== undefined && (refusal.tls !== undefined || refusal.enhancedCode.startsWith('4.7'));

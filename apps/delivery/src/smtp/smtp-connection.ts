@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { settleWithin } from '@lethe/service';
+import { pkixFault, type TlsFault } from './certificate-proof.ts';
 import type { Guard } from './guard.ts';
 import { ReplyParser, type SmtpReply } from './reply-parser.ts';
 import { SmtpBroken, type BreakPoint } from './smtp-error.ts';
@@ -27,6 +28,8 @@ export class SmtpConnection {
   readonly openedAt = Date.now();
   messages = 0;
   tls = false;
+  /** Why there is no TLS, or what the certificate does not prove; nothing: it proves what it has to, or else that it is the host's. */
+  fault: TlsFault | undefined;
   idleSince = 0;
   private socket: Socket;
   private waiting: Waiting[] = [];
@@ -154,9 +157,11 @@ export class SmtpConnection {
     accept(await greeting);
     this.phase = 'hello';
     await this.hello();
+    const offered = this.extensions.has('STARTTLS');
+    this.fault = offered ? 'validation-failure' : 'starttls-not-supported';
     if (this.target.tls === 'never') return;
-    if (this.extensions.has('STARTTLS')) await this.startTls();
-    else if (this.target.tls === 'required') throw new SmtpBroken('tls', 'not-offered');
+    if (offered) await this.startTls();
+    else if (this.target.tls === 'required') throw new SmtpBroken('tls', 'starttls-not-supported');
   }
 
   private async hello(): Promise<void> {
@@ -174,16 +179,19 @@ export class SmtpConnection {
   private async startTls(): Promise<void> {
     this.phase = 'tls';
     const reply = await this.command('STARTTLS');
-    if (reply.code !== 220) throw new SmtpBroken('tls', 'refused');
+    if (reply.code !== 220) throw new SmtpBroken('tls', 'starttls-not-supported');
+    const { proof, host } = this.target;
+    const name = proof?.servername ?? host;
     const plain = this.socket;
     plain.removeAllListeners();
     plain.on('error', () => this.break('error'));
-    // Anybody can be in the middle of a look-up without DNSSEC, so a certificate proves nothing here: the aim is privacy
-    // from those who only listen (RFC 7435). DANE and MTA-STS are what makes a certificate count.
+    // The handshake ends whatever the certificate is: without DANE or MTA-STS, MX records are not signed and it proves nothing, and
+    // the aim is privacy from those who only listen (RFC 7435). What has to be proved is asked for before anything else is said.
     const secured = connectTls({
       socket: plain,
       rejectUnauthorized: false,
-      ...(isIP(this.target.host) ? {} : { servername: this.target.host }),
+      ...(this.options.trust ? { secureContext: this.options.trust } : {}),
+      ...(isIP(name) ? { host: name } : { servername: name }),
     });
     this.socket = secured;
     this.attach();
@@ -197,9 +205,20 @@ export class SmtpConnection {
         resolve();
       });
     });
+    this.fault = proof ? proof.fault(secured) : pkixFault(secured);
+    if (proof && this.fault) throw new SmtpBroken('tls', this.fault);
     this.tls = true;
     this.phase = 'hello';
     await this.hello();
+    if (this.target.login) await this.logIn(this.target.login);
+  }
+
+  /** RFC 4616: the one mechanism that every smart host has; what it says is safe over TLS alone. */
+  private async logIn({ username, password }: NonNullable<SmtpTarget['login']>): Promise<void> {
+    this.phase = 'login';
+    const response = Buffer.from(`\0${username}\0${password}`).toString('base64');
+    const reply = await this.command(`AUTH PLAIN ${response}`);
+    if (reply.code !== 235) throw new SmtpBroken('login', 'refused');
   }
 
   private attach(): void {

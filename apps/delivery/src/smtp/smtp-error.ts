@@ -1,5 +1,5 @@
 /** Where a session broke. Enumerated: goes into logs and metrics. */
-export type BreakPoint = 'connect' | 'greeting' | 'hello' | 'tls' | 'envelope' | 'content' | 'final-dot';
+export type BreakPoint = 'connect' | 'greeting' | 'hello' | 'tls' | 'login' | 'envelope' | 'content' | 'final-dot';
 
 /**
  * The session ended without a reply that decides about the message. Always temporary; `ambiguous` tells whether the

@@ -1,3 +1,6 @@
+import type { SecureContext } from 'node:tls';
+import type { CertificateProof } from './certificate-proof.ts';
+
 /** Times in milliseconds. RFC 5321 §4.5.3.2 names the least a client should wait. */
 export interface SmtpTimeouts {
   connect: number;
@@ -15,6 +18,8 @@ export interface SmtpOptions {
   /** Our name in EHLO (RFC 5321 §4.1.1.1). */
   helo: string;
   timeouts: SmtpTimeouts;
+  /** Authorities that are trusted; else those of Node. */
+  trust?: SecureContext;
 }
 
 export interface SmtpTarget {
@@ -22,6 +27,10 @@ export interface SmtpTarget {
   host: string;
   address: string;
   port: number;
-  /** `never`: a handshake failed there before. `required`: not a word of the message in clear. */
+  /** `never`: a handshake failed there before, or the operator's route says so. `required`: not a word of the message in clear. */
   tls: 'opportunistic' | 'required' | 'never';
+  /** What the certificate must prove, where TLS is required; else any will do. */
+  proof?: CertificateProof;
+  /** Who we say we are (RFC 4954); only ever over TLS. */
+  login?: { username: string; password: string };
 }

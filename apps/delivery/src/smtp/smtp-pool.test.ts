@@ -372,7 +372,7 @@ describe('SmtpPool and SmtpConnection', () => {
     const { pool, target } = await start();
     await expect(pool.acquire({ ...target, tls: 'required' })).rejects.toMatchObject({
       at: 'tls',
-      code: 'not-offered',
+      code: 'starttls-not-supported',
     });
   });
 });

@@ -86,8 +86,8 @@ export class SmtpPool {
     }
   }
 
-  private exchanger({ address, port, tls }: SmtpTarget): Exchanger {
-    const key = `${address} ${port} ${tls}`;
+  private exchanger({ address, port, tls, proof, login }: SmtpTarget): Exchanger {
+    const key = `${address} ${port} ${tls} ${proof?.id ?? ''} ${login?.username ?? ''}`;
     let exchanger = this.exchangers.get(key);
     if (exchanger === undefined) this.exchangers.set(key, (exchanger = new Exchanger()));
     return exchanger;

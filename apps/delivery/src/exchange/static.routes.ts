@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { StartupError } from '@lethe/service';
+import { z } from 'zod';
+
+/** Where the operator sends mail of some domains, or how it has to be secured on its way. */
+export interface StaticRoute {
+  /** What it is for; no other has the same. */
+  match: string;
+  /** In order; none: to the exchangers that DNS names. */
+  hosts: { host: string; port: number }[] | undefined;
+  /** `verified`: by an authority that is trusted, in the host's name. */
+  tls: 'none' | 'opportunistic' | 'verified';
+  /** Whether a host may be at an address that is not public. */
+  allowPrivate: boolean;
+  login?: Login;
+}
+
+/** How we say to a smart host who we are (RFC 4954). */
+export interface Login {
+  username: string;
+  password: string;
+}
+
+const DOMAIN = /^\.?(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$|^\*$/;
+const HOST = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?$/;
+const MAX_ROUTES = 10_000;
+
+const entry = z.strictObject({
+  match: z
+    .string()
+    .toLowerCase()
+    .regex(DOMAIN, 'must be a domain, `.` and a domain for all below it, or `*` for the rest'),
+  hosts: z.array(z.string().regex(HOST, 'must be host or host:port')).min(1).max(5).optional(),
+  port: z.int().min(1).max(65_535).default(25),
+  tls: z.enum(['none', 'opportunistic', 'verified']).default('opportunistic'),
+  allowPrivate: z.boolean().default(false),
+  login: z.strictObject({ username: z.string().min(1), passwordFile: z.string().min(1) }).optional(),
+});
+type Entry = z.infer<typeof entry>;
+
+/** Routes by what they match. */
+export class StaticRoutes {
+  constructor(private readonly routes: ReadonlyMap<string, StaticRoute>) {}
+
+  /** The route that says most about the domain: its own, that of the longest name above it, or the one for the rest. */
+  find(domain: string): StaticRoute | undefined {
+    const name = domain.toLowerCase();
+    const own = this.routes.get(name);
+    if (own) return own;
+    for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+      const above = this.routes.get(name.slice(dot));
+      if (above) return above;
+    }
+    return this.routes.get('*');
+  }
+}
+
+/**
+ * Reads `OUTBOUND_ROUTE`: `mx`, the one host for all mail, or a file of routes. Throws StartupError naming what is wrong where.
+ */
+export function readRoutes(setting: string): StaticRoutes {
+  if (setting === 'mx') return new StaticRoutes(new Map());
+  if (setting.startsWith('smtp:')) {
+    const { host } = new URL(setting);
+    // The operator names the one host there is: it may stand beside us.
+    return new StaticRoutes(new Map([['*', routeOf(entry.parse({ match: '*', hosts: [host], allowPrivate: true }))]]));
+  }
+  const routes = new Map<string, StaticRoute>();
+  for (const [index, found] of readEntries(setting).entries()) {
+    const { data, error } = entry.safeParse(found);
+    const wrong = error?.issues[0];
+    const at = `entry ${index + 1}`;
+    if (!data) throw wrongAt(`${at}: ${wrong?.path.join('.') || 'the entry'}: ${wrong?.message}`);
+    if (routes.has(data.match)) throw wrongAt(`${at}: match: an entry above has the same`);
+    if (data.login && (!data.hosts || data.tls !== 'verified')) {
+      throw wrongAt(`${at}: login: needs hosts, and tls verified: it would be told to anybody`);
+    }
+    routes.set(data.match, routeOf(data, at));
+  }
+  return new StaticRoutes(routes);
+}
+
+function readEntries(file: string): unknown[] {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    throw wrongAt('the file cannot be read as JSON');
+  }
+  if (!Array.isArray(content) || content.length > MAX_ROUTES) {
+    throw wrongAt(`the file must hold a list of at most ${MAX_ROUTES} routes`);
+  }
+  return content;
+}
+
+function routeOf({ match, hosts, port, tls, allowPrivate, login }: Entry, at = ''): StaticRoute {
+  return {
+    match,
+    hosts: hosts?.map((text) => {
+      const [, host = '', own] = HOST.exec(text) ?? [];
+      return { host: host.replaceAll(/[[\]]/g, ''), port: Number(own ?? port) };
+    }),
+    tls,
+    allowPrivate,
+    ...(login ? { login: { username: login.username, password: passwordIn(login.passwordFile, at) } } : {}),
+  };
+}
+
+function passwordIn(file: string, at: string): string {
+  try {
+    const password = readFileSync(file, 'utf8').trimEnd();
+    if (password !== '') return password;
+  } catch {
+    // Said below.
+  }
+  throw wrongAt(`${at}: login.passwordFile: there is no password to be read`);
+}
+
+const wrongAt = (what: string): StartupError => new StartupError(`OUTBOUND_ROUTE: ${what}`);
