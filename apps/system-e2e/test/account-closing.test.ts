@@ -170,9 +170,11 @@ describe('after it is closed', () => {
     const others = [...before.events].filter(([, { account }]) => account !== id);
     expect([...events].toSorted()).toEqual(others.toSorted());
     const theirs = (all: Rows) =>
-      [...all].toSorted().flatMap(([table, texts]) =>
-        texts.filter((text) => text.includes(staying.demo.accountId)).map((text) => `${table} ${text}`),
-      );
+      [...all]
+        .toSorted()
+        .flatMap(([table, texts]) =>
+          texts.filter((text) => text.includes(staying.demo.accountId)).map((text) => `${table} ${text}`),
+        );
     expect(theirs(rows)).toEqual(theirs(before.rows));
     expect(theirs(rows).length).toBeGreaterThan(15);
   });

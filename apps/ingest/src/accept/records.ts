@@ -27,7 +27,10 @@ export interface SealedMessage {
   readonly named: readonly RelatedPerson[];
   /** The first visible recipients, for the others' records; at most `MAX_RELATED_RECIPIENTS`. */
   readonly visible: ReadonlyArray<RelatedPerson & { ordinal: number }>;
-  readonly submission: Pick<Submission, 'testMode' | 'dkim' | 'requireTls' | 'skipVerification' | 'unsubscribe' | 'method' | 'keyId'>;
+  readonly submission: Pick<
+    Submission,
+    'testMode' | 'dkim' | 'requireTls' | 'skipVerification' | 'unsubscribe' | 'method' | 'keyId'
+  >;
 }
 
 /** Everyone a recipient's record mentions besides that recipient. A blind recipient is in nobody's record but their own. */
