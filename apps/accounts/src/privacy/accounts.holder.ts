@@ -1,26 +1,25 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import {
+  counted,
   measureTables,
+  patience,
   PersonalDataHolder,
   type ClosingScope,
   type Counts,
   type Erased,
   type Scope,
 } from '@lethe/privacy-holder';
-import { OverloadedError } from '@lethe/service';
 import { Injectable } from '@nestjs/common';
 import { In } from 'typeorm';
 import { Domain } from '../domains/domain.entity.ts';
 import { SandboxRecipientRow } from '../sandbox/sandbox-recipient.entity.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
-import { AccountRecords, type Holdings } from './account.records.ts';
+import { AccountRecords } from './account.records.ts';
 import { STORES } from './stores.ts';
 
 /** Rows of what Kafka has go a moment later; who asks asks again. */
 const TOLD_WITHIN_MS = 5_000;
-const LOOK_EVERY_MS = 25;
 /** What a subject id looks like. */
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 /** What may name a subject: those whom a sandbox sends to, and a domain's record on its way that says so. */
@@ -71,19 +70,16 @@ export class AccountsHolder extends PersonalDataHolder {
   }
 
   async eraseAccount({ accountId }: ClosingScope): Promise<Erased> {
-    if (Object.keys(present(await this.accounts.count(accountId))).length === 0) return { found: {}, removed: {} };
-    const removed = present(await this.accounts.erase(accountId));
+    if (Object.keys(counted(await this.accounts.count(accountId))).length === 0) return { found: {}, removed: {} };
+    const removed = counted(await this.accounts.erase(accountId));
     return { found: removed, removed };
   }
 
   /** Throws while others have not been told yet that it is no more. */
   async verifyAccount({ accountId, domains }: ClosingScope): Promise<Counts> {
-    const until = performance.now() + TOLD_WITHIN_MS;
-    while (await this.settings.isWaiting([accountId, ...domains])) {
-      if (performance.now() > until) throw new OverloadedError('queue of settings');
-      await wait(LOOK_EVERY_MS);
-    }
-    return present(await this.accounts.count(accountId));
+    const again = patience(TOLD_WITHIN_MS, 'queue of settings');
+    while (await this.settings.isWaiting([accountId, ...domains])) await again();
+    return counted(await this.accounts.count(accountId));
   }
 
   measure(): Promise<Reading[]> {
@@ -109,8 +105,5 @@ export class AccountsHolder extends PersonalDataHolder {
     }
   }
 }
-
-const present = (holdings: Holdings): Counts =>
-  Object.fromEntries(Object.entries(holdings).filter(([, rows]) => rows > 0));
 
 const countOf = (people: number): Counts => (people === 0 ? {} : { 'sandbox-recipient': people });

@@ -1,9 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import {
+  counted,
   measureTables,
+  patience,
   PersonalDataHolder,
   type ClosingScope,
   type Counts,
@@ -11,15 +12,13 @@ import {
   type ErasureScope,
   type Scope,
 } from '@lethe/privacy-holder';
-import { OverloadedError } from '@lethe/service';
 import { PeopleUnderWay } from '../dispatch/people.under-way.ts';
 import { HoldsRepository } from '../holding/holds.repository.ts';
-import { EVERYBODY, PersonRepository, type Tally, type Whom } from './person.repository.ts';
+import { EVERYBODY, PersonRepository, type Whom } from './person.repository.ts';
 import { STORES } from './stores.ts';
 
 /** A reply to a final dot may take minutes; who asks asks again. */
 const FENCE_PATIENCE_MS = 15_000;
-const LOOK_EVERY_MS = 25;
 
 /** Delivery's part in a person's rights: mail to them that waits or is under way, and their names in mail to others. */
 @Injectable()
@@ -79,18 +78,10 @@ export class DeliveryHolder extends PersonalDataHolder {
   }
 
   private async ended(whom: Whom, busy: () => boolean): Promise<void> {
-    const until = performance.now() + FENCE_PATIENCE_MS;
-    while (busy()) await look(until);
+    const again = patience(FENCE_PATIENCE_MS, 'way to the exchangers');
+    while (busy()) await again();
     for (let left = await this.records.leased(whom); left.length > 0; left = await this.records.leasedLeft(left)) {
-      await look(until);
+      await again();
     }
   }
 }
-
-async function look(until: number): Promise<void> {
-  if (performance.now() > until) throw new OverloadedError('way to the exchangers');
-  await wait(LOOK_EVERY_MS);
-}
-
-const counted = (tally: Tally & { hold?: number }): Counts =>
-  Object.fromEntries(Object.entries(tally).filter(([, n]) => n > 0));

@@ -1,12 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { RETENTION, type Reading } from '@lethe/contracts';
-import { PersonalDataHolder, type ClosingScope, type Counts, type Erased, type Scope } from '@lethe/privacy-holder';
+import {
+  counted,
+  PersonalDataHolder,
+  type ClosingScope,
+  type Counts,
+  type Erased,
+  type Scope,
+} from '@lethe/privacy-holder';
 import { Search } from '@lethe/search';
 import { Clock } from '@lethe/service';
 import { EventIndex } from '../index/event.index.ts';
 import { IndexerService } from '../index/indexer.service.ts';
 import { EVENT_CLASSES } from '../retention/event.lifecycle.ts';
-import { EventErasure, type ErasedEvents } from './event.erasure.ts';
+import { EventErasure } from './event.erasure.ts';
 
 /** What `events` holds of people: documents about them, and mentions in documents about others. */
 @Injectable()
@@ -30,13 +37,13 @@ export class EventsHolder extends PersonalDataHolder {
   }
 
   async erase({ accountId, subjects }: Scope): Promise<Erased> {
-    const removed = counts(await this.erasure.remove(accountId, subjects));
+    const removed = counted(await this.erasure.remove(accountId, subjects));
     await this.erasure.expunge();
     return { found: removed, removed, expungedAt: this.clock.now() };
   }
 
   async verify({ accountId, subjects }: Scope): Promise<Counts> {
-    return counts(await this.erasure.count(accountId, subjects));
+    return counted(await this.erasure.count(accountId, subjects));
   }
 
   fenceAccount(): Promise<void> {
@@ -44,13 +51,13 @@ export class EventsHolder extends PersonalDataHolder {
   }
 
   async eraseAccount({ accountId }: ClosingScope): Promise<Erased> {
-    const removed = counts({ event: await this.erasure.removeAccount(accountId), mention: 0 });
+    const removed = counted({ event: await this.erasure.removeAccount(accountId) });
     await this.erasure.expunge();
     return { found: removed, removed, expungedAt: this.clock.now() };
   }
 
   async verifyAccount({ accountId }: ClosingScope): Promise<Counts> {
-    return counts({ event: await this.erasure.countAccount(accountId), mention: 0 });
+    return counted({ event: await this.erasure.countAccount(accountId) });
   }
 
   async measure(): Promise<Reading[]> {
@@ -78,6 +85,3 @@ export class EventsHolder extends PersonalDataHolder {
     return aggregations?.oldest.value ?? null;
   }
 }
-
-const counts = (erased: ErasedEvents): Counts =>
-  Object.fromEntries(Object.entries(erased).filter(([, number]) => number > 0)) as Counts;

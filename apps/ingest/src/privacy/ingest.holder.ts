@@ -1,10 +1,11 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { BodyStore, BODY_STORES } from '@lethe/bodies';
 import { isLimited, type Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import {
+  counted,
   measureTables,
+  patience,
   PersonalDataHolder,
   type ClosingScope,
   type Counts,
@@ -12,16 +13,14 @@ import {
   type ErasureScope,
   type Scope,
 } from '@lethe/privacy-holder';
-import { OverloadedError } from '@lethe/service';
 import { MembersRepository } from '../lists/members/members.repository.ts';
-import { AccountRepository, type Holdings } from './account.repository.ts';
+import { AccountRepository } from './account.repository.ts';
 import { FenceRepository } from './fence.repository.ts';
 import { PersonRepository, type Step, type Whom } from './person.repository.ts';
 import { STORES } from './stores.ts';
 
 /** Kafka or a commit may be slow; who asks asks again. */
 const FENCE_PATIENCE_MS = 15_000;
-const LOOK_EVERY_MS = 50;
 /** People looked for at once. */
 const AT_ONCE = 500;
 
@@ -43,12 +42,8 @@ export class IngestHolder extends PersonalDataHolder {
    * Commits that were let through before everybody had heard of the cut-off are over, wherever they run, and what they
    * published is in Kafka. Later ones refuse these people (`AcceptsUnderWay`). So are changes of lists.
    */
-  async fence({ accountId, subjects }: Scope): Promise<void> {
-    const until = performance.now() + FENCE_PATIENCE_MS;
-    await goneBy(until, await this.fences.writers(), (before) => this.fences.writersLeft(before));
-    await this.members.fence();
-    const waiting = await this.fences.waiting(accountId, [...subjects]);
-    await goneBy(until, waiting, (before) => this.fences.waitingLeft(before));
+  fence({ accountId, subjects }: Scope): Promise<void> {
+    return this.settled(() => this.fences.waiting(accountId, [...subjects]));
   }
 
   /** Mentions first: a message that goes with its last recipient takes all that belongs to it along, uncounted. */
@@ -77,12 +72,8 @@ export class IngestHolder extends PersonalDataHolder {
     return counted({ ...found, member });
   }
 
-  async fenceAccount({ accountId }: ClosingScope): Promise<void> {
-    const until = performance.now() + FENCE_PATIENCE_MS;
-    await goneBy(until, await this.fences.writers(), (before) => this.fences.writersLeft(before));
-    await this.members.fence();
-    const waiting = await this.fences.waitingOf(accountId);
-    await goneBy(until, waiting, (before) => this.fences.waitingLeft(before));
+  fenceAccount({ accountId }: ClosingScope): Promise<void> {
+    return this.settled(() => this.fences.waitingOf(accountId));
   }
 
   async eraseAccount(scope: ClosingScope): Promise<Erased> {
@@ -103,14 +94,19 @@ export class IngestHolder extends PersonalDataHolder {
     );
     return [...tables, ...bodies];
   }
+
+  /** Commits and changes of lists that had begun are over, and then what Kafka lacked has gone there. */
+  private async settled(waiting: () => Promise<string[]>): Promise<void> {
+    const again = patience(FENCE_PATIENCE_MS, 'way to Kafka');
+    await gone(again, await this.fences.writers(), (before) => this.fences.writersLeft(before));
+    await this.members.fence();
+    await gone(again, await waiting(), (before) => this.fences.waitingLeft(before));
+  }
 }
 
-/** Looks until nothing is left. @throws OverloadedError after the deadline. */
-async function goneBy<T>(until: number, first: T[], look: (before: T[]) => Promise<T[]>): Promise<void> {
-  for (let left = first; left.length > 0; left = await look(left)) {
-    if (performance.now() > until) throw new OverloadedError('way to Kafka');
-    await wait(LOOK_EVERY_MS);
-  }
+/** Looks until nothing is left of what was there first. */
+async function gone<T>(again: () => Promise<void>, first: T[], look: (before: T[]) => Promise<T[]>): Promise<void> {
+  for (let left = first; left.length > 0; left = await look(left)) await again();
 }
 
 function add(total: Step, step: Step | undefined): boolean {
@@ -118,6 +114,3 @@ function add(total: Step, step: Step | undefined): boolean {
   for (const kind of Object.keys(total) as (keyof Step)[]) total[kind] += step[kind];
   return true;
 }
-
-const counted = (step: { [kind in keyof Holdings]?: number }): Counts =>
-  Object.fromEntries(Object.entries(step).filter(([, n]) => n > 0));

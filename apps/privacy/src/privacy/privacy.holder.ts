@@ -1,6 +1,7 @@
 import type { Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import {
+  counted,
   type ClosingScope,
   type Counts,
   type Erased,
@@ -37,7 +38,7 @@ export class PrivacyHolder extends PersonalDataHolder {
          (select rs.request_id, rs.subject, rs.identifier ${LEFT})`,
       [[...subjects], accountId],
     );
-    const counts = countsOf({ 'request-subject': rowCount ?? 0 });
+    const counts = counted({ 'request-subject': rowCount ?? 0 });
     return { found: counts, removed: counts };
   }
 
@@ -48,7 +49,7 @@ export class PrivacyHolder extends PersonalDataHolder {
       this.database.pool.query<{ left: number }>(`select count(*)::int as left ${LEFT}`, [ids, accountId]),
       this.keeper.residual(ids),
     ]);
-    return countsOf({ 'request-subject': rows[0]?.left ?? 0, key: secrets + names });
+    return counted({ 'request-subject': rows[0]?.left ?? 0, key: secrets + names });
   }
 
   async fenceAccount(): Promise<void> {}
@@ -69,7 +70,7 @@ export class PrivacyHolder extends PersonalDataHolder {
         [accountId],
       );
       const { rowCount: keys } = await client.query('delete from idempotency where account_id = $1', [accountId]);
-      return countsOf({ request: (typed ?? 0) + (people ?? 0) + (keys ?? 0) });
+      return counted({ request: (typed ?? 0) + (people ?? 0) + (keys ?? 0) });
     });
     return { found: counts, removed: counts };
   }
@@ -87,13 +88,10 @@ export class PrivacyHolder extends PersonalDataHolder {
       ),
       this.keeper.accountResidual(accountId),
     ]);
-    return countsOf({ request: rows[0]?.request ?? 0, key, name, account });
+    return counted({ request: rows[0]?.request ?? 0, key, name, account });
   }
 
   measure(): Promise<Reading[]> {
     return measureTables(this.database.pool, STORES);
   }
 }
-
-const countsOf = (counts: Counts): Counts =>
-  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

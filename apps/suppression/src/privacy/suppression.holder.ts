@@ -1,9 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { DoNotContact, Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import {
   measureTables,
+  patience,
   PersonalDataHolder,
   type ClosingScope,
   type Counts,
@@ -23,7 +23,6 @@ import { STORES } from './stores.ts';
 const AT_ONCE = 500;
 /** Rows of what Kafka has go a moment later; who asks asks again. */
 const TOLD_WITHIN_MS = 5_000;
-const LOOK_EVERY_MS = 25;
 
 /** One pseudonym of the account and what is held under it. */
 interface Person {
@@ -95,11 +94,8 @@ export class SuppressionHolder extends PersonalDataHolder {
 
   /** Throws while the end of one is not published. */
   async verifyAccount({ accountId, domains }: ClosingScope): Promise<Counts> {
-    const until = performance.now() + TOLD_WITHIN_MS;
-    while (await this.repository.isWaitingIn([accountId, ...domains])) {
-      if (performance.now() > until) throw new OverloadedError('queue of suppressions');
-      await wait(LOOK_EVERY_MS);
-    }
+    const again = patience(TOLD_WITHIN_MS, 'queue of suppressions');
+    while (await this.repository.isWaitingIn([accountId, ...domains])) await again();
     return countOf(await this.repository.countOfAccount(accountId));
   }
 
