@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Suppression } from '@lethe/contracts';
 import { normalForm } from '@lethe/mail';
@@ -7,6 +6,7 @@ import { FORGOTTEN, ForgottenError, Vault } from '@lethe/vault';
 import { EntriesPublisher } from '../entries/entries.publisher.ts';
 import { EntriesRepository } from '../entries/entries.repository.ts';
 import { pseudonymsOf, type Entry } from '../entries/entry.ts';
+import { newEntry } from '../entries/new-entry.ts';
 import type { BounceInput } from './bounce.input.ts';
 import type { PageEdges, PageQuery } from './bounce.page.ts';
 
@@ -134,25 +134,13 @@ export class BouncesService {
     }
   }
 
-  private async entryOf(
-    { account, domainId }: ListOf,
-    bounce: BounceInput,
-    subject: string,
+  private entryOf(
+    { account: accountId, domainId: scopeId }: ListOf,
+    { address, code, error, createdAt }: BounceInput,
+    subjectId: string,
     pseudonym: Buffer,
   ): Promise<Entry> {
-    const id = randomUUIDv7();
-    const { address, code, error, createdAt } = bounce;
-    const part: Suppression = { address, code, error };
-    const seal = { account, subject, period: 'standing', type: 'suppression', recordId: id } as const;
-    return {
-      scopeId: domainId,
-      reason: 'bounce',
-      pseudonym,
-      id,
-      accountId: account,
-      subjectId: subject,
-      sealed: await this.vault.seal(seal, part),
-      createdAt,
-    };
+    const about = { scopeId, reason: 'bounce', pseudonym, accountId, subjectId, createdAt } as const;
+    return newEntry(this.vault, about, { address, code, error });
   }
 }

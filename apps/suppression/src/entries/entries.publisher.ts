@@ -63,14 +63,19 @@ export class EntriesPublisher {
     });
   }
 
-  /** Removes entries as they were read; how many there were still. */
-  removeRows(read: readonly Entry[]): Promise<number> {
-    return this.change({
-      prepare: async () => undefined,
-      people: () => pseudonymsOf(read),
-      // By row id: a row that was replaced meanwhile is another one.
-      write: (entries) => entries.removeRows(read.map(({ id }) => id)),
-    });
+  /** Removes entries page by page, as `read` finds some, until it finds none; how many there were still. */
+  async removeAll(read: () => Promise<readonly Entry[]>): Promise<number> {
+    let gone = 0;
+    for (let some = await read(); some.length > 0; some = await read()) {
+      const page = some;
+      gone += await this.change({
+        prepare: async () => undefined,
+        people: () => pseudonymsOf(page),
+        // By row id: a row that was replaced meanwhile is another one.
+        write: (entries) => entries.removeRows(page.map(({ id }) => id)),
+      });
+    }
+    return gone;
   }
 
   /** Resolves once every change that had begun, in whatever replica, is committed or given up. */

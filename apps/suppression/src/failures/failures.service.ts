@@ -1,11 +1,11 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { recordId, type Envelope, type FailedEvent, type Reply, type Suppression } from '@lethe/contracts';
+import { recordId, type Envelope, type FailedEvent, type Reply } from '@lethe/contracts';
 import { done, forgotten, reject, type Outcome } from '@lethe/kafka';
 import { normalForm } from '@lethe/mail';
 import { ForgottenError, SealError, Vault } from '@lethe/vault';
 import { EntriesPublisher } from '../entries/entries.publisher.ts';
 import { pseudonymsOf, type Entry } from '../entries/entry.ts';
+import { newEntry } from '../entries/new-entry.ts';
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
@@ -63,24 +63,15 @@ export class FailuresService {
         ? undefined
         : this.vault.open<Reply>(deliveryStatus.reply, { account, type: 'reply', recordId: event.id }),
     ]);
-    const id = randomUUIDv7();
-    const part: Suppression = { address: envelope.address, code: deliveryStatus.code, error: reply?.text ?? '' };
-    const seal = {
-      account,
-      subject: recipient.subject,
-      period: 'standing',
-      type: 'suppression',
-      recordId: id,
-    } as const;
-    return {
+    const { address } = envelope;
+    const about = {
       scopeId: event.domainId,
       reason: 'bounce',
-      pseudonym: await this.vault.pseudonym(account, normalForm(envelope.address)),
-      id,
+      pseudonym: await this.vault.pseudonym(account, normalForm(address)),
       accountId: account,
       subjectId: recipient.subject,
-      sealed: await this.vault.seal(seal, part),
       createdAt: new Date(event.at),
-    };
+    } as const;
+    return newEntry(this.vault, about, { address, code: deliveryStatus.code, error: reply?.text ?? '' });
   }
 }

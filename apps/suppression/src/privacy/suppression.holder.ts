@@ -82,13 +82,7 @@ export class SuppressionHolder extends PersonalDataHolder {
 
   /** All of them, `do-not-contact` too: there is nobody left who could mail these people. */
   async eraseAccount({ accountId }: ClosingScope): Promise<Erased> {
-    let gone = 0;
-    for (;;) {
-      const some = await this.repository.ofAccount(accountId, AT_ONCE);
-      if (some.length === 0) break;
-      gone += await this.entries.removeRows(some);
-    }
-    const counts = countOf(gone);
+    const counts = countOf(await this.entries.removeAll(() => this.repository.ofAccount(accountId, AT_ONCE)));
     return { found: counts, removed: counts };
   }
 

@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import { Log, Rounds } from '@lethe/service';
 import { EntriesPublisher } from '../entries/entries.publisher.ts';
 import { EntriesRepository } from '../entries/entries.repository.ts';
+import type { Entry } from '../entries/entry.ts';
 import { DomainsTable } from './domains.table.ts';
 
 const ROUND_MS = 60_000;
@@ -42,17 +43,12 @@ export class EndedDomainsWorker implements OnApplicationBootstrap, OnModuleDestr
     const due = ended.filter((id) => this.missing.has(id));
     this.missing = new Set(ended);
     let count = 0;
-    for (const id of due) count += await this.removeAll(id);
+    for (const id of due) count += await this.entries.removeAll(() => this.some(id));
     if (count > 0) this.log.info('suppression.removed', { count });
   }
 
-  private async removeAll(domainId: string): Promise<number> {
-    let gone = 0;
-    while (!this.rounds.stopped) {
-      const some = await this.repository.ofDomain(domainId, AT_ONCE);
-      if (some.length === 0) break;
-      gone += await this.entries.removeRows(some);
-    }
-    return gone;
+  /** None, too, once the service stops: the next start goes on. */
+  private async some(domainId: string): Promise<Entry[]> {
+    return this.rounds.stopped ? [] : this.repository.ofDomain(domainId, AT_ONCE);
   }
 }

@@ -1,13 +1,12 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import {
   EVENT_CLASS_BY_DAYS,
   eventId,
   periodOf,
+  recordId as recordIdOf,
   type DomainSettings,
   type Envelope,
   type EventsDays,
-  type Suppression,
   type UnsubscribedEvent,
   type UnsubscribeLink,
 } from '@lethe/contracts';
@@ -16,6 +15,7 @@ import { Clock } from '@lethe/service';
 import { addresseeOf, ForgottenError, SealError, Vault } from '@lethe/vault';
 import { EntriesPublisher } from '../entries/entries.publisher.ts';
 import { pseudonymsOf, type Entry } from '../entries/entry.ts';
+import { newEntry } from '../entries/new-entry.ts';
 import { DomainsTable } from '../settings/domains.table.ts';
 
 const TYPE = 'unsubscribe-link';
@@ -78,19 +78,15 @@ export class UnsubscribeService {
   }
 
   private async entryOf({ account, subject, domain, address }: Unsubscriber): Promise<Entry> {
-    const id = randomUUIDv7();
-    const part: Suppression = { address, code: 0, error: '' };
-    const seal = { account, subject, period: 'standing', type: 'suppression', recordId: id } as const;
-    return {
+    const about = {
       scopeId: domain.domainId,
       reason: 'unsubscribe',
       pseudonym: await this.vault.pseudonym(account, normalForm(address)),
-      id,
       accountId: account,
       subjectId: subject,
-      sealed: await this.vault.seal(seal, part),
       createdAt: new Date(this.clock.now()),
-    };
+    } as const;
+    return newEntry(this.vault, about, { address, code: 0, error: '' });
   }
 
   /** The message may be gone by now: its envelope has what the link knows. */
@@ -107,7 +103,7 @@ export class UnsubscribeService {
       tags: [],
       variables: {},
     };
-    const seal = { account, subject, period, type: 'envelope', recordId: `${messageId}/${ordinal}` } as const;
+    const seal = { account, subject, period, type: 'envelope', recordId: recordIdOf(messageId, ordinal) } as const;
     return {
       id: eventId(messageId, ordinal, 0, 'unsubscribed'),
       type: 'unsubscribed',
