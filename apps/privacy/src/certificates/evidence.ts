@@ -72,7 +72,8 @@ export const CLOSING_MEANS: Table = {
   events: { event: { store: 'elasticsearch: events', method: 'deleted' } },
   suppression: MEANS.suppression,
   privacy: {
-    request: { store: 'postgresql: what requests of the account knew of people', method: 'deleted' },
+    request: { store: 'postgresql: what was typed with requests of the account', method: 'deleted' },
+    'request-subject': { store: 'postgresql: whom requests of the account were about', method: 'deleted' },
     key: { store: 'vault: secrets of people', method: 'deleted' },
     name: { store: 'vault: pseudonyms of people', method: 'deleted' },
     account: { store: 'vault: secrets of the account', method: 'deleted' },

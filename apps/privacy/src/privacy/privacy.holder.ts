@@ -70,7 +70,7 @@ export class PrivacyHolder extends PersonalDataHolder {
         [accountId],
       );
       const { rowCount: keys } = await client.query('delete from idempotency where account_id = $1', [accountId]);
-      return counted({ request: (typed ?? 0) + (people ?? 0) + (keys ?? 0) });
+      return counted({ request: (typed ?? 0) + (keys ?? 0), 'request-subject': people ?? 0 });
     });
     return { found: counts, removed: counts };
   }
@@ -78,17 +78,18 @@ export class PrivacyHolder extends PersonalDataHolder {
   /** Keys, too: those of people are there until they are released, the account's are gone since the cut-off. */
   async verifyAccount({ accountId }: ClosingScope): Promise<Counts> {
     const [{ rows }, { accounts: account, secrets: key, names: name }] = await Promise.all([
-      this.database.pool.query<{ request: number }>(
+      this.database.pool.query<{ request: number; people: number }>(
         `select (
            (select count(*) from request
             where account_id = $1 and (override_reason is not null or reference is not null or reference_hash is not null))
-           + (select count(*) from request_subject rs join request r on r.id = rs.request_id where r.account_id = $1)
-           + (select count(*) from idempotency where account_id = $1))::int as request`,
+           + (select count(*) from idempotency where account_id = $1))::int as request,
+           (select count(*) from request_subject rs join request r on r.id = rs.request_id where r.account_id = $1)::int as people`,
         [accountId],
       ),
       this.keeper.accountResidual(accountId),
     ]);
-    return counted({ request: rows[0]?.request ?? 0, key, name, account });
+    const { request = 0, people = 0 } = rows[0] ?? {};
+    return counted({ request, 'request-subject': people, key, name, account });
   }
 
   measure(): Promise<Reading[]> {
