@@ -26,7 +26,7 @@ export class ClosingsRepository {
     });
   }
 
-  /** The request of an account that was closed. */
+  /** The request of an account that was closed; undefined: it is open. */
   async of(accountId: string): Promise<string | undefined> {
     const { rows } = await this.database.pool.query<{ id: string }>(
       `select id from request where account_id = $1 and type = 'account-erasure'`,

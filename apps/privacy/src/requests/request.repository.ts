@@ -87,15 +87,6 @@ export class RequestRepository {
     return rows[0]?.n ?? 0;
   }
 
-  /** Whether the account is closed: nothing is ordered for it any more. */
-  async isClosed(accountId: string): Promise<boolean> {
-    const { rowCount } = await this.database.pool.query(
-      `select from request where account_id = $1 and type = 'account-erasure'`,
-      [accountId],
-    );
-    return rowCount === 1;
-  }
-
   async insert(client: PoolClient, request: ReceivedRequest): Promise<void> {
     await client.query(
       `insert into request (id, account_id, type, state, stage, subjects, do_not_contact, override_reason, reference,

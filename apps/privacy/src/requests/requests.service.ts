@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '@lethe/database';
 import { ApiError, Clock, CONFIG, type Identity } from '@lethe/service';
 import { Vault } from '@lethe/vault';
+import { ClosingsRepository } from '../closings/closings.repository.ts';
 import type { PrivacyConfig } from '../config.ts';
 import { dueDate } from './due-date.ts';
 import { type Claim, IdempotencyService } from './idempotency.service.ts';
@@ -31,6 +32,7 @@ export class RequestsService {
     private readonly vault: Vault,
     private readonly clock: Clock,
     private readonly requests: RequestRepository,
+    private readonly closings: ClosingsRepository,
     private readonly reader: RequestReader,
     private readonly texts: TypedTexts,
     private readonly idempotency: IdempotencyService,
@@ -46,7 +48,7 @@ export class RequestsService {
   /** Answers the request with its salts, which nobody is told again but who repeats the order under the same key. */
   async order(caller: Identity, wish: NewRequest, key: string | undefined): Promise<View> {
     const { account } = caller;
-    if (await this.requests.isClosed(account)) throw new ApiError(409, 'The account is closed');
+    if ((await this.closings.of(account)) !== undefined) throw new ApiError(409, 'The account is closed');
     const claim = key === undefined ? undefined : await this.idempotency.claimOf(account, key, wish);
     const repeated = claim && (await this.repeated(account, claim));
     if (repeated) return repeated;
