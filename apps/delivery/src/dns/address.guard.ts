@@ -1,11 +1,10 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
  * Addresses that no server on the Internet has: the special-purpose registries of IANA (RFC 6890 and its updates), among them every
  * address at which clouds serve credentials (169.254.169.254, fd00:ec2::254, 100.100.100.200, 192.0.0.192).
  */
-const SPECIAL = new BlockList();
-for (const network of [
+const SPECIAL = networks([
   '0.0.0.0/8', // this host; Linux takes it for loopback
   '10.0.0.0/8',
   '100.64.0.0/10', // shared by carriers (RFC 6598)
@@ -21,32 +20,19 @@ for (const network of [
   '203.0.113.0/24',
   '224.0.0.0/4', // multicast
   '240.0.0.0/4', // reserved, and broadcast
-]) {
-  const [address = '', bits] = network.split('/');
-  SPECIAL.addSubnet(address, Number(bits), 'ipv4');
-}
-for (const network of [
   '2001::/23', // protocols, Teredo among them, which carries an IPv4 address
   '2001:db8::/32', // documentation
   '2002::/16', // 6to4, which carries an IPv4 address
   '3fff::/20', // documentation (RFC 9637)
-]) {
-  const [address = '', bits] = network.split('/');
-  SPECIAL.addSubnet(address, Number(bits), 'ipv6');
-}
+]);
 
 /** All that is assigned for unicast: what lies outside is loopback, link-local, unique local, multicast or nothing. */
-const GLOBAL_UNICAST = new BlockList();
-GLOBAL_UNICAST.addSubnet('2000::', 3, 'ipv6');
+const GLOBAL_UNICAST = networks(['2000::/3']);
 
 /** IPv6 addresses that are an IPv4 address in other words: mapped (RFC 4291 §2.5.5.2), and translated (RFC 6052). */
-const CARRIERS = new BlockList();
-CARRIERS.addSubnet('::ffff:0:0', 96, 'ipv6');
-CARRIERS.addSubnet('64:ff9b::', 96, 'ipv6');
+const CARRIERS = networks(['::ffff:0:0/96', '64:ff9b::/96']);
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+const LOOPBACK = networks(['127.0.0.0/8', '::1/128']);
 
 /** Whether it is an address of this machine alone. */
 export function isLoopback(address: string): boolean {
@@ -66,6 +52,15 @@ export function isPublic(address: string): boolean {
 /** Where we may connect to without being told to by a route. */
 export const allowedAddress = (allow: 'loopback' | 'any'): ((address: string) => boolean) =>
   allow === 'any' ? isPublic : isLoopback;
+
+function networks(list: readonly string[]): BlockList {
+  const all = new BlockList();
+  for (const network of list) {
+    const [address = '', bits] = network.split('/');
+    all.addSubnet(address, Number(bits), isIPv6(address) ? 'ipv6' : 'ipv4');
+  }
+  return all;
+}
 
 function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
   // An address with a zone (`fe80::1%eth0`) is link-local; a BlockList cannot read it.

@@ -89,12 +89,7 @@ const TRUST = Symbol('authorities that are trusted');
     },
     { provide: StsFetcher, inject: [CONFIG, MxResolver, TRUST], useFactory: fetcher },
     StsRepository,
-    {
-      provide: StsService,
-      inject: [DnsClient, StsFetcher, StsRepository],
-      useFactory: (client: DnsClient, policies: StsFetcher, kept: StsRepository) =>
-        new StsService(client, policies, kept),
-    },
+    StsService,
     StsWorker,
     { provide: RouteService, inject: [CONFIG, DnsClient, MxResolver, StsService, Log], useFactory: routes },
     {

@@ -136,4 +136,4 @@ function faultOf(error: unknown): TlsFault | undefined {
 }
 
 const isTls = (refusal: Refusal | undefined): boolean =>
-  refusal !== undefined && (refusal.tls !== undefined || refusal.enhancedCode.startsWith('4.7'));
+  refusal !== undefined && refusal.enhancedCode.startsWith('4.7');

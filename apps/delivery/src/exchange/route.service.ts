@@ -4,10 +4,11 @@ import { Log } from '@lethe/service';
 import type { DeliveryConfig } from '../config.ts';
 import type { Dane, DaneResolver } from '../dane/dane.resolver.ts';
 import type { MxResolver } from '../dns/mx.resolver.ts';
+import type { Login } from '../smtp/smtp-options.ts';
 import type { StsService } from '../sts/sts.service.ts';
 import { allowedAddress } from '../dns/address.guard.ts';
 import type { Refusal } from './exchange-result.ts';
-import type { Login, StaticRoute, StaticRoutes } from './static.routes.ts';
+import type { StaticRoute, StaticRoutes } from './static.routes.ts';
 import { countTls } from './tls.metrics.ts';
 import { hostDemand, routeDemand, type HostDemand } from './tls.policy.ts';
 

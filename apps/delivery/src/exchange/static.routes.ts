@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { StartupError } from '@lethe/service';
 import { z } from 'zod';
+import type { Login } from '../smtp/smtp-options.ts';
 
 /** Where the operator sends mail of some domains, or how it has to be secured on its way. */
 export interface StaticRoute {
@@ -13,12 +14,6 @@ export interface StaticRoute {
   /** Whether a host may be at an address that is not public. */
   allowPrivate: boolean;
   login?: Login;
-}
-
-/** How we say to a smart host who we are (RFC 4954). */
-export interface Login {
-  username: string;
-  password: string;
 }
 
 const DOMAIN = /^\.?(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$|^\*$/;

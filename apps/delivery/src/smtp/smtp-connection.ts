@@ -6,7 +6,7 @@ import { pkixFault, type TlsFault } from './certificate-proof.ts';
 import type { Guard } from './guard.ts';
 import { ReplyParser, type SmtpReply } from './reply-parser.ts';
 import { SmtpBroken, type BreakPoint } from './smtp-error.ts';
-import type { SmtpOptions, SmtpTarget } from './smtp-options.ts';
+import type { Login, SmtpOptions, SmtpTarget } from './smtp-options.ts';
 import type { Transmission } from './transmission.ts';
 
 interface Waiting {
@@ -214,7 +214,7 @@ export class SmtpConnection {
   }
 
   /** RFC 4616: the one mechanism that every smart host has; what it says is safe over TLS alone. */
-  private async logIn({ username, password }: NonNullable<SmtpTarget['login']>): Promise<void> {
+  private async logIn({ username, password }: Login): Promise<void> {
     this.phase = 'login';
     const response = Buffer.from(`\0${username}\0${password}`).toString('base64');
     const reply = await this.command(`AUTH PLAIN ${response}`);

@@ -22,6 +22,12 @@ export interface SmtpOptions {
   trust?: SecureContext;
 }
 
+/** How we say to a smart host who we are (RFC 4954). */
+export interface Login {
+  username: string;
+  password: string;
+}
+
 export interface SmtpTarget {
   /** Name of the exchanger: for TLS server name indication. */
   host: string;
@@ -31,6 +37,6 @@ export interface SmtpTarget {
   tls: 'opportunistic' | 'required' | 'never';
   /** What the certificate must prove, where TLS is required; else any will do. */
   proof?: CertificateProof;
-  /** Who we say we are (RFC 4954); only ever over TLS. */
-  login?: { username: string; password: string };
+  /** Only ever said over TLS. */
+  login?: Login;
 }

@@ -1,8 +1,9 @@
-import type { DnsClient } from '../dns/dns.client.ts';
+import { Injectable } from '@nestjs/common';
+import { DnsClient } from '../dns/dns.client.ts';
 import { countTls } from '../exchange/tls.metrics.ts';
-import { StsNotFetched, type StsFetcher } from './sts.fetcher.ts';
+import { StsFetcher, StsNotFetched } from './sts.fetcher.ts';
 import { policyId, type StsPolicy } from './sts.policy.ts';
-import type { KeptPolicy, StsRepository } from './sts.repository.ts';
+import { StsRepository, type KeptPolicy } from './sts.repository.ts';
 
 /** RFC 8461 §3.3: who could not fetch a policy does not try again at once. */
 const AFTER_FAILURE_MS = 300_000;
@@ -12,6 +13,7 @@ const MAX_FAILED = 10_000;
  * What domains ask of those who send to them (RFC 8461). A policy that was fetched once holds for its time, whatever has become of the
  * domain's DNS or web server since: that is what protects from who is in the middle. Who keeps it in memory asks again after minutes.
  */
+@Injectable()
 export class StsService {
   /** Domains whose policy could not be fetched, until when nobody tries. */
   private readonly failed = new Map<string, number>();
