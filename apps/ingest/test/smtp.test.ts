@@ -179,6 +179,7 @@ describe('one way to accept', () => {
       'o:dkim': 'no',
       'o:require-tls': 'yes',
       'o:testmode': 'yes',
+      'o:tracking': 'no',
       'v:order': '7',
       'v:who': JSON.stringify(variables.who),
     });
