@@ -19,19 +19,24 @@ import {
 } from '@lethe/testing';
 import { acceptLine, acceptRate } from './accept.ts';
 import { eventLag, sender, throughput } from './load.ts';
-import { usageOf, watchMemory } from './processes.ts';
+import { usageOf, usedBy, watchMemory } from './processes.ts';
+import { besideRelays } from './relays/beside-relays.ts';
 import { smtpSender } from './smtp-load.ts';
 
 /**
- * `npm run bench`: the whole platform on this machine, HTTP in, SMTP out; then accepting alone, by HTTP and by SMTP. Options by environment: BENCH_MESSAGES (4000),
- * BENCH_CONCURRENCY (64), BENCH_LAG_RATE (messages/s, 100), BENCH_FSYNC=1 (Kafka fsync per append).
+ * `npm run bench`: the whole platform on this machine, HTTP in, SMTP out; then as a relay beside others; then accepting alone, by
+ * HTTP and by SMTP. Arguments choose parts of it: `platform`, `relays`, `accept`. Options by environment: BENCH_MESSAGES (4000),
+ * BENCH_CONCURRENCY (64), BENCH_LAG_RATE (messages/s, 100), BENCH_ROUNDS (3, beside others), BENCH_FSYNC=1 (Kafka fsync per append).
  */
 const number = (name: string, fallback: number): number => Number(process.env[name] ?? fallback);
 const MESSAGES = number('BENCH_MESSAGES', 4_000);
 const CONCURRENCY = number('BENCH_CONCURRENCY', 64);
 const LAG_RATE = number('BENCH_LAG_RATE', 100);
+const ROUNDS = number('BENCH_ROUNDS', 3);
 const FSYNC = process.env['BENCH_FSYNC'] === '1';
 const SIZES = [1_024, 10_240];
+const PARTS = ['platform', 'relays', 'accept'];
+const parts = process.argv.length > 2 ? process.argv.slice(2) : PARTS;
 
 const say = (line: string): void => console.error(`# ${line}`);
 
@@ -59,6 +64,8 @@ function startSink(): Promise<WorldProcess> {
 }
 
 async function main(): Promise<void> {
+  const unknown = parts.find((part) => !PARTS.includes(part));
+  if (unknown) throw new Error(`there is no part '${unknown}': ${PARTS.join(', ')}`);
   await promisify(execFile)(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), ['-b'], { cwd: REPOSITORY });
   const dir = mkdtempSync(join(tmpdir(), 'lethe-bench-'));
   let stores: RunningStores | undefined;
@@ -81,9 +88,15 @@ async function main(): Promise<void> {
     });
     await platform.ready();
     const demo = await createDemo(platform.gateway, platform.secrets.operatorToken, 'bench.example');
-    const login = await createLogin(platform.gateway, demo, 'bench');
-    await measure(platform, stores, sink, demo);
-    await measureAccepting(platform, stores, demo, { port: ports.tlsPort, login });
+    if (parts.includes('platform')) await measure(platform, stores, sink, demo);
+    if (parts.includes('relays')) {
+      const load = { messages: MESSAGES, rounds: ROUNDS, sizes: SIZES, fsync: FSYNC };
+      await besideRelays({ dir, platform, stores, demo, port: ports.port, ...load });
+    }
+    if (parts.includes('accept')) {
+      const login = await createLogin(platform.gateway, demo, 'bench');
+      await measureAccepting(platform, stores, demo, { port: ports.tlsPort, login });
+    }
   } finally {
     await platform?.stop();
     await stores?.stop();
@@ -165,9 +178,6 @@ async function measureAccepting(
   }
   for (const client of Object.values(doors)) client.close();
 }
-
-const usedBy = (pids: Readonly<Record<string, number | null>>): Record<string, number> =>
-  Object.fromEntries(Object.entries(pids).flatMap(([name, pid]) => (pid ? [[name, usageOf(pid).cpuSeconds]] : [])));
 
 try {
   await main();

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 
 /** CPU and memory of whole process trees, read from /proc (Linux). */
 export interface Usage {
@@ -17,6 +18,21 @@ export function usageOf(pid: number): Usage {
     memoryBytes: pids.reduce((sum, one) => sum + proportionalBytes(one), 0),
   };
 }
+
+/** CPU seconds of those that run, by name. */
+export const usedBy = (pids: Readonly<Record<string, number | null>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(pids).flatMap(([name, pid]) => (pid ? [[name, usageOf(pid).cpuSeconds]] : [])));
+
+/** Whether something listens on the port. */
+export const listens = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const answer = (listening: boolean): void => {
+      socket.destroy();
+      resolve(listening);
+    };
+    socket.once('connect', () => answer(true)).once('error', () => answer(false));
+  });
 
 /** Samples memory of named process trees until stopped; the highest sum of each. */
 export function watchMemory(pids: () => Readonly<Record<string, number>>): { stop(): Record<string, number> } {

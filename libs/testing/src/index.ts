@@ -14,6 +14,7 @@ export type { ProcessIdentity } from './stores/processes.ts';
 export type { Daemon } from './stores/daemon.ts';
 export { cacheFolder, elasticsearchHome, kafkaJars, type Progress } from './stores/cache.ts';
 export { movedClock, type MovedClock } from './clock/moved-clock.ts';
+export { runForeign } from './foreign.ts';
 export { pythonWith } from './python.ts';
 export { certificateAuthority, certificateFiles, makeCertificate, selfSignedCertificate } from './smtp/certificate.ts';
 export type { CertificateAndKey, CertificateOptions } from './smtp/certificate.ts';

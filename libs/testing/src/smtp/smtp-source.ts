@@ -14,6 +14,8 @@ export interface SmtpSource {
     from: string;
     /** Every message has a number before it: `7ok@…`. */
     to: string;
+    /** Sessions stay for many messages; else each message has one of its own. */
+    stay?: boolean;
   }): Promise<void>;
 }
 
@@ -71,11 +73,11 @@ async function unpack(folder: string): Promise<void> {
 }
 
 const runner = (program: Program): SmtpSource => ({
-  send: ({ port, sessions, messages, octets, from, to }) =>
-    run(
-      program,
-      ['-s', sessions, '-m', messages, '-l', octets, '-f', from, '-t', to, '-N', `inet:127.0.0.1:${port}`].map(String),
-    ),
+  send: ({ port, sessions, messages, octets, from, to, stay = false }) => {
+    const session = stay ? ['-d'] : [];
+    const load = ['-s', sessions, '-m', messages, '-l', octets].map(String);
+    return run(program, [...load, ...session, '-f', from, '-t', to, '-N', `inet:127.0.0.1:${port}`]);
+  },
 });
 
 const run = ({ command, environment: env }: Program, args: readonly string[], cwd?: string): Promise<void> =>
