@@ -1,7 +1,7 @@
 /**
  * `npm test`: unit, service and system tests one after the other, against real stores that are started once for all of them
- * (or those LETHE_STORES describes). Arguments are passed to vitest: `npm test -- libs/kafka`. The last line is
- * `N passed, N failed` over all stages. `--chaos` runs the long forms instead: kills and outages.
+ * (or those LETHE_STORES describes). Arguments are passed to vitest: `npm test -- libs/kafka`. At its end stand once more
+ * the stages and what failed in them; the last line is `N passed, N failed` over all stages. `--chaos` runs the long forms instead: kills and outages.
  *
  * Runs on the system's Node; what it starts runs on the project's.
  */
@@ -10,6 +10,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { failureLines } from './failures.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const node = join(root, 'node_modules/.bin/node');
@@ -34,7 +35,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
-const total = { passed: 0, failed: 0 };
+const total = { passed: 0, failed: 0, failures: [], stages: [] };
 const stores = startStores();
 try {
   for (const stage of stages) {
@@ -42,11 +43,13 @@ try {
     const counts = await runStage(stage);
     total.passed += counts.passed;
     total.failed += counts.failed;
+    total.failures.push(...counts.failures);
   }
 } finally {
   await stores.stop();
   rmSync(folder, { recursive: true, force: true });
 }
+console.log(['', ...total.stages, ...failureLines(total.failures)].join('\n'));
 if (interrupted) console.log('\nInterrupted.');
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 || interrupted ? 1 : 0;
@@ -93,34 +96,38 @@ function startStores() {
 
 async function runStage(stage) {
   const begin = performance.now();
-  const seconds = () => ((performance.now() - begin) / 1000).toFixed(1);
+  const end = (counts) => {
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+    const line = `== ${stage}: ${counts.passed} passed, ${counts.failed} failed in ${seconds} s`;
+    total.stages.push(line);
+    console.log(line);
+    return counts;
+  };
   console.log(`\n== ${stage} tests`);
   const env = { ...process.env };
   if (stage !== 'unit') {
     const description = await stores.ready();
     if (description === null) {
-      console.log(`== ${stage}: not run, the stores did not start`);
-      return { passed: 0, failed: 1 };
+      return end({ passed: 0, failed: 1, failures: [{ name: stage, error: ['not run: the stores did not start'] }] });
     }
     if (description) env.LETHE_STORES = description;
   }
-  const report = join(folder, `${stage}.json`);
+  env.LETHE_TEST_REPORT = join(folder, `${stage}.json`);
   const code = await new Promise((resolve, reject) => {
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', stage, '--passWithNoTests'];
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const reporters = ['--reporter=default', '--reporter=./tools/test/failures.reporter.ts'];
     current = spawn(node, [...vitest, ...reporters, ...filters], { cwd: root, env, stdio: 'inherit' });
     current.once('error', reject);
     current.once('close', resolve);
   });
-  const counts = readCounts(report);
-  // A file that cannot be loaded, or an error outside any test, fails no test but fails the run.
-  if (code !== 0 && counts.failed === 0) counts.failed = 1;
-  console.log(`== ${stage}: ${counts.passed} passed, ${counts.failed} failed in ${seconds()} s`);
-  return counts;
+  return end(readReport(env.LETHE_TEST_REPORT, stage, code));
 }
 
-function readCounts(report) {
-  if (!existsSync(report)) return { passed: 0, failed: 0 };
-  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
-  return { passed: numPassedTests, failed: numFailedTests };
+function readReport(file, stage, code) {
+  const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, failures: [] };
+  // A file that cannot be loaded, or an error outside any test, fails no test but fails the run.
+  if (code !== 0 && report.failed === 0) report.failed = 1;
+  if (code !== 0 && report.failures.length === 0)
+    report.failures.push({ name: stage, error: [`vitest ended with ${code}, above`] });
+  return report;
 }
