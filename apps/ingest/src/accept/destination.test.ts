@@ -1,7 +1,8 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { destinationPartition } from './destination.ts';
 
-const KEY = Buffer.alloc(32, 1);
+const KEY = createSecretKey(Buffer.alloc(32, 1));
 const partitions = (domain: string, key = KEY) =>
   new Set(Array.from({ length: 200 }, (_, ordinal) => destinationPartition(key, domain, ordinal)));
 
@@ -20,7 +21,7 @@ describe('destinationPartition', () => {
 
   it('depends on the key: the number alone tells nobody who is mailed', () => {
     const domains = Array.from({ length: 50 }, (_, n) => `d${n}.example`);
-    const under = (key: Buffer) => domains.map((domain) => destinationPartition(key, domain, 0));
-    expect(under(KEY)).not.toEqual(under(Buffer.alloc(32, 2)));
+    const under = (key: KeyObject) => domains.map((domain) => destinationPartition(key, domain, 0));
+    expect(under(KEY)).not.toEqual(under(createSecretKey(Buffer.alloc(32, 2))));
   });
 });

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { MAIL_ACCEPTED } from '@lethe/contracts';
 
 /**
@@ -19,7 +19,7 @@ const SLOTS: Readonly<Record<string, number>> = {
  * Partition of `mail-accepted` for a recipient's domain (A-labels, lower case). The hash is keyed: a partition number
  * must not tell who is mailed to anyone with a dictionary.
  */
-export function destinationPartition(key: Buffer, domain: string, ordinal: number): number {
+export function destinationPartition(key: KeyObject, domain: string, ordinal: number): number {
   const slot = ordinal % (SLOTS[domain] ?? 1);
   const hash = createHmac('sha256', key).update(domain).update(`\0${slot}`).digest();
   return hash.readUInt32BE(0) % MAIL_ACCEPTED.partitions;

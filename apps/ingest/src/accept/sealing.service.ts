@@ -1,4 +1,4 @@
-import { randomUUIDv7 } from 'node:crypto';
+import { createSecretKey, randomUUIDv7, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import {
   MAX_RELATED_RECIPIENTS,
@@ -23,13 +23,13 @@ import type { Mailbox, Submission } from './submission.ts';
 /** Turns a submission into records that hold nothing personal in clear. The door: subjects are made here and only here. */
 @Injectable()
 export class SealingService {
-  private readonly destinationKey: Buffer;
+  private readonly destinationKey: KeyObject;
 
   constructor(
     private readonly vault: Vault,
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {
-    this.destinationKey = Buffer.from(config.DESTINATION_KEY, 'hex');
+    this.destinationKey = createSecretKey(config.DESTINATION_KEY, 'hex');
   }
 
   /** @throws VaultUnavailableError, ForgottenError (the account or a person is being erased this moment). */

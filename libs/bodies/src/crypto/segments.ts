@@ -86,7 +86,8 @@ function newHeader(): Buffer {
 
 function segmentKey(contentKey: Buffer, header: Buffer, associatedData: string): KeyObject {
   const salt = header.subarray(1, 1 + SALT_BYTES);
-  const derived = Buffer.from(hkdfSync('sha256', contentKey, salt, associatedData, 32));
+  // As a KeyObject: Node finds out by an exception that a buffer is none, which takes longer than the HKDF itself.
+  const derived = Buffer.from(hkdfSync('sha256', createSecretKey(contentKey), salt, associatedData, 32));
   const key = createSecretKey(derived);
   derived.fill(0);
   return key;
