@@ -30,8 +30,8 @@ type Outcome = 'committed' | 'repeats' | 'held';
 class Shaken extends Error {}
 
 const MAX_COMMIT_BYTES = 8 * 1024 * 1024;
-/** Transactions at once: while one waits for the disk, the next gathers. */
-const COMMITS_AT_ONCE = 2;
+/** Transactions at once. While one is under way the next gathers, and the fewer there are, the more share what one costs. */
+const COMMITS_AT_ONCE = 1;
 /** How long a repetition waits for the request whose key it has, whose process may hang; and how often it looks. */
 const HELD_MS = 2_000;
 const LOOK_MS = 25;
