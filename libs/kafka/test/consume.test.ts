@@ -166,6 +166,22 @@ it('hands batches over all partitions to a batch handler', async () => {
   await consumer.stop(1_000);
 });
 
+it('passes over records of the named types unread, commits them, and reads those of unknown ones', async () => {
+  const publisher = world.publisher('ingest', [WORK]);
+  const options = { group: 'rare', passOver: ['frequent'] };
+  const { numbers: seen, consumer } = collector(world, WORK, options);
+  const typed = (n: number, type: string) => numbers(n, n + 1, 2).map((record) => ({ ...record, type }));
+  await publisher.publish(WORK, [...typed(60_000, 'frequent'), ...typed(60_001, 'rare'), ...typed(60_002, 'frequent')]);
+  await eventually('the rare one handled', () => seen().includes(60_001));
+  const [end = 0] = await ends(2);
+  await eventually('all of it committed', async () => {
+    const partitions = await world.committed('delivery-rare', 'work');
+    return Number(partitions.find(({ partition }) => partition === 2)?.offset) === end;
+  });
+  expect(within(seen(), 60_000, 60_003)).toEqual([60_001]);
+  await consumer.stop(1_000);
+});
+
 async function ends(partition: number): Promise<number[]> {
   const admin = await world.client('ingest').admin();
   const offsets = await admin.fetchTopicOffsets(`${world.prefix}work`);

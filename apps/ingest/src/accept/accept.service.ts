@@ -88,7 +88,7 @@ export class AcceptService implements BeforeApplicationShutdown {
     return [
       ...this.publisher.encode(
         MAIL_EVENTS,
-        events.map((value) => ({ key: message.id, value, id: value.id, type: 'mail.accepted', time })),
+        events.map((value) => ({ key: message.id, value, id: value.id, type: value.type, time })),
       ),
       ...this.publisher.encode(
         MAIL_ACCEPTED,

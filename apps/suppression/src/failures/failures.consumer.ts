@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { MAIL_EVENTS, type FailedEvent, type MailEvent } from '@lethe/contracts';
+import { MAIL_EVENTS, type FailedEvent, type MailEvent, type MailEventType } from '@lethe/contracts';
 import { Consume, done, retry, type ConsumedRecord, type Outcome } from '@lethe/kafka';
 import { isUnavailable, Log, OverloadedError } from '@lethe/service';
 import { VaultUnavailableError } from '@lethe/vault';
 import { FailuresService } from './failures.service.ts';
+
+/** Of every message there are two. */
+const NO_FAILURE: readonly MailEventType[] = ['accepted', 'delivered'];
 
 /** Nearly every event passes here at no cost; a mailbox that does not exist becomes an entry, many of them at a time. */
 @Injectable()
@@ -13,7 +16,7 @@ export class FailuresConsumer {
     private readonly log: Log,
   ) {}
 
-  @Consume(MAIL_EVENTS, { batch: { records: 500, lingerMs: 5, parallel: 2 } })
+  @Consume(MAIL_EVENTS, { passOver: NO_FAILURE, batch: { records: 500, lingerMs: 5, parallel: 2 } })
   async handle(records: ConsumedRecord<typeof MAIL_EVENTS>[]): Promise<Outcome[]> {
     const failed = records.map(({ value }) => value).filter(saysNoSuchMailbox);
     const outcomes = await this.outcomes(failed);

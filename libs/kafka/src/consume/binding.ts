@@ -13,6 +13,8 @@ export interface ConsumeOptions {
    * comes again, with `maybeDuplicate`. Costs one commit round trip of latency. Leave it off where a repetition is harmless.
    */
   claims?: boolean;
+  /** Types (`ce_type`) that are done at once, unread: for a handler of the rare ones among many. Unknown ones are not among them. */
+  passOver?: readonly string[];
   /** After this long unfinished, `spill` is asked to take the record over. */
   spillAfterMs?: number;
   /** Gather records of all partitions and hand them to the handler as an array. */
@@ -40,6 +42,7 @@ export interface Binding {
   group: string;
   concurrency: number;
   claims: boolean;
+  passOver: ReadonlySet<string>;
   spillAfterMs: number;
   handle: RecordHandler;
   spill: SpillHandler | undefined;
@@ -60,7 +63,8 @@ export function bind<T extends Topic>(input: {
   // What a handler is called with has passed its own topic's contract; below here only that link is known.
   const { topic, name, options, handle, spill } = input as Parameters<typeof bind<Topic>>[0];
   const { group = topic.name, claims = false, spillAfterMs = SPILL_AFTER_MS, batch } = options;
-  const common = { topic, name, group, claims, spillAfterMs, spill };
+  const passOver = new Set(options.passOver);
+  const common = { topic, name, group, claims, passOver, spillAfterMs, spill };
   if (!batch) return { ...common, concurrency: options.concurrency ?? CONCURRENCY, handle: handle as RecordHandler };
   // One batch more than run at once may gather meanwhile.
   const concurrency = batch.records * (batch.parallel + 1);

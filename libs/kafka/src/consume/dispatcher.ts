@@ -1,7 +1,7 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { Log } from '@lethe/service';
 import { countConsumed } from '../metrics.ts';
-import { decodeRecord, isHeartbeat } from '../records/decode.ts';
+import { decodeRecord, isHeartbeat, isOfType } from '../records/decode.ts';
 import type { ConsumedRecord } from '../records/record.ts';
 import type { PartitionWindow } from '../window/partition-window.ts';
 import type { Binding } from './binding.ts';
@@ -125,9 +125,9 @@ export class Dispatcher {
   }
 
   private async attempt(item: InFlight): Promise<Outcome & { detail?: string }> {
-    const { topic } = this.binding;
+    const { topic, passOver } = this.binding;
     const message = item.slot.record;
-    if (isHeartbeat(topic, message)) return { kind: 'done' };
+    if (isHeartbeat(topic, message) || isOfType(passOver, message)) return { kind: 'done' };
     const decoded = decodeRecord(topic, message);
     if ('reason' in decoded) {
       countConsumed(topic.name, 'contract');

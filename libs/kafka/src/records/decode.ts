@@ -29,6 +29,11 @@ export function isHeartbeat(topic: Topic, message: Pick<KafkaMessage, 'key'>): b
   return topic.cleanup.kind === 'compacted' && message.key?.toString() === HEARTBEAT_KEY;
 }
 
+/** Whether its header names one of these types; the value is not read. */
+export function isOfType(types: ReadonlySet<string>, message: Pick<KafkaMessage, 'headers'>): boolean {
+  return types.size > 0 && types.has(headerOf(message, HEADERS.type) ?? '');
+}
+
 export function decodeRecord(topic: Topic, message: KafkaMessage): Decoded | ContractBreach {
   const value = decodeValue(topic, message.value);
   if ('reason' in value) return value;
