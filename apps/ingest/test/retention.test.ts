@@ -26,6 +26,8 @@ describe('what is past its time', () => {
   /** A message as it was accepted then, with all that belongs to it. */
   async function planted(dropAt: Date, recipients = 1): Promise<string> {
     const id = idOf(dropAt.getTime() - 24 * HOUR);
+    const body = { messageId: id, dropAt, sealed: sealBody(Buffer.alloc(32), id, Buffer.from('body')) };
+    await around.bodies.prepare([body]);
     await inTransaction(around.database, async (client) => {
       await client.query(
         `insert into message (id, account_id, domain_id, key_id, accepted_at, expires_at, drop_at, event_class, method,
@@ -40,8 +42,7 @@ describe('what is past its time', () => {
       await client.query(`insert into outbox (id, records, created_at) values ($1, '[]', now() + interval '1 hour')`, [
         id,
       ]);
-      const sealed = sealBody(Buffer.alloc(32), id, Buffer.from('body'));
-      await around.bodies.insertMany(client, [{ messageId: id, dropAt, sealed }]);
+      await around.bodies.insertMany(client, [body]);
     });
     return id;
   }

@@ -2,6 +2,7 @@ import { CONFIG, HealthRegistry } from '@lethe/service';
 import { Global, Inject, Module } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { z } from 'zod';
+import { PostgresBodyStore } from './postgres/postgres-body-store.ts';
 import { BodyStore } from './store/body-store.ts';
 
 const PROBE_MS = 1000;
@@ -25,7 +26,7 @@ export type BodiesConfig = z.infer<z.ZodObject<typeof bodiesConfig>>;
       provide: BodyStore,
       inject: [CONFIG],
       useFactory: (config: BodiesConfig) =>
-        new BodyStore({ url: config.BODIES_URL, connections: config.BODIES_CONNECTIONS }),
+        new PostgresBodyStore({ url: config.BODIES_URL, connections: config.BODIES_CONNECTIONS }),
     },
   ],
   exports: [BodyStore],

@@ -1,9 +1,11 @@
 export { bodiesConfig, BodiesModule } from './bodies.module.ts';
 export type { BodiesConfig } from './bodies.module.ts';
 export { openBody, openStream, sealBody, sealStream } from './crypto/body-seal.ts';
+export { migrateBodies } from './postgres/migrate.ts';
+export type { MigrateBodiesOptions } from './postgres/migrate.ts';
+export { PostgresBodyStore } from './postgres/postgres-body-store.ts';
+export type { PostgresBodyStoreOptions } from './postgres/postgres-body-store.ts';
 export { BodyStore } from './store/body-store.ts';
-export type { BodyRef, BodyStoreOptions, SealedBody } from './store/body-store.ts';
+export type { BodyRef, SealedBody } from './store/body-store.ts';
 export { dropTime } from './store/drop-time.ts';
-export { migrateBodies } from './store/migrate.ts';
-export type { MigrateBodiesOptions } from './store/migrate.ts';
 export { BODY_STORES } from './store/stores.ts';

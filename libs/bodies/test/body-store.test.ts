@@ -1,233 +1,121 @@
-import { createDatabase } from '@lethe/testing';
-import type { SuiteDatabase } from '@lethe/testing';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { Client, Pool } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { BodyStore, dropTime, migrateBodies, openBody, openStream, sealBody } from '../src/index.ts';
-import type { SealedBody } from '../src/index.ts';
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { dropTime, openBody, openStream, type SealedBody } from '../src/index.ts';
+import { body, HOUR, idOf, keep, KEY } from './support/bodies.ts';
+import { postgresWorld, type World } from './support/worlds.ts';
 
-const HOUR = 3_600_000;
-const key = randomBytes(32);
 const forgotten = expect.objectContaining({ name: 'ForgottenError' });
 
-let database: SuiteDatabase;
-let writer: Client;
-let ingest: BodyStore;
-let delivery: BodyStore;
+describe.each([['PostgreSQL', postgresWorld]])('bodies in %s', (_, start) => {
+  let world: World;
 
-beforeAll(async () => {
-  database = await createDatabase(inject('stores'), 'ingest', `b${randomBytes(4).toString('hex')}`);
-  await migrateBodies(database.url);
-  writer = new Client({ connectionString: database.url });
-  await writer.connect();
-  ingest = new BodyStore({ url: database.url });
-  delivery = new BodyStore({ url: database.urlFor('delivery') });
-});
-afterAll(async () => {
-  await Promise.all([ingest.close(), delivery.close(), writer.end()]);
-  await database.drop();
-});
+  beforeAll(async () => {
+    world = await start(inject('stores'));
+  });
+  afterAll(() => world?.close());
 
-const body = (content: Buffer, dropAt = dropTime(new Date())): SealedBody => {
-  const messageId = randomUUID();
-  return { messageId, dropAt, sealed: sealBody(key, messageId, content) };
-};
+  const kept = (...bodies: SealedBody[]): Promise<void> => keep(world.ingest, world.writer, bodies);
+  const opened = async ({ messageId, dropAt }: SealedBody): Promise<string> =>
+    openBody(KEY, messageId, await world.delivery.read(messageId, dropAt)).toString();
+  const expectGone = async ({ messageId, dropAt }: SealedBody): Promise<void> => {
+    await expect(world.delivery.read(messageId, dropAt)).rejects.toThrow(forgotten);
+    await expect(Array.fromAsync(world.delivery.stream(messageId, dropAt))).rejects.toThrow(forgotten);
+  };
 
-describe('bodies', () => {
   it('are there exactly if the transaction is', async () => {
-    const [kept, undone] = [body(Buffer.from('kept')), body(Buffer.from('undone'))];
-    await writer.query('begin');
-    await ingest.insertMany(writer, [undone]);
-    await writer.query('rollback');
-    await writer.query('begin');
-    await ingest.insertMany(writer, [kept]);
-    await writer.query('commit');
-    await expect(delivery.read(undone.messageId, undone.dropAt)).rejects.toThrow(forgotten);
-    const sealed = await delivery.read(kept.messageId, kept.dropAt);
-    expect(openBody(key, kept.messageId, sealed).toString()).toBe('kept');
+    const [stays, undone] = [body(Buffer.from('stays')), body(Buffer.from('undone'))];
+    await world.ingest.prepare([stays, undone]);
+    await world.writer.query('begin');
+    await world.ingest.insertMany(world.writer, [undone]);
+    await world.writer.query('rollback');
+    await world.ingest.discard([undone]);
+    await world.writer.query('begin');
+    await world.ingest.insertMany(world.writer, [stays]);
+    await world.writer.query('commit');
+    await expectGone(undone);
+    expect(await opened(stays)).toBe('stays');
   });
 
-  it('of every size, inserted by one statement, read and streamed', async () => {
+  it('of every size are read and streamed', async () => {
     const contents = [0, 1, 1000, 1_048_520, 1_048_521, 5_000_000].map((size) => randomBytes(size));
     const bodies = contents.map((content) => body(content));
-    const queries = vi.spyOn(writer, 'query');
-    await ingest.insertMany(writer, bodies);
-    expect(queries).toHaveBeenCalledTimes(1);
-    queries.mockRestore();
+    await kept(...bodies);
     for (const [index, { messageId, dropAt }] of bodies.entries()) {
       const content = contents[index] as Buffer;
-      expect(openBody(key, messageId, await delivery.read(messageId, dropAt)).equals(content)).toBe(true);
-      const streamed = await Array.fromAsync(openStream(key, messageId, delivery.stream(messageId, dropAt)));
+      expect(openBody(KEY, messageId, await world.delivery.read(messageId, dropAt)).equals(content)).toBe(true);
+      const streamed = await Array.fromAsync(openStream(KEY, messageId, world.delivery.stream(messageId, dropAt)));
       expect(Buffer.concat(streamed).equals(content)).toBe(true);
     }
   });
 
-  it('read at the same moment share a query', async () => {
-    const bodies = Array.from({ length: 32 }, (_, index) => body(Buffer.from(`body ${index}`)));
-    await ingest.insertMany(writer, bodies);
-    const queries = vi.spyOn(delivery['pool'], 'query');
-    const read = await Promise.all(bodies.map(({ messageId, dropAt }) => delivery.read(messageId, dropAt)));
-    expect(queries).toHaveBeenCalledTimes(1);
-    queries.mockRestore();
-    expect(read.map((sealed, index) => openBody(key, bodies[index]?.messageId ?? '', sealed).toString())).toEqual(
-      bodies.map((_, index) => `body ${index}`),
-    );
+  it('are read by many at the same moment', async () => {
+    const bodies = Array.from({ length: 64 }, (__, index) => body(Buffer.from(`body ${index}`)));
+    await kept(...bodies);
+    expect(await Promise.all(bodies.map(opened))).toEqual(bodies.map((__, index) => `body ${index}`));
   });
 
-  it('are gone once shredded, also for a stream that has begun', async () => {
-    const large = body(randomBytes(3_000_000));
-    await ingest.insertMany(writer, [large]);
-    const stream = delivery.stream(large.messageId, large.dropAt);
-    await stream.next();
-    await delivery.shred(large.messageId, large.dropAt);
-    await expect(stream.next()).rejects.toThrow(forgotten);
-    await expect(delivery.read(large.messageId, large.dropAt)).rejects.toThrow(forgotten);
+  it('of hundreds of messages are kept at once', async () => {
+    const bodies = Array.from({ length: 70 }, () => body(randomBytes(1_000_000)));
+    await kept(...bodies);
+    expect(await world.ingest.count(bodies)).toBe(70);
   });
 
-  it('past their drop time are not answered, even if nothing has dropped them yet', async () => {
-    const late = body(Buffer.from('late'), dropTime(new Date(Date.now() - 6 * HOUR), 0));
-    await ingest.insertMany(writer, [late]);
-    await expect(delivery.read(late.messageId, late.dropAt)).rejects.toThrow(forgotten);
-  });
-
-  it('of several messages are gone with the transaction that shreds them, others stay', async () => {
+  it('of several messages are shredded and counted, others stay', async () => {
     const [first, second, other] = [
       body(randomBytes(2_000_000)),
       body(Buffer.from('second'), dropTime(new Date(), 24 * HOUR)),
       body(Buffer.from('other')),
     ];
-    await ingest.insertMany(writer, [first, second, other]);
-    const unknown = { messageId: randomUUID(), dropAt: other.dropAt };
-    await writer.query('begin');
-    expect(await ingest.shredMany(writer, [first, second, unknown])).toBe(2);
-    await writer.query('rollback');
-    expect(await ingest.shredMany(writer, [first, second, unknown])).toBe(2);
-    expect(await ingest.shredMany(writer, [first, second])).toBe(0);
-    for (const { messageId, dropAt } of [first, second]) {
-      await expect(delivery.read(messageId, dropAt)).rejects.toThrow(forgotten);
-    }
-    expect(openBody(key, other.messageId, await delivery.read(other.messageId, other.dropAt)).toString()).toBe('other');
+    await kept(first, second, other);
+    const unknown = { messageId: randomUUIDv7(), dropAt: other.dropAt };
+    expect(await world.ingest.count([first, second, unknown])).toBe(2);
+    expect(await world.ingest.shredMany(world.writer, [first, second, unknown])).toBe(2);
+    expect(await world.ingest.shredMany(world.writer, [first, second])).toBe(0);
+    expect(await world.ingest.count([first, second, unknown])).toBe(0);
+    await expectGone(first);
+    await expectGone(second);
+    expect(await opened(other)).toBe('other');
   });
 
-  it('of hundreds of messages, more than one statement can hold in bytes', async () => {
-    const bodies = Array.from({ length: 70 }, () => body(randomBytes(1_000_000)));
-    await ingest.insertMany(writer, bodies);
-    const { rows } = await writer.query(
-      'select count(distinct message_id)::int as count from bodies.body where message_id = any($1)',
-      [bodies.map(({ messageId }) => messageId)],
-    );
-    expect(rows).toEqual([{ count: 70 }]);
-  });
-});
-
-describe('partitions', () => {
-  it('are made ahead for all that is accepted in the next hours', async () => {
-    const { rows } = await writer.query<{ part: string }>(
-      `select relname as part from pg_class where relnamespace = 'bodies'::regnamespace and relispartition and relkind = 'r'`,
-    );
-    const names = rows.map(({ part }) => part);
-    for (const ahead of [0, 6]) {
-      const at = dropTime(new Date(Date.now() + ahead * HOUR)).toISOString();
-      expect(names).toContain(`body_${at.slice(0, 13).replaceAll(/[-T]/g, '')}`);
-    }
+  it('are gone once shredded, also for a stream that has begun', async () => {
+    const large = body(randomBytes(3_000_000));
+    await kept(large);
+    const stream = world.delivery.stream(large.messageId, large.dropAt)[Symbol.asyncIterator]();
+    await stream.next();
+    await world.ingest.shredMany(world.writer, [large]);
+    await expect(stream.next()).rejects.toThrow(forgotten);
   });
 
-  it('are made on demand, by several at once, while a transaction is open', async () => {
-    const dropAt = new Date(Math.floor(Date.now() / (6 * HOUR)) * 6 * HOUR + 60 * 24 * HOUR);
-    const others = await Promise.all(
-      [1, 2, 3].map(async () => {
-        const store = new BodyStore({ url: database.url });
-        const pool = new Pool({ connectionString: database.url, max: 1 });
-        const client = await pool.connect();
-        await client.query('begin');
-        return { store, pool, client };
-      }),
-    );
-    const bodies = others.map(() => body(Buffer.from('x'), dropAt));
-    await Promise.all(others.map(({ store, client }, index) => store.insertMany(client, [bodies[index]])));
-    for (const { store, pool, client } of others) {
-      await client.query('commit');
-      client.release();
-      await pool.end();
-      await store.close();
-    }
-    for (const { messageId } of bodies) expect(await delivery.read(messageId, dropAt)).toBeInstanceOf(Buffer);
+  it('past their drop time are not answered, even if nothing has dropped them yet', async () => {
+    const late = body(Buffer.from('late'), dropTime(new Date(Date.now() - 6 * HOUR), 0));
+    await kept(late);
+    await expectGone(late);
   });
 
-  it('refuse a drop time off the grid', async () => {
-    const off = body(Buffer.from('x'), new Date(dropTime(new Date()).getTime() + 1000));
-    await expect(ingest.insertMany(writer, [off])).rejects.toThrow('bucket grid');
-  });
-});
-
-describe('partitions past their drop time', () => {
-  const HELD = dropTime(new Date(Date.now() - 30 * HOUR), 0);
-  const names = async (): Promise<string[]> => {
-    const { rows } = await writer.query<{ part: string }>(
-      `select inhrelid::regclass::text as part from pg_inherits where inhparent = 'bodies.body'::regclass order by 1`,
-    );
-    return rows.map(({ part }) => part);
-  };
-  const nameOf = (dropAt: Date): string => `bodies.body_${dropAt.toISOString().slice(0, 13).replaceAll(/[-T]/g, '')}`;
-
-  it('are dropped, those of later are kept', async () => {
+  it('past their drop time are dropped, by several at once, those of later are kept', async () => {
     const past = [1, 2, 3].map((buckets) =>
       body(Buffer.from('past'), dropTime(new Date(Date.now() - buckets * 6 * HOUR), 0)),
     );
-    const kept = body(Buffer.from('kept'));
-    await ingest.insertMany(writer, [...past, kept]);
-    await Promise.all([ingest.dropDue(), ingest.dropDue()]);
-    const left = await names();
-    for (const { dropAt } of past) expect(left).not.toContain(nameOf(dropAt));
-    expect(left).toContain(nameOf(kept.dropAt));
-    expect(openBody(key, kept.messageId, await delivery.read(kept.messageId, kept.dropAt)).toString()).toBe('kept');
-    await ingest.makeAhead();
-    expect(await ingest.dropDue(), 'nothing is made that is due').toBe(0);
+    const stays = body(Buffer.from('stays'));
+    await kept(...past, stays);
+    await Promise.all([world.ingest.dropDue(), world.ingest.dropDue()]);
+    expect(await world.ingest.count(past)).toBe(0);
+    expect(await opened(stays)).toBe('stays');
+    await world.ingest.makeAhead();
+    expect(await world.ingest.dropDue(), 'nothing is made that is due').toBe(0);
   });
 
-  it('are left while somebody reads them, and nobody waits for them', async () => {
-    await ingest.insertMany(writer, [body(Buffer.from('read'), HELD)]);
-    const current = body(Buffer.from('current'));
-    await ingest.insertMany(writer, [current]);
-    const reader = new Client({ connectionString: database.url });
-    await reader.connect();
-    await reader.query('begin');
-    await reader.query('select from bodies.body where drop_at = $1', [HELD]);
-    const dropping = ingest.dropDue();
-    const began = performance.now();
-    await delivery.read(current.messageId, current.dropAt);
-    expect(performance.now() - began).toBeLessThan(2_000);
-    expect(await dropping).toBe(0);
-    expect(await names()).toContain(nameOf(HELD));
-    await reader.query('commit');
-    await reader.end();
-    expect(await ingest.dropDue()).toBeGreaterThan(0);
-    expect(await names()).not.toContain(nameOf(HELD));
+  it('tell when the oldest was accepted, however long it is kept', async () => {
+    const acceptedAt = Date.now() - 200 * HOUR;
+    const at = (ago: number, keepDays: number): SealedBody =>
+      body(Buffer.from('x'), dropTime(new Date(Date.now() - ago), keepDays * 24 * HOUR), idOf(Date.now() - ago));
+    const oldest = body(Buffer.from('x'), dropTime(new Date()), idOf(acceptedAt));
+    await kept(at(10 * HOUR, 1), oldest, at(0, 7), at(20 * HOUR, 2));
+    expect((await world.ingest.oldest())?.getTime()).toBe(acceptedAt);
   });
 
-  it('are not within reach of who only reads', async () => {
-    await expect(delivery.dropDue()).rejects.toThrow('permission denied');
-    await expect(delivery.makeAhead()).rejects.toThrow('permission denied');
-  });
-});
-
-describe('the oldest body', () => {
-  it('is the one accepted first, however long it is kept', async () => {
-    await writer.query('truncate bodies.body');
-    expect(await ingest.oldest()).toBeNull();
-    /** As `randomUUIDv7` makes them, at another time. */
-    const idOf = (at: number): string => {
-      const hex = at.toString(16).padStart(12, '0');
-      return `${hex.slice(0, 8)}-${hex.slice(8)}-7${randomUUID().slice(15)}`;
-    };
-    const acceptedAt = Date.now() - 40 * HOUR;
-    const at = (ago: number, keepDays: number): SealedBody => {
-      const messageId = idOf(Date.now() - ago);
-      return { ...body(Buffer.from('x'), dropTime(new Date(Date.now() - ago), keepDays * 24 * HOUR)), messageId };
-    };
-    const oldest = { ...at(0, 1), messageId: idOf(acceptedAt), dropAt: dropTime(new Date(acceptedAt), 7 * 24 * HOUR) };
-    await ingest.insertMany(writer, [at(10 * HOUR, 1), oldest, at(0, 7), at(20 * HOUR, 2)]);
-    expect((await ingest.oldest())?.getTime()).toBe(acceptedAt);
+  it('answer whether they can be read this moment', async () => {
+    expect(await world.delivery.answers()).toBe(true);
   });
 });
 
@@ -245,30 +133,5 @@ describe('drop time', () => {
 
   it('is never later than seven days', () => {
     expect(() => dropTime(new Date(), 169 * HOUR)).toThrow('7 days at most');
-  });
-});
-
-describe('delivery', () => {
-  it('reads and shreds, nothing else', async () => {
-    const client = new Client({ connectionString: database.urlFor('delivery') });
-    await client.connect();
-    try {
-      for (const sql of [
-        `insert into bodies.body values (now(), gen_random_uuid(), 0, 1, '')`,
-        `update bodies.body set seq = 1`,
-        'truncate bodies.body',
-        `select bodies.ensure_partition(now(), '6 hours')`,
-        'create table bodies.mine ()',
-      ]) {
-        await expect(client.query(sql)).rejects.toThrow(/permission denied/);
-      }
-    } finally {
-      await client.end();
-    }
-  });
-
-  it('migrates again without change', async () => {
-    const again = Promise.all([migrateBodies(database.url), migrateBodies(database.url)]);
-    await expect(again).resolves.toHaveLength(2);
   });
 });

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BodyStore, migrateBodies } from '@lethe/bodies';
+import { migrateBodies, PostgresBodyStore, type BodyStore } from '@lethe/bodies';
 import {
   ACCOUNT_SETTINGS,
   DOMAIN_SETTINGS,
@@ -120,7 +120,7 @@ export async function surroundings(
 
   const accountsVault = await vaultOf('accounts');
   const ingestVault = await vaultOf('ingest');
-  const bodies = new BodyStore({ url: ingest.url });
+  const bodies = new PostgresBodyStore({ url: ingest.url });
   const pool = new Pool({ connectionString: ingest.url, max: 4 });
   const database = new Pool({ connectionString: own.url, max: 2 });
   const accountId = randomUUID();

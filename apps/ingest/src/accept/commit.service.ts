@@ -26,6 +26,8 @@ export interface Committable {
 /** What became of one: committed; not, as an earlier request has its claim; or another transaction claims its key this moment. */
 type Outcome = 'committed' | 'repeats' | 'held';
 
+type Bodies = ReadonlyMap<Committable, SealedBody>;
+
 /** Rolls back: somebody in it may not be committed any more. */
 class Shaken extends Error {}
 
@@ -102,30 +104,53 @@ export class CommitService {
   }
 
   private async commitTogether(parts: readonly Committable[]): Promise<Outcome> {
-    const bodies = await this.sealBodies(parts);
-    if ((await this.standing(parts)).length < parts.length) throw new ForgottenError('subject');
+    const [outcome] = await this.withBodies(parts, async (bodies) => {
+      const together = await this.insertTogether(parts, bodies);
+      return parts.map(() => together);
+    });
+    if (outcome instanceof Error) throw outcome;
+    return outcome ?? 'committed';
+  }
+
+  private async insertTogether(parts: readonly Committable[], bodies: Bodies): Promise<Outcome | Error> {
+    if ((await this.standing(parts)).length < parts.length) return new ForgottenError('subject');
     try {
       const outcomes = await this.insertAll(parts, bodies);
       return outcomes.get(parts[0] as Committable) ?? 'committed';
     } catch (error) {
-      throw error instanceof Shaken ? new ForgottenError('subject') : error;
+      if (error instanceof Shaken) return new ForgottenError('subject');
+      throw error;
     }
   }
 
-  private async commitAll(items: readonly Committable[]): Promise<(Outcome | Error)[]> {
-    const bodies = await this.sealBodies(items);
-    for (let left = items; ;) {
-      left = await this.standing(left);
-      try {
-        const outcomes = await this.insertAll(left, bodies);
-        return items.map((item) => outcomes.get(item) ?? new ForgottenError('subject'));
-      } catch (error) {
-        if (!(error instanceof Shaken)) throw error;
+  private commitAll(items: readonly Committable[]): Promise<(Outcome | Error)[]> {
+    return this.withBodies(items, async (bodies) => {
+      for (let left = items; ;) {
+        left = await this.standing(left);
+        try {
+          const outcomes = await this.insertAll(left, bodies);
+          return items.map((item) => outcomes.get(item) ?? new ForgottenError('subject'));
+        } catch (error) {
+          if (!(error instanceof Shaken)) throw error;
+        }
       }
-    }
+    });
   }
 
-  private async sealBodies(items: readonly Committable[]): Promise<Map<Committable, SealedBody>> {
+  /** What the store cannot keep in the transaction, it keeps before, and gives up for those that are not committed. */
+  private async withBodies(
+    items: readonly Committable[],
+    commit: (bodies: Bodies) => Promise<(Outcome | Error)[]>,
+  ): Promise<(Outcome | Error)[]> {
+    const bodies = await this.sealBodies(items);
+    await this.bodies.prepare([...bodies.values()]);
+    const outcomes = await commit(bodies);
+    const left = items.flatMap((item, index) => (outcomes[index] === 'committed' ? [] : (bodies.get(item) ?? [])));
+    if (left.length > 0) await this.bodies.discard(left);
+    return outcomes;
+  }
+
+  private async sealBodies(items: readonly Committable[]): Promise<Bodies> {
     const refs = items.map(({ message }) => ({ messageId: message.id, dropAt: message.deadlines.dropAt }));
     const keys = await this.vault.createContentKeys(refs);
     return new Map(
@@ -150,10 +175,7 @@ export class CommitService {
   }
 
   /** Answers what became of each. Throws Shaken if somebody was revoked before the commit: the others try again without them. */
-  private async insertAll(
-    items: readonly Committable[],
-    bodies: Map<Committable, SealedBody>,
-  ): Promise<ReadonlyMap<Committable, Outcome>> {
+  private async insertAll(items: readonly Committable[], bodies: Bodies): Promise<ReadonlyMap<Committable, Outcome>> {
     if (items.length === 0) return new Map();
     return this.database.withClientTransaction(async (client) => {
       const outcomes = await this.outcomes(client, items);

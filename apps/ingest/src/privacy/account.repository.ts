@@ -4,6 +4,7 @@ import { Database } from '@lethe/database';
 import type { ClosingScope } from '@lethe/privacy-holder';
 import { Vault } from '@lethe/vault';
 import type { PoolClient } from 'pg';
+import { countMessages, PAGE } from './message.count.ts';
 
 /** Messages, or members of lists, in one transaction. */
 const STEP = 500;
@@ -38,12 +39,12 @@ const NOTHING: Holdings = {
   counter: 0,
 };
 
+const OWN = `SELECT id, drop_at FROM message WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT ${PAGE}`;
+
 const COUNT = `
-  WITH own AS MATERIALIZED (SELECT id, drop_at FROM message WHERE account_id = $1)
-  SELECT (SELECT count(*) FROM own)::int AS message,
-    (SELECT count(*) FROM message_recipient r JOIN own ON own.id = r.message_id)::int AS recipient,
+  WITH own AS MATERIALIZED (SELECT id FROM message WHERE account_id = $1)
+  SELECT (SELECT count(*) FROM message_recipient r JOIN own ON own.id = r.message_id)::int AS recipient,
     (SELECT count(*) FROM message_related r JOIN own ON own.id = r.message_id)::int AS mention,
-    (SELECT count(*) FROM own JOIN bodies.body b ON b.drop_at = own.drop_at AND b.message_id = own.id AND b.seq = 0)::int AS body,
     (SELECT count(*) FROM mailing_list_member m JOIN mailing_list l ON l.id = m.list_id WHERE l.account_id = $1)::int AS member,
     (SELECT count(*) FROM mailing_list WHERE account_id = $1)::int AS list,
     (SELECT count(*) FROM template WHERE account_id = $1)::int AS template,
@@ -63,8 +64,14 @@ export class AccountRepository {
   ) {}
 
   async count({ accountId, domains }: ClosingScope): Promise<Holdings> {
-    const { rows } = await this.database.pool.query<Holdings>(COUNT, [accountId, domains]);
-    return rows[0] ?? NOTHING;
+    const [{ rows }, messages] = await Promise.all([
+      this.database.pool.query<Omit<Holdings, 'message' | 'body'>>(COUNT, [accountId, domains]),
+      countMessages(this.bodies, async (after) => {
+        const page = await this.database.pool.query<MessageRow>(OWN, [accountId, after]);
+        return page.rows;
+      }),
+    ]);
+    return { ...NOTHING, ...rows[0], ...messages };
   }
 
   async erase(scope: ClosingScope): Promise<Holdings> {

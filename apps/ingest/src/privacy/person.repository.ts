@@ -3,6 +3,7 @@ import { BodyStore } from '@lethe/bodies';
 import { Database } from '@lethe/database';
 import { Vault, type ContentKeyOf } from '@lethe/vault';
 import type { PoolClient } from 'pg';
+import { countMessages, PAGE } from './message.count.ts';
 
 /** Rows of a person in one step: bounds the transaction, its locks and the call of the vault within it. */
 const STEP = 500;
@@ -34,6 +35,14 @@ const some = (table: 'message_recipient' | 'message_related'): string => `
   SELECT p.message_id AS id FROM ${table} p JOIN message m ON m.id = p.message_id
    WHERE p.subject_id = ANY($2::uuid[]) AND m.account_id = $1 LIMIT ${STEP}`;
 
+/** Messages that go with these people: they are for nobody else. */
+const THEIRS = `
+  SELECT m.id, m.drop_at FROM message m
+   WHERE m.account_id = $1 AND m.id > $3
+     AND EXISTS (SELECT FROM message_recipient p WHERE p.message_id = m.id AND p.subject_id = ANY($2::uuid[]))
+     AND NOT EXISTS (SELECT FROM message_recipient p WHERE p.message_id = m.id AND p.subject_id <> ALL($2::uuid[]))
+   ORDER BY m.id LIMIT ${PAGE}`;
+
 const COUNT = `
   WITH received AS (
     SELECT p.message_id FROM message_recipient p LEFT JOIN message m ON m.id = p.message_id
@@ -41,14 +50,8 @@ const COUNT = `
   ), named AS (
     SELECT p.message_id FROM message_related p LEFT JOIN message m ON m.id = p.message_id
      WHERE p.subject_id = ANY($2::uuid[]) AND (m.account_id = $1 OR m.id IS NULL)
-  ), theirs AS (
-    SELECT m.id, m.drop_at FROM message m WHERE m.id IN (SELECT message_id FROM received) AND NOT EXISTS (
-      SELECT FROM message_recipient other WHERE other.message_id = m.id AND other.subject_id <> ALL($2::uuid[]))
   )
-  SELECT (SELECT count(*) FROM received)::int AS recipient, (SELECT count(*) FROM named)::int AS mention,
-         (SELECT count(*) FROM theirs)::int AS message,
-         (SELECT count(*) FROM theirs JOIN bodies.body b ON b.drop_at = theirs.drop_at AND b.message_id = theirs.id
-           WHERE b.seq = 0)::int AS body`;
+  SELECT (SELECT count(*) FROM received)::int AS recipient, (SELECT count(*) FROM named)::int AS mention`;
 
 /**
  * Takes people out of messages, some messages at a time. A step is one transaction, and the content keys of bodies that name
@@ -104,8 +107,14 @@ export class PersonRepository {
 
   /** What is left of them. Counts rows of messages that are gone, too, which no step would find. */
   async count({ accountId, subjects }: Pick<Whom, 'accountId' | 'subjects'>): Promise<Step> {
-    const { rows } = await this.database.pool.query<Step>(COUNT, [accountId, subjects]);
-    return rows[0] ?? NOTHING;
+    const [{ rows }, messages] = await Promise.all([
+      this.database.pool.query<Pick<Step, 'recipient' | 'mention'>>(COUNT, [accountId, subjects]),
+      countMessages(this.bodies, async (after) => {
+        const page = await this.database.pool.query<MessageRow>(THEIRS, [accountId, subjects, after]);
+        return page.rows;
+      }),
+    ]);
+    return { ...NOTHING, ...rows[0], ...messages };
   }
 
   private step(

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, randomUUID, randomUUIDv7 } from 'node
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BodyStore, migrateBodies } from '@lethe/bodies';
+import { migrateBodies, PostgresBodyStore, type BodyStore } from '@lethe/bodies';
 import {
   ACCOUNT_SETTINGS,
   DOMAIN_SETTINGS,
@@ -186,7 +186,7 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
   };
 
   const database = new Pool({ connectionString: own.url, max: 4 });
-  const bodies = new BodyStore({ url: own.url });
+  const bodies = new PostgresBodyStore({ url: own.url });
   const signer = new IdentitySigner(String(privateKey.export({ type: 'pkcs8', format: 'pem' })), new Clock());
   const call = async (path: string, init: RequestInit, at: number, who = domain): Promise<Response> => {
     const claims = { account: who.accountId, scopes: ['messages:send'], keyId: randomUUID(), domain: who.domainId };
