@@ -85,6 +85,7 @@ function servedOf({ paths }: ApiDocument): Served[] {
 function needsOf([requirement]: Record<string, string[]>[]): string {
   if (!requirement) return 'nothing';
   const rights = requirement['key'];
+  if (requirement['session']) return 'a session';
   return rights ? rights.map(code).join(' and ') : 'the operator’s token';
 }
 

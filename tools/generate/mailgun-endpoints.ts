@@ -230,6 +230,8 @@ export const MAILGUN: readonly MailgunGroup[] = [
 export const OURS = [
   '/v1/privacy/',
   '/v1/accounts',
+  '/v1/users',
+  '/v1/sessions',
   '/v1/pauses',
   '/v1/allowed_senders',
   '/unsubscribe',

@@ -29,24 +29,47 @@ import { MonthLimitController } from './limits/month-limit.controller.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { AccountRecords } from './privacy/account.records.ts';
 import { AccountsHolder } from './privacy/accounts.holder.ts';
+import { StandingUseWorker } from './privacy/standing-use.worker.ts';
 import { SandboxRecipientRow } from './sandbox/sandbox-recipient.entity.ts';
 import { SandboxRecipientsController } from './sandbox/sandbox-recipients.controller.ts';
 import { SandboxRecipientsService } from './sandbox/sandbox-recipients.service.ts';
-import { StandingUseWorker } from './sandbox/standing-use.worker.ts';
 import { AllowedSendersController } from './senders/allowed-senders.controller.ts';
 import { AllowedSendersService } from './senders/allowed-senders.service.ts';
+import { SessionRow } from './sessions/session.entity.ts';
+import { SessionsController } from './sessions/sessions.controller.ts';
+import { SessionsService } from './sessions/sessions.service.ts';
+import { SignInAttempt } from './sign-in/sign-in-attempt.entity.ts';
+import { SignInBackoff } from './sign-in/sign-in.backoff.ts';
+import { SignInService } from './sign-in/sign-in.service.ts';
+import { SignInWorker } from './sign-in/sign-in.worker.ts';
 import { SettingsModule } from './settings/settings.module.ts';
 import { SubaccountsController } from './subaccounts/subaccounts.controller.ts';
 import { SubaccountsService } from './subaccounts/subaccounts.service.ts';
 import { TrackingController } from './tracking/tracking.controller.ts';
 import { TrackingService } from './tracking/tracking.service.ts';
+import { OwnUserController } from './users/own-user.controller.ts';
+import { PasswordsService } from './users/passwords.service.ts';
+import { UserRow } from './users/user.entity.ts';
+import { UserVault } from './users/user-vault.ts';
+import { UsersController } from './users/users.controller.ts';
+import { UsersService } from './users/users.service.ts';
 
 /** Every change goes through SettingsPublisher: state and record in one transaction. */
 @Module({
   imports: [
     DatabaseModule.forService({
       service: 'accounts',
-      entities: [Account, ApiKey, Domain, DkimKeyRow, SmtpCredentialRow, SandboxRecipientRow],
+      entities: [
+        Account,
+        ApiKey,
+        Domain,
+        DkimKeyRow,
+        SmtpCredentialRow,
+        SandboxRecipientRow,
+        UserRow,
+        SessionRow,
+        SignInAttempt,
+      ],
       migrations: MIGRATIONS,
     }),
     KafkaModule.forService({
@@ -76,6 +99,9 @@ import { TrackingService } from './tracking/tracking.service.ts';
     MonthLimitController,
     SubaccountsController,
     AllowedSendersController,
+    OwnUserController,
+    UsersController,
+    SessionsController,
   ],
   providers: [
     AccountsService,
@@ -88,6 +114,13 @@ import { TrackingService } from './tracking/tracking.service.ts';
     SandboxRecipientsService,
     AllowedSendersService,
     SubaccountsService,
+    UsersService,
+    UserVault,
+    PasswordsService,
+    SignInService,
+    SignInBackoff,
+    SignInWorker,
+    SessionsService,
     StandingUseWorker,
     DnsClient,
     DnsCheck,

@@ -4,6 +4,7 @@ import { defineConfig, publicUrlConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
 
+const DAY_MS = 86_400_000;
 const host = z.string().regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/, 'must be a host name');
 
 export const config = defineConfig({
@@ -49,6 +50,27 @@ export const config = defineConfig({
     .transform((text) => text.split(',').filter((address) => address !== ''))
     .pipe(z.array(z.union([z.ipv4(), z.ipv6()], 'must be IP addresses')).max(1_000))
     .describe('IP addresses this installation sends from, separated by commas, as GET /v3/ips shows them'),
+  INVITATION_LIFETIME_MS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(7 * DAY_MS)
+    .default(3 * DAY_MS)
+    .describe('How long the token of an invitation lets a user choose a password, in ms'),
+  SESSION_IDLE_MS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(7 * DAY_MS)
+    .default(DAY_MS / 2)
+    .describe('How long a session lives that is not used, in ms'),
+  SESSION_LIFETIME_MS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(29 * DAY_MS)
+    .default(14 * DAY_MS)
+    .describe('How long a session lives that is used, in ms'),
   MX_HOSTS: z
     .string()
     .default('')

@@ -15,6 +15,9 @@ beforeAll(async () => {
 afterAll(() => setting?.close());
 
 const close = (account: string) => setting.call(OPERATOR, 'DELETE', `/v1/accounts/${account}`);
+const PASSWORD = 'correct horse battery';
+const signIn = (email: string) =>
+  setting.call({ account: 'nobody', scopes: [] }, 'POST', '/v1/sessions', form({ email, password: PASSWORD }));
 const form = (fields: Record<string, string>) => new URLSearchParams(fields);
 
 /** Rows of the account, by table. */
@@ -63,6 +66,10 @@ describe('an account that is closed', () => {
         form({ login: 'app', password: 'secret99' }),
       );
       await setting.call(owner, 'POST', '/v5/sandbox/auth_recipients', form({ email: 'ann@world.example' }));
+      const invited = await setting.call(owner, 'POST', '/v1/users', form({ email: `user@${name}`, role: 'owner' }));
+      const { token } = invited.body['invitation'];
+      await setting.call(owner, 'POST', '/v1/users/invitation', form({ token, password: PASSWORD }));
+      if ((await signIn(`user@${name}`)).status !== 200) throw new Error('The user cannot sign in');
     }
   });
 
@@ -77,9 +84,11 @@ describe('an account that is closed', () => {
     expect(setting.accounts.get(who.account)).toMatchObject({
       state: 'suspended',
       keys: [],
+      sessions: [],
       closing: { request: id, by: 'operator' },
     });
     expect((await close(who.account)).body['request'].id).toBe(id);
+    expect((await signIn('user@closing.example')).status).toBe(401);
   });
 
   it('cannot be opened again, or changed', async () => {
@@ -92,7 +101,7 @@ describe('an account that is closed', () => {
     const before = await rowsOf(neighbour.account);
     expect(Object.keys(await rowsOf(who.account)).toSorted()).toEqual(Object.keys(before).toSorted());
     const removed = await erase(who.account);
-    expect(removed['sandbox-recipient']).toBe(1);
+    expect(removed).toMatchObject({ 'sandbox-recipient': 1, user: 1 });
     expect(await rowsOf(who.account)).toEqual({});
     expect(await rowsOf(neighbour.account)).toEqual(before);
     const gone = () =>

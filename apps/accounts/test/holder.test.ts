@@ -14,7 +14,7 @@ holderConformance('accounts', async () => {
   return {
     holder: setting.app.get(PersonalDataHolder),
     accountId: who.account,
-    kinds: ['sandbox-recipient'],
+    kinds: ['sandbox-recipient', 'user'],
     stores: STORES,
     filled: [],
     plant: async () => {
@@ -23,14 +23,15 @@ holderConformance('accounts', async () => {
       const { rows } = await pool.query<{ subject_id: string }>(
         'SELECT subject_id FROM sandbox_recipient ORDER BY id DESC LIMIT 1',
       );
-      return { subject: rows[0]?.subject_id, planted: { 'sandbox-recipient': 1 } };
+      await setting.call(who, 'POST', '/v1/users', new URLSearchParams({ email, role: 'analyst' }));
+      return { subject: rows[0]?.subject_id, planted: { 'sandbox-recipient': 1, user: 1 } };
     },
-    others: async (people) =>
-      (
-        await pool.query('SELECT * FROM sandbox_recipient WHERE subject_id <> ALL($1) ORDER BY id', [
-          people.map(({ subject }) => subject),
-        ])
-      ).rows,
+    others: async (people) => {
+      const subjects = [people.map(({ subject }) => subject)];
+      const recipients = 'SELECT * FROM sandbox_recipient WHERE subject_id <> ALL($1) ORDER BY id';
+      const users = 'SELECT * FROM account_user WHERE subject_id <> ALL($1) ORDER BY id';
+      return [(await pool.query(recipients, subjects)).rows, (await pool.query(users, subjects)).rows];
+    },
     close: () => setting.close(),
   };
 });

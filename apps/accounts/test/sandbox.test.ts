@@ -1,7 +1,7 @@
 import { Database } from '@lethe/database';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { StandingUseWorker } from '../src/sandbox/standing-use.worker.ts';
+import { StandingUseWorker } from '../src/privacy/standing-use.worker.ts';
 import { newAccount, SANDBOX_ZONE, startSetting, type Setting, type Who } from './setting.ts';
 
 let setting: Setting;

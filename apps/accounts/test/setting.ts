@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS } from '@lethe/contracts';
+import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS, PLATFORM_ACCOUNT } from '@lethe/contracts';
 import type { Service } from '@lethe/contracts';
 import { migrateDatabase } from '@lethe/database';
 import { DeadLetters, KafkaClient, kafkaConfig, LocalTable, Publisher, TableReader } from '@lethe/kafka';
@@ -27,6 +27,10 @@ export interface Answer {
   status: number;
   body: Record<string, any>;
 }
+/** With what browsers keep and wait for. */
+export interface WholeAnswer extends Answer {
+  headers: Record<string, unknown>;
+}
 
 export interface Setting {
   /** One of two replicas. */
@@ -41,6 +45,8 @@ export interface Setting {
   vaultAdmin(sql: string): Promise<unknown[]>;
   /** As the gateway would call, for an account with these scopes; the two replicas take turns. */
   call(who: Who, method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: Body): Promise<Answer>;
+  /** The same, with the headers of the answer. */
+  exchange(...call: Parameters<Setting['call']>): Promise<WholeAnswer>;
   /** Replaces the records of one name and type in the world's DNS; several values are several records. */
   register(name: string, type: 'TXT' | 'MX' | 'CNAME', ...value: string[]): Promise<void>;
   close(): Promise<void>;
@@ -48,10 +54,17 @@ export interface Setting {
 export interface Who {
   account: string;
   scopes: string[];
+  /** Of a session: its id. */
   keyId?: string;
+  /** Where the gateway says it comes from. */
+  from?: string;
+  cookie?: string;
 }
 /** Whoever runs the platform. */
-export const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
+export const OPERATOR: Who = {
+  account: PLATFORM_ACCOUNT,
+  scopes: ['operator', 'operator:read', 'users:read', 'users:write'],
+};
 
 type Body = URLSearchParams | FormData | object;
 
@@ -117,6 +130,28 @@ export async function startSetting(stores: Stores, environment: Record<string, s
   if (!(await until(fresh, 20_000))) throw new Error('the tables are not fresh');
 
   const signer = new IdentitySigner(privatePem, new Clock());
+  const exchange: Setting['exchange'] = async (who, method, url, body) => {
+    const { from, cookie, ...claims } = who;
+    const token = await signer.sign('accounts', { keyId: 'test', ...claims });
+    const encoded = body === undefined ? undefined : new Response(...encode(body));
+    calls += 1;
+    const response = await replicas[calls % 2 === 0 ? 0 : 1].inject({
+      method,
+      url,
+      headers: {
+        authorization: `Bearer ${token}`,
+        'x-forwarded-for': from ?? '192.0.2.1',
+        ...(cookie === undefined ? {} : { cookie }),
+        ...(encoded ? { 'content-type': encoded.headers.get('content-type') ?? '' } : {}),
+      },
+      ...(encoded ? { payload: Buffer.from(await encoded.arrayBuffer()) } : {}),
+    });
+    return {
+      status: response.statusCode,
+      body: response.body === '' ? {} : response.json(),
+      headers: response.headers,
+    };
+  };
   return {
     app: replicas[0],
     world,
@@ -125,20 +160,10 @@ export async function startSetting(stores: Stores, environment: Record<string, s
     vault,
     vaultAdmin: (sql) =>
       withClient(vaultDatabase.adminUrl, async (client) => (await client.query(sql)).rows as unknown[]),
-    async call(who, method, url, body) {
-      const token = await signer.sign('accounts', { keyId: 'test', ...who });
-      const encoded = body === undefined ? undefined : new Response(...encode(body));
-      calls += 1;
-      const response = await replicas[calls % 2 === 0 ? 0 : 1].inject({
-        method,
-        url,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(encoded ? { 'content-type': encoded.headers.get('content-type') ?? '' } : {}),
-        },
-        ...(encoded ? { payload: Buffer.from(await encoded.arrayBuffer()) } : {}),
-      });
-      return { status: response.statusCode, body: response.json() };
+    exchange,
+    async call(...asked) {
+      const { status, body } = await exchange(...asked);
+      return { status, body };
     },
     async register(name, type, ...value) {
       const { ok } = await fetch(`${world.http}/dns`, { method: 'PUT', body: JSON.stringify({ name, type, value }) });

@@ -2,6 +2,7 @@ import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS } from '@lethe/contracts';
 import { KafkaModule } from '@lethe/kafka';
 import { Module } from '@nestjs/common';
 import { Gatekeeper } from './access/gatekeeper.ts';
+import { SessionUse } from './access/session-use.ts';
 import { Settings } from './access/settings.ts';
 import { Door } from './door/door.ts';
 import { IngestProbe } from './health/ingest-probe.ts';
@@ -15,6 +16,6 @@ import { ServiceLinks } from './proxy/service-links.ts';
 @Module({
   imports: [KafkaModule.forService({ name: 'gateway', tables: [ACCOUNT_SETTINGS, DOMAIN_SETTINGS] })],
   controllers: [PublicHealthController, DocumentController, PageController],
-  providers: [Settings, Gatekeeper, ServiceLinks, Door, IngestProbe, DocumentService],
+  providers: [Settings, SessionUse, Gatekeeper, ServiceLinks, Door, IngestProbe, DocumentService],
 })
 export class AppModule {}

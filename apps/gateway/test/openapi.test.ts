@@ -28,10 +28,10 @@ describe('GET /openapi.json', () => {
     expect(servers).toEqual([{ url: 'https://mail.example.net' }]);
     expect(paths['/v4/domains'].post).toMatchObject({
       summary: 'Create a domain',
-      security: [{ key: ['domains:write'] }],
+      security: [{ key: ['domains:write'] }, { session: ['domains:write'] }],
       requestBody: { content: { 'multipart/form-data': { schema: { required: ['name'] } } } },
     });
-    expect(paths['/v1/accounts'].post.security).toEqual([{ operator: [] }]);
+    expect(paths['/v1/accounts'].post.security).toEqual([{ operator: [] }, { session: ['operator'] }]);
     expect(paths['/openapi.json'].get.security).toEqual([]);
     // What only services ask each other for is no part of it, and nobody gets there.
     expect(Object.keys(paths).filter((path) => path.startsWith('/internal'))).toEqual([]);

@@ -66,6 +66,7 @@ export async function startSetting(
   stores: Stores,
   environment: Record<string, string> = {},
   log = createLog({ service: 'gateway', level: 'silent' }),
+  accountsEnvironment: Record<string, string> = {},
 ): Promise<Setting> {
   const suite = `gw${randomBytes(4).toString('hex')}`;
   const prefix = `${suite}-`;
@@ -93,6 +94,7 @@ export async function startSetting(
     IDENTITY_PUBLIC_KEY_FILE: secrets.publicKeyFile,
     PUBLIC_URL: 'https://mail.example.net',
     DOMAIN_VERIFICATION: 'off',
+    ...accountsEnvironment,
   };
   const ofMigration = { DATABASE_URL: privacyDatabase.url, VAULT_OWNER_URL: vault.ownerUrl };
   await Promise.all([

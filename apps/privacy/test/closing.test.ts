@@ -3,7 +3,7 @@ import { until } from '@lethe/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { Setting, type Who } from './support/setting.ts';
 
-const OPERATOR: Who = { account: 'operator', scopes: ['operator'] };
+const OPERATOR: Who = { account: 'operator', scopes: ['operator:read'] };
 const dropAt = new Date(Math.floor(Date.now() / 21_600_000) * 21_600_000 + 86_400_000);
 
 let setting: Setting;

@@ -76,6 +76,8 @@ async function lively(demo: Demo, name: string): Promise<Customer> {
   await done(call(demo, 'POST', '/v3/lists', form({ address: list, description: mark('list') })));
   const member = form({ address: listed.address('ok'), name: mark('member') });
   await done(call(demo, 'POST', `/v3/lists/${list}/members`, member));
+  const user = form({ email: listed.address('ok'), name: mark('user'), role: 'owner' });
+  await done(call(demo, 'POST', '/v1/users', user));
   const bounce = form({ address: person.address('full'), error: mark('bounce') });
   await done(call(demo, 'POST', `/v3/${demo.domain}/bounces`, bounce));
   const later = form({
@@ -104,7 +106,15 @@ describe('before one is closed', () => {
     const types = (account: string) =>
       new Set(values().flatMap((value) => (value.account === account ? value.type : [])));
     expect(types(closing.demo.accountId)).toEqual(types(staying.demo.accountId));
-    for (const type of ['envelope', 'dkim-key', 'suppression', 'mailing-list', 'list-member', 'template-content']) {
+    for (const type of [
+      'envelope',
+      'dkim-key',
+      'suppression',
+      'mailing-list',
+      'list-member',
+      'template-content',
+      'user',
+    ]) {
       expect(types(closing.demo.accountId)).toContain(type);
     }
   });

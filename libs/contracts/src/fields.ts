@@ -40,6 +40,8 @@ export const SEALED_UNDER = {
   'allowed-senders': 'account',
   'account-name': 'account',
   'key-description': 'account',
+  user: 'subject',
+  'user-secrets': 'subject',
   template: 'account',
   'template-version': 'account',
   'template-content': 'account',

@@ -142,6 +142,14 @@ export type AccountName = z.infer<typeof accountName>;
 export const keyDescription = sealedPart('key-description', z.object({ text: personal('customer-typed') }));
 export type KeyDescription = z.infer<typeof keyDescription>;
 
+/** Somebody who signs in, bound to the user's id. Standing: it lasts until the user is removed. */
+export const user = sealedPart('user', z.object({ address: personal('address'), name: personal('name') }));
+export type User = z.infer<typeof user>;
+
+/** What a user proves to be themselves with, bound to the user's id: the hash of the password they chose, as a PHC string. */
+export const userSecrets = sealedPart('user-secrets', z.object({ password: personal('customer-typed') }));
+export type UserSecrets = z.infer<typeof userSecrets>;
+
 /** A stored template as its account made it, under the account's key, bound to the template's id. */
 export const templateInfo = sealedPart(
   'template',

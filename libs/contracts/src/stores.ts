@@ -9,7 +9,7 @@ import type { Service } from './services.ts';
 export type ColumnMark =
   /** Ids, times, counts, codes, names published in DNS: nothing about a person. */
   | { kind: 'opaque' | 'instant' | 'count' | 'code' | 'flag' | 'public-name' }
-  /** A keyed hash of an address (Art. 4(5) GDPR): still personal, and only ever in the vault and in suppressions. */
+  /** A keyed hash of an address (Art. 4(5) GDPR): still personal, and only ever in the vault, in suppressions and where users sign in. */
   | { kind: 'pseudonym' }
   /** A wrapped key of the vault. */
   | { kind: 'key' }

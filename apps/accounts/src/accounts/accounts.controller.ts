@@ -44,7 +44,7 @@ export class AccountsController {
   @Operation('List accounts')
   @Get()
   async list(@Caller() caller: Identity, @Query({ schema: page }) query: z.infer<typeof page>): Promise<unknown> {
-    assertOperator(caller);
+    assertOperator(caller, 'operator:read');
     const [accounts, total] = await this.accounts.list(query);
     return { total_count: total, items: accounts.map(accountItem) };
   }
@@ -52,7 +52,7 @@ export class AccountsController {
   @Operation('Show an account')
   @Get(':id')
   async get(@Caller() caller: Identity, @Param('id', { schema: accountId }) id: string): Promise<unknown> {
-    assertOperator(caller);
+    assertOperator(caller, 'operator:read');
     return { account: accountItem(await this.accounts.get(id)) };
   }
 
@@ -89,8 +89,8 @@ export class AccountsController {
   }
 }
 
-function assertOperator(caller: Identity): void {
-  if (!caller.scopes.includes('operator')) throw new ApiError(403, 'Only an operator may do that');
+function assertOperator(caller: Identity, wanted: 'operator' | 'operator:read' = 'operator'): void {
+  if (!caller.scopes.includes(wanted)) throw new ApiError(403, 'Only an operator may do that');
 }
 
 const accountItem = ({ id, state, parentId, dayLimit, monthLimit, createdAt }: Account): Record<string, unknown> => ({

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { PLATFORM_ACCOUNT } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { ApiError, Clock, CONFIG } from '@lethe/service';
 import { Vault } from '@lethe/vault';
@@ -8,7 +9,11 @@ import { KeysService } from '../keys/keys.service.ts';
 import type { MadeKey } from '../keys/keys.service.ts';
 import { ensureSandbox } from '../sandbox/sandbox-domain.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
+import { And, Equal, Not } from 'typeorm';
 import { Account } from './account.entity.ts';
+
+/** All but that of whoever runs the platform. */
+const CUSTOMERS = Not(PLATFORM_ACCOUNT);
 
 export interface NewAccount {
   account: Account;
@@ -44,7 +49,7 @@ export class AccountsService {
   /** Oldest first, and how many there are in all. */
   list(page: { limit: number; skip: number; state?: Account['state'] | undefined }): Promise<[Account[], number]> {
     return this.database.dataSource.manager.findAndCount(Account, {
-      where: page.state === undefined ? {} : { state: page.state },
+      where: { id: CUSTOMERS, ...(page.state === undefined ? {} : { state: page.state }) },
       order: { id: 'ASC' },
       take: page.limit,
       skip: page.skip,
@@ -53,7 +58,7 @@ export class AccountsService {
 
   /** Throws ApiError 404. */
   async get(id: string): Promise<Account> {
-    const account = await this.database.dataSource.manager.findOneBy(Account, { id });
+    const account = await this.database.dataSource.manager.findOneBy(Account, { id: And(Equal(id), CUSTOMERS) });
     if (!account) throw accountNotFound();
     return account;
   }
@@ -68,7 +73,7 @@ export class AccountsService {
   /** A suspended account accepts and sends nothing; it keeps its data, and reads it. Throws ApiError 404. */
   update(id: string, changes: Partial<Account>): Promise<Account> {
     return this.settings.change(id, async (manager) => {
-      const account = await manager.findOneBy(Account, { id });
+      const account = await manager.findOneBy(Account, { id: And(Equal(id), CUSTOMERS) });
       if (!account) throw accountNotFound();
       assertOpen(account);
       return manager.save(Object.assign(account, changes));
@@ -82,7 +87,10 @@ export class AccountsService {
   close(id: string, by: string): Promise<Account> {
     return this.settings.change(id, async (manager) => {
       // Locked, so that none is made below it meanwhile.
-      const account = await manager.findOne(Account, { where: { id }, lock: { mode: 'pessimistic_write' } });
+      const account = await manager.findOne(Account, {
+        where: { id: And(Equal(id), CUSTOMERS) },
+        lock: { mode: 'pessimistic_write' },
+      });
       if (!account) throw accountNotFound();
       if (account.state === 'closed') return account;
       if ((await manager.countBy(Account, { parentId: id })) > 0) {

@@ -1,7 +1,7 @@
 import type { Scope } from '@lethe/contracts';
 
 /**
- * What a key of each role may do. Mailgun's roles, and `privacy`, which stands apart: no other role holds its scopes. What was
+ * What a key of each role may do. Mailgun's roles, and `privacy`, which stands apart: no other role erases anybody. What was
  * written to people is read by those who may write it, not by `basic`, which looks at what became of it.
  */
 export const ROLES = {
@@ -21,6 +21,8 @@ export const ROLES = {
     'lists:write',
     'templates:read',
     'templates:write',
+    'users:read',
+    'users:write',
   ],
   developer: [
     'messages:write',
@@ -37,7 +39,8 @@ export const ROLES = {
   ],
   basic: ['events:read', 'domains:read', 'suppressions:read'],
   sending: ['messages:write'],
-  privacy: ['privacy:read', 'privacy:write'],
+  // With it privacy officers are invited, and nobody else (users/user-roles.ts).
+  privacy: ['privacy:read', 'privacy:write', 'users:read', 'users:write'],
   // May stand in a web page, so it may do nothing that matters: Mailgun's validates addresses, which nobody serves here yet.
   public: [],
 } as const satisfies Record<string, readonly Scope[]>;

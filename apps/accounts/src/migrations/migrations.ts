@@ -11,6 +11,7 @@ import { KeyDescription1764356400000 } from './1764356400000-key-description.ts'
 import { MessageExpiry1764435600000 } from './1764435600000-message-expiry.ts';
 import { SandboxApprovals1764439200000 } from './1764439200000-sandbox-approvals.ts';
 import { Closing1764460800000 } from './1764460800000-closing.ts';
+import { UsersSessions1764464400000 } from './1764464400000-users-sessions.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   MessageExpiry1764435600000,
   SandboxApprovals1764439200000,
   Closing1764460800000,
+  UsersSessions1764464400000,
 ];

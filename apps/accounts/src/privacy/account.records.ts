@@ -8,11 +8,14 @@ import { STORES } from './stores.ts';
 /** Every table that tells accounts apart, what belongs to others first: `STORES` has them in the other order. */
 const TABLES = STORES.filter(({ table, columns }) => table !== undefined && 'account_id' in columns).toReversed();
 
-/** Recipients of its sandbox, who are people, and all else, which is the account's own. */
-export type Holdings = Readonly<Record<'sandbox-recipient' | 'record', number>>;
+/** Recipients of its sandbox and users, who are people, and all else, which is the account's own. */
+export type Holdings = Readonly<Record<'sandbox-recipient' | 'user' | 'record', number>>;
 
-const kindOf = (store: string): keyof Holdings =>
-  store === 'accounts.sandbox_recipient' ? 'sandbox-recipient' : 'record';
+const PEOPLE: Readonly<Record<string, keyof Holdings>> = {
+  'accounts.sandbox_recipient': 'sandbox-recipient',
+  'accounts.account_user': 'user',
+};
+const kindOf = (store: string): keyof Holdings => PEOPLE[store] ?? 'record';
 
 /** All rows of an account that is closed, in whatever table: a new one is taken with the rest. */
 @Injectable()
@@ -44,7 +47,7 @@ export class AccountRecords {
     manager: EntityManager,
     statement: (table: string, column: string) => [string, unknown[]],
   ): Promise<Holdings> {
-    const holdings = { 'sandbox-recipient': 0, record: 0 };
+    const holdings = { 'sandbox-recipient': 0, user: 0, record: 0 };
     const tables = TABLES.map(({ store, table = '' }) => ({ store, table, column: 'account_id' }));
     for (const { store, table, column } of [...tables, { store: 'accounts.account', table: 'account', column: 'id' }]) {
       const [found] = await manager.query<{ rows: number }[]>(...statement(table, column));

@@ -15,6 +15,7 @@ import { In } from 'typeorm';
 import { Domain } from '../domains/domain.entity.ts';
 import { SandboxRecipientRow } from '../sandbox/sandbox-recipient.entity.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
+import { UserRow } from '../users/user.entity.ts';
 import { AccountRecords } from './account.records.ts';
 import { STORES } from './stores.ts';
 
@@ -22,12 +23,12 @@ import { STORES } from './stores.ts';
 const TOLD_WITHIN_MS = 5_000;
 /** What a subject id looks like. */
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
-/** What may name a subject: those whom a sandbox sends to, and a domain's record on its way that says so. */
-const OF_PEOPLE = new Set(['accounts.sandbox_recipient', 'accounts.outbox']);
+/** What may name a subject: those whom a sandbox sends to, a domain's record on its way that says so, and users. */
+const OF_PEOPLE = new Set(['accounts.sandbox_recipient', 'accounts.account_user', 'accounts.outbox']);
 
 /**
- * Keys and domains are the account's; people are here only as recipients of a sandbox domain. That nothing else names a subject is
- * looked up each time, not assumed: an id that turns up in another table is a fault of ours, and fails the erasure until it is
+ * Keys and domains are the account's; people are here only as recipients of a sandbox domain and as users. That nothing else names a
+ * subject is looked up each time, not assumed: an id that turns up in another table is a fault of ours, and fails the erasure until it is
  * mended.
  */
 @Injectable()
@@ -45,24 +46,25 @@ export class AccountsHolder extends PersonalDataHolder {
     return this.settings.fence(accountId);
   }
 
-  /** The sandbox sends to nobody who is erased, within a second: its record goes out without them. */
+  /** Whoever is erased is signed out, and the sandbox sends them nothing, within a second: the records go out without them. */
   async erase(scope: Scope): Promise<Erased> {
     await this.look(scope);
-    const { accountId, subjects } = scope;
-    if ((await this.approved(scope)) === 0) return { found: {}, removed: {} };
+    const { accountId } = scope;
+    if (Object.keys(await this.count(scope)).length === 0) return { found: {}, removed: {} };
     const removed = await this.settings.change(accountId, async (manager, records) => {
-      const { affected } = await manager.delete(SandboxRecipientRow, { accountId, subjectId: In([...subjects]) });
+      const recipients = await manager.delete(SandboxRecipientRow, of(scope));
+      const users = await manager.delete(UserRow, of(scope));
       for (const domain of await manager.findBy(Domain, { accountId, sandbox: true })) {
         records.push(...(await this.settings.domain(manager, domain)));
       }
-      return affected ?? 0;
+      return countsOf(recipients.affected ?? 0, users.affected ?? 0);
     });
-    return { found: countOf(removed), removed: countOf(removed) };
+    return { found: removed, removed };
   }
 
   async verify(scope: Scope): Promise<Counts> {
     await this.look(scope);
-    return countOf(await this.approved(scope));
+    return this.count(scope);
   }
 
   fenceAccount({ accountId }: ClosingScope): Promise<void> {
@@ -86,8 +88,9 @@ export class AccountsHolder extends PersonalDataHolder {
     return measureTables(this.database.pool, STORES);
   }
 
-  private approved({ accountId, subjects }: Scope): Promise<number> {
-    return this.database.dataSource.manager.countBy(SandboxRecipientRow, { accountId, subjectId: In([...subjects]) });
+  private async count(scope: Scope): Promise<Counts> {
+    const { manager } = this.database.dataSource;
+    return countsOf(await manager.countBy(SandboxRecipientRow, of(scope)), await manager.countBy(UserRow, of(scope)));
   }
 
   /** Reads whole rows, of this account where a table tells accounts apart: an account has some keys and some domains. */
@@ -106,4 +109,7 @@ export class AccountsHolder extends PersonalDataHolder {
   }
 }
 
-const countOf = (people: number): Counts => (people === 0 ? {} : { 'sandbox-recipient': people });
+const of = ({ accountId, subjects }: Scope) => ({ accountId, subjectId: In([...subjects]) });
+
+const countsOf = (recipients: number, users: number): Counts =>
+  counted({ 'sandbox-recipient': recipients, user: users });

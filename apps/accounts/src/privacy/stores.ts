@@ -1,13 +1,14 @@
 import { column, type StoreDeclaration } from '@lethe/contracts';
 
-const { opaque, instant, count, code, flag, publicName, sealed } = column;
+const { opaque, instant, count, code, flag, publicName, pseudonym, sealed } = column;
+const DAY_MS = 86_400_000;
 const owner = 'accounts' as const;
 const kind = 'table' as const;
 const ACCOUNT = { until: 'the account is closed' } as const;
 
 /**
- * Every table of this service's database (design §8): what it has is the account's, but for the people of its sandbox. What others
- * belong to stands before them: closing an account goes through it from the end.
+ * Every table of this service's database (design §8): what it has is the account's, but for the people of its sandbox and its users.
+ * What others belong to stands before them: closing an account goes through it from the end.
  */
 export const STORES: readonly StoreDeclaration[] = [
   {
@@ -138,6 +139,59 @@ export const STORES: readonly StoreDeclaration[] = [
       recipient: sealed('sandbox-recipient'),
       created_at: instant,
     },
+  },
+  {
+    store: 'accounts.account_user',
+    owner,
+    kind,
+    what: "who signs in for an account, and in which role: address, name and password hash sealed under their keys, and the address as a hash under the platform's key, by which they are found",
+    limit: { until: 'the user is removed or erased, or the account is closed' },
+    table: 'public.account_user',
+    columns: {
+      id: opaque,
+      account_id: opaque,
+      subject_id: opaque,
+      login: pseudonym,
+      person: sealed('user'),
+      secrets: sealed('user-secrets'),
+      role: code,
+      invitation_hash: opaque,
+      invitation_expires_at: instant,
+      created_at: instant,
+    },
+  },
+  {
+    store: 'accounts.user_session',
+    owner,
+    kind,
+    what: 'who is signed in: a hash that admits, and until when',
+    limit: {
+      class: 'session',
+      limitMs: 30 * DAY_MS,
+      mechanism: 'it ends by itself at most 29 days after it began (SESSION_LIFETIME_MS), and the worker deletes it',
+    },
+    table: 'public.user_session',
+    age: 'created_at',
+    columns: {
+      id: opaque,
+      account_id: opaque,
+      user_id: opaque,
+      hash: opaque,
+      renew_at: instant,
+      idle_at: instant,
+      expires_at: instant,
+      created_at: instant,
+    },
+  },
+  {
+    store: 'accounts.sign_in_attempt',
+    owner,
+    kind,
+    what: "failed sign-ins, by address and by network, as hashes under the platform's key",
+    limit: { class: 'sign-in', limitMs: DAY_MS, mechanism: 'the worker deletes it before the day is over' },
+    table: 'public.sign_in_attempt',
+    age: 'at',
+    columns: { key: pseudonym, failures: count, until: instant, at: instant },
   },
   {
     store: 'accounts.outbox',

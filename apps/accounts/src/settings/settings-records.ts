@@ -7,10 +7,16 @@ import { signingKey } from '../dkim/signing.policy.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import type { ApiKey } from '../keys/api-key.entity.ts';
 import { ROLES } from '../keys/roles.ts';
+import type { SessionRow } from '../sessions/session.entity.ts';
+import { scopesOf } from '../users/user-roles.ts';
+import type { UserRow } from '../users/user.entity.ts';
 import type { SandboxRecipientRow } from '../sandbox/sandbox-recipient.entity.ts';
 
+/** Of somebody who is signed in. */
+export type LiveSession = SessionRow & { user: UserRow };
+
 /** The whole of an account as others see it: a record replaces the one before. */
-export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSettings {
+export function accountSettingsOf(account: Account, keys: ApiKey[], sessions: LiveSession[]): AccountSettings {
   const { closingRequest: request, closedAt, closedBy: by } = account;
   const closing = request !== null && closedAt !== null && by !== null && { request, at: closedAt.getTime(), by };
   return {
@@ -27,6 +33,13 @@ export function accountSettingsOf(account: Account, keys: ApiKey[]): AccountSett
       scopes: [...ROLES[role]],
       ...(domainId === null ? {} : { domainId }),
       ...(expiresAt === null ? {} : { expiresAt: expiresAt.getTime() }),
+    })),
+    sessions: (closing ? [] : sessions).map(({ id, hash, renewAt, idleAt, expiresAt, user }) => ({
+      id,
+      hash,
+      scopes: scopesOf(user.role),
+      renewAt: renewAt.getTime(),
+      expiresAt: Math.min(idleAt.getTime(), expiresAt.getTime()),
     })),
   };
 }

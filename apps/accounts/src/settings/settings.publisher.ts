@@ -11,8 +11,9 @@ import { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
 import { keysOf } from '../dkim/keys-of.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import { ApiKey } from '../keys/api-key.entity.ts';
+import { SessionRow } from '../sessions/session.entity.ts';
 import { SandboxRecipientRow } from '../sandbox/sandbox-recipient.entity.ts';
-import { accountSettingsOf, domainSettingsOf } from './settings-records.ts';
+import { accountSettingsOf, domainSettingsOf, type LiveSession } from './settings-records.ts';
 
 /** How long an answer waits for Kafka; the change is committed already and reaches the topic in any case. */
 const ANSWER_WAIT_MS = 1_000;
@@ -142,7 +143,13 @@ export class SettingsPublisher {
     const account = await manager.findOneBy(Account, { id: accountId });
     if (!account) throw new ApiError(404, 'Account not found');
     const keys = await manager.findBy(ApiKey, { accountId });
-    return this.publisher.encode(ACCOUNT_SETTINGS, [{ ...about(accountId), value: accountSettingsOf(account, keys) }]);
+    const sessions = (await manager.find(SessionRow, {
+      where: { accountId },
+      relations: { user: true },
+    })) as LiveSession[];
+    return this.publisher.encode(ACCOUNT_SETTINGS, [
+      { ...about(accountId), value: accountSettingsOf(account, keys, sessions) },
+    ]);
   }
 }
 

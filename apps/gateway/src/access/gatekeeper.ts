@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { PLATFORM_ACCOUNT } from '@lethe/contracts';
 import type { AccountSettings } from '@lethe/contracts';
 import { ApiError, Clock, CONFIG } from '@lethe/service';
 import type { Claims } from '@lethe/service';
@@ -9,6 +10,8 @@ import { AddressWindow } from '../limits/address-window.ts';
 import { RequestRates } from '../limits/request-rates.ts';
 import type { Permission, Route } from '../routing/routes.ts';
 import { readCredentials } from './credentials.ts';
+import { pageOrigin } from './page-origin.ts';
+import { SessionUse } from './session-use.ts';
 import { Settings } from './settings.ts';
 import type { KnownKey } from './settings.ts';
 
@@ -22,7 +25,12 @@ export interface Admitted {
 export const NOBODY: Claims = { account: 'nobody', scopes: [], keyId: 'nobody' };
 /** Mailgun's header: which subaccount a parent acts for. */
 const ON_BEHALF_OF = 'x-mailgun-on-behalf-of';
-const OPERATOR: Claims = { account: 'operator', scopes: ['operator'], keyId: 'operator' };
+const OPERATOR: Claims = {
+  account: PLATFORM_ACCOUNT,
+  scopes: ['operator', 'operator:read', 'users:read', 'users:write'],
+  keyId: 'operator',
+};
+const SAFE = new Set(['GET', 'HEAD']);
 
 /** Decides who a request is from and whether it may take the route it asks for. */
 @Injectable()
@@ -37,8 +45,9 @@ export class Gatekeeper {
   private readonly operatorHash: Buffer | undefined;
 
   constructor(
-    @Inject(CONFIG) config: GatewayConfig,
+    @Inject(CONFIG) private readonly config: GatewayConfig,
     private readonly settings: Settings,
+    private readonly uses: SessionUse,
     private readonly clock: Clock,
   ) {
     this.rates = new RequestRates(config);
@@ -51,29 +60,65 @@ export class Gatekeeper {
 
   /** What the gateway vouches for. `domain`: the path's domain, decoded. Throws ApiError; sets headers that belong to it. */
   admit(request: FastifyRequest, reply: FastifyReply, route: Route, domain: string | undefined): Admitted {
-    if (route.permission === 'none') return selfPaying(this.admitAnyone(request, reply));
-    const credentials = readCredentials(request.headers.authorization);
+    if (route.permission === 'none') {
+      if (route.ownPages && this.page(request) === 'foreign') throw foreignPage();
+      return selfPaying(this.admitAnyone(request, reply));
+    }
+    const credentials = readCredentials(request.headers);
     if (!credentials) return this.refuse(request, reply);
     if (credentials.kind === 'token') {
       if (!this.isOperator(credentials.hash)) return this.refuse(request, reply);
-      if (route.permission !== 'operator') throw new ApiError(403, 'This route needs an API key');
+      if (!holds(OPERATOR.scopes, route.permission)) throw new ApiError(403, 'This route needs an API key');
       return selfPaying(OPERATOR);
     }
-    refuseForeignPages(request);
     // An old table would let a revoked key in: fail closed.
     if (!this.settings.usable())
       throw new ApiError(503, 'Temporarily unavailable, try again', { retryAfterSeconds: 2 });
-    const known = this.settings.key(credentials.hash);
-    if (!known || (known.key.expiresAt ?? Number.POSITIVE_INFINITY) <= this.clock.now()) {
-      return this.refuse(request, reply);
-    }
-    const { key } = known;
+    return credentials.kind === 'key'
+      ? this.admitKey(request, reply, route, domain, this.settings.key(credentials.hash))
+      : this.admitSession(request, reply, route, domain, this.settings.session(credentials.hash));
+  }
+
+  private admitKey(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    route: Route,
+    domain: string | undefined,
+    known: KnownKey | undefined,
+  ): Admitted {
+    refuseForeignPages(request);
+    if (!known || !this.lives(known)) return this.refuse(request, reply);
     this.limit(known, reply);
-    const wanted = route.also ? [route.permission, route.also] : [route.permission];
-    if (!wanted.every((one) => holds(key.scopes, one))) throw new ApiError(403, 'This API key may not do that');
+    if (route.permission === 'session') throw new ApiError(403, 'This route needs a session: sign in');
+    if (!mayTake(route, known)) throw new ApiError(403, 'This API key may not do that');
+    return this.admitted(request, known, domain);
+  }
+
+  /** A browser sends a session along with whatever any page asks it to: what changes something comes from a page of ours, or not at all. */
+  private admitSession(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    route: Route,
+    domain: string | undefined,
+    known: KnownKey | undefined,
+  ): Admitted {
+    if (!known || !this.lives(known)) {
+      this.count(request, reply);
+      throw new ApiError(401, 'The session has ended: sign in again');
+    }
+    this.limit(known, reply);
+    if (!SAFE.has(request.method) && this.page(request) !== 'own') throw foreignPage();
+    if (!mayTake(route, known)) throw new ApiError(403, 'The role of this user may not do that');
+    const admitted = this.admitted(request, known, domain);
+    if ((known.key.renewAt ?? 0) <= this.clock.now()) this.uses.note(admitted.claims);
+    return admitted;
+  }
+
+  private admitted(request: FastifyRequest, known: KnownKey, domain: string | undefined): Admitted {
+    const { key } = known;
     const account = this.actingFor(known, request.headers[ON_BEHALF_OF]);
     const domainId = domain === undefined ? key.domainId : this.ownDomain({ account, key }, domain);
-    const claims = { account: account.accountId, scopes: key.scopes, keyId: key.id };
+    const claims = { account: account.accountId, scopes: [...key.scopes], keyId: key.id };
     return { claims: { ...claims, ...(domainId ? { domain: domainId } : {}) }, payer: payerOf(known) };
   }
 
@@ -115,10 +160,22 @@ export class Gatekeeper {
     if (retryAfterSeconds !== undefined) tooMany(reply, now, retryAfterSeconds);
   }
 
-  private refuse(request: FastifyRequest, reply: FastifyReply): never {
+  private lives({ key }: KnownKey): boolean {
+    return (key.expiresAt ?? Number.POSITIVE_INFINITY) > this.clock.now();
+  }
+
+  private page(request: FastifyRequest) {
+    return pageOrigin(request.headers, this.config.PUBLIC_URL.origin);
+  }
+
+  private count(request: FastifyRequest, reply: FastifyReply): void {
     const now = this.clock.now();
     const waitSeconds = this.failedLogins.record(request.ip, now);
     if (waitSeconds !== undefined) tooMany(reply, now, waitSeconds);
+  }
+
+  private refuse(request: FastifyRequest, reply: FastifyReply): never {
+    this.count(request, reply);
     void reply.header('www-authenticate', 'Basic realm="api", charset="UTF-8"');
     throw new ApiError(401, 'Invalid private key');
   }
@@ -128,7 +185,7 @@ export class Gatekeeper {
 const FOREIGN = new Set(['cross-site', 'same-site']);
 
 function refuseForeignPages({ method, headers }: FastifyRequest): void {
-  if (method === 'GET' || method === 'HEAD' || !FOREIGN.has(String(headers['sec-fetch-site']))) return;
+  if (SAFE.has(method) || !FOREIGN.has(String(headers['sec-fetch-site']))) return;
   throw new ApiError(
     403,
     'A page of another site asked for this: it may not act with a key that the browser remembers',
@@ -137,7 +194,12 @@ function refuseForeignPages({ method, headers }: FastifyRequest): void {
 
 const payerOf = ({ account }: KnownKey): string => account.parentId ?? account.accountId;
 const selfPaying = (claims: Claims): Admitted => ({ claims, payer: claims.account });
-const holds = (scopes: readonly Permission[], wanted: Permission): boolean => scopes.includes(wanted);
+const foreignPage = (): ApiError => new ApiError(403, 'The request comes from a page of another site');
+
+const mayTake = ({ permission, also }: Route, { key }: KnownKey): boolean =>
+  holds(key.scopes, permission) && (also === undefined || holds(key.scopes, also));
+
+const holds = (scopes: readonly string[], wanted: Permission): boolean => scopes.includes(wanted);
 
 /** `X-RateLimit-Reset` in epoch seconds, as mailgun-go reads it. */
 function tooMany(reply: FastifyReply, now: number, retryAfterSeconds: number): never {

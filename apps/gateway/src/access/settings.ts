@@ -1,19 +1,28 @@
 import { domainToASCII } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { ACCOUNT_SETTINGS, DOMAIN_SETTINGS } from '@lethe/contracts';
-import type { AccountSettings, DomainSettings } from '@lethe/contracts';
+import type { AccountSettings, DomainSettings, SessionScope } from '@lethe/contracts';
 import { InjectTable, LocalTable } from '@lethe/kafka';
 import type { TableIndex } from '@lethe/kafka';
 
+/** What lets somebody in: an API key, or a user's session, which belongs to no domain. */
 export interface KnownKey {
   account: AccountSettings;
-  key: AccountSettings['keys'][number];
+  key: {
+    id: string;
+    scopes: readonly SessionScope[];
+    domainId?: string | undefined;
+    expiresAt?: number | undefined;
+    /** Of a session: in use after this, it is told to accounts. */
+    renewAt?: number;
+  };
 }
 
 /** What the door knows of accounts and domains, from the tables that accounts keeps up to date. */
 @Injectable()
 export class Settings {
   private readonly byKeyHash: TableIndex<typeof ACCOUNT_SETTINGS>;
+  private readonly bySessionHash: TableIndex<typeof ACCOUNT_SETTINGS>;
   private readonly byName: TableIndex<typeof DOMAIN_SETTINGS>;
 
   constructor(
@@ -21,6 +30,7 @@ export class Settings {
     @InjectTable(DOMAIN_SETTINGS) private readonly domains: LocalTable<typeof DOMAIN_SETTINGS>,
   ) {
     this.byKeyHash = accounts.index(({ keys }) => keys.map(({ hash }) => hash));
+    this.bySessionHash = accounts.index(({ sessions }) => (sessions ?? []).map(({ hash }) => hash));
     this.byName = domains.index(({ name }) => [name]);
   }
 
@@ -37,6 +47,13 @@ export class Settings {
     const account = this.byKeyHash.get(hash);
     const key = account?.keys.find((candidate) => candidate.hash === hash);
     return account && key ? { account, key } : undefined;
+  }
+
+  /** Likewise: a session's token has as many random bits as a key. */
+  session(hash: string): KnownKey | undefined {
+    const account = this.bySessionHash.get(hash);
+    const session = account?.sessions?.find((candidate) => candidate.hash === hash);
+    return account && session ? { account, key: session } : undefined;
   }
 
   /** The account of that id, if it is a subaccount of the other, and not closed. */

@@ -1,4 +1,5 @@
 import type { ApiPart, OpenApiOperation } from '@lethe/service';
+import { SESSION_COOKIE } from '../access/credentials.ts';
 import { routeFor } from '../routing/route-finder.ts';
 import type { Upstream } from '../routing/routes.ts';
 
@@ -44,17 +45,20 @@ function securityOf(service: Part['service'], method: string, path: string): Sec
   const route = routeFor(method, path.replaceAll(/\{\w+\}/g, 'x'));
   if (route?.service !== service) return undefined;
   if (route.permission === 'none') return [];
-  if (route.permission === 'operator') return [{ operator: [] }];
-  return [{ key: [route.permission, ...(route.also === undefined ? [] : [route.also])] }];
+  if (route.permission === 'session') return [{ session: [] }];
+  const rights = [route.permission, ...(route.also === undefined ? [] : [route.also])];
+  if (route.permission.startsWith('operator')) return [{ operator: [] }, { session: rights }];
+  return [{ key: rights }, { session: rights }];
 }
 
 const DESCRIPTION =
-  "Mailgun's API where it is the same, and what Lethe adds. Every error is JSON with one string, `message`. Beside `key` stand the " +
-  'rights that a key must have.';
+  "Mailgun's API where it is the same, and what Lethe adds. Every error is JSON with one string, `message`. Beside `key` and " +
+  '`session` stand the rights that are needed.';
 
 const COMPONENTS = {
   securitySchemes: {
     key: { type: 'http', scheme: 'basic', description: 'User `api`, and an API key as the password' },
+    session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'Of a user who has signed in' },
     operator: { type: 'http', scheme: 'bearer', description: 'The token of whoever runs the platform' },
   },
   responses: {

@@ -128,6 +128,17 @@ export class ServiceLink {
     }
   }
 
+  /** Says something to the service itself, once, and does not mind whether it hears. Never throws. */
+  async tell(method: 'POST' | 'PUT', path: string, headers: Record<string, string>, timeoutMs: number): Promise<void> {
+    try {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const { body } = await this.own.request({ method, path, headers, signal });
+      await body.dump();
+    } catch {
+      // Said again the next time.
+    }
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.pool.close(), this.own.close()]);
   }

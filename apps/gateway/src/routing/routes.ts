@@ -1,8 +1,11 @@
-import type { Scope, Service } from '@lethe/contracts';
+import type { Scope, Service, SessionScope } from '@lethe/contracts';
 import type { HTTPMethods } from 'fastify';
 
-/** What a caller must hold. `operator` belongs to whoever runs the platform and is in no API key; `none`: open to everybody. */
-export type Permission = Scope | 'operator' | 'none';
+/**
+ * What a caller must hold. `operator` and `operator:read` belong to whoever runs the platform and are in no API key; `session`: every
+ * user who is signed in; `none`: open to everybody.
+ */
+export type Permission = SessionScope | 'none';
 export type Upstream = Extract<Service, 'accounts' | 'ingest' | 'delivery' | 'events' | 'suppression' | 'privacy'>;
 
 export interface Route {
@@ -13,6 +16,8 @@ export interface Route {
   readonly permission: Permission;
   /** What must be held besides. */
   readonly also?: Scope;
+  /** A browser asks for it on behalf of no other site's page; what needs a session is so by itself. */
+  readonly ownPages?: true;
 }
 
 /** GET brings HEAD with it. */
@@ -47,8 +52,22 @@ export const ROUTES: readonly Route[] = [
   },
   { paths: ['/v1/allowed_senders/*'], methods: READ, service: 'accounts', permission: 'account:read' },
   { paths: ['/v1/allowed_senders/*'], methods: WRITE, service: 'accounts', permission: 'account:write' },
-  { paths: ['/v1/accounts/*'], methods: [...READ, ...WRITE], service: 'accounts', permission: 'operator' },
-  { paths: ['/v1/accounts/:id/closing/*'], methods: READ, service: 'privacy', permission: 'operator' },
+  { paths: ['/v1/accounts/*'], methods: READ, service: 'accounts', permission: 'operator:read' },
+  { paths: ['/v1/accounts/*'], methods: WRITE, service: 'accounts', permission: 'operator' },
+  { paths: ['/v1/users/*'], methods: READ, service: 'accounts', permission: 'users:read' },
+  { paths: ['/v1/users/*'], methods: WRITE, service: 'accounts', permission: 'users:write' },
+  // Who was invited proves it with the token they were given, who signs in with a password.
+  {
+    paths: ['/v1/users/invitation', '/v1/sessions'],
+    methods: ['POST'],
+    service: 'accounts',
+    permission: 'none',
+    ownPages: true,
+  },
+  { paths: ['/v1/users/me/*'], methods: [...READ, ...WRITE], service: 'accounts', permission: 'session' },
+  { paths: ['/v1/sessions'], methods: ['GET', 'DELETE'], service: 'accounts', permission: 'session' },
+  { paths: ['/v1/sessions/:id'], methods: ['PUT', 'DELETE'], service: 'accounts', permission: 'session' },
+  { paths: ['/v1/accounts/:id/closing/*'], methods: READ, service: 'privacy', permission: 'operator:read' },
   // Whoever was given a certificate checks it by itself; nobody needs an account for the keys.
   { paths: ['/.well-known/jwks.json'], methods: READ, service: 'privacy', permission: 'none' },
   // Whoever has the link was sent it. Looking at it changes nothing; mail servers and people post.

@@ -34,7 +34,7 @@ export class ClosingsController {
   }
 
   private async requestOf(caller: Identity, account: string): Promise<string> {
-    if (!caller.scopes.includes('operator')) throw new ApiError(403, 'Only an operator may do that');
+    if (!caller.scopes.includes('operator:read')) throw new ApiError(403, 'Only an operator may do that');
     const request = await this.closings.of(account);
     if (request === undefined) throw new ApiError(404, 'No account of this id was closed');
     return request;

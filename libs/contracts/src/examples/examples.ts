@@ -109,6 +109,15 @@ const accountSettings: AccountSettings = {
   quota: { day: 1_000, month: 10_000 },
   allowedSenders: JWE,
   keys: [{ id: accepted.keyId, hash: 'ab'.repeat(32), scopes: ['messages:write', 'events:read'] }],
+  sessions: [
+    {
+      id: '019ab7a0-0000-7000-8000-0000000000d1',
+      hash: 'cd'.repeat(32),
+      scopes: ['users:read', 'session'],
+      renewAt: 1_764_201_600_000,
+      expiresAt: 1_764_288_000_000,
+    },
+  ],
 };
 
 const closedAccount: AccountSettings = {

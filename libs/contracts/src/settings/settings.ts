@@ -20,8 +20,20 @@ export const SCOPES = [
   'templates:write',
   'privacy:read',
   'privacy:write',
+  'users:read',
+  'users:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/**
+ * What a session may hold besides: that it is one (`session`: what users do about themselves), and on the operator's side what whoever
+ * runs the platform may do, or only look at.
+ */
+export const SESSION_SCOPES = [...SCOPES, 'session', 'operator', 'operator:read'] as const;
+export type SessionScope = (typeof SESSION_SCOPES)[number];
+
+/** The account of whoever runs the platform: it has users and nothing else. */
+export const PLATFORM_ACCOUNT = '00000000-0000-7000-8000-000000000001';
 
 /** How many recipients may be sent to in a day and in a month, in UTC; a limit that is not there is none. */
 const quota = () => z.object({ day: count().optional(), month: count().optional() });
@@ -53,6 +65,21 @@ export const accountSettings = z.object({
       expiresAt: instant().optional(),
     }),
   ),
+  /** Of users who are signed in; records from before there were any have no such field. */
+  sessions: z
+    .array(
+      z.object({
+        id: id(),
+        /** SHA-256 (hex) of the whole token, which holds 256 random bits. */
+        hash: digest(),
+        scopes: z.array(code(SESSION_SCOPES)),
+        /** Used after this, it is told to accounts, which lets it live on. */
+        renewAt: instant(),
+        /** Its end: of its idle time, or of all its time. */
+        expiresAt: instant(),
+      }),
+    )
+    .optional(),
 });
 export type AccountSettings = z.infer<typeof accountSettings>;
 

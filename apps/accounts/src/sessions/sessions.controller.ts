@@ -1,0 +1,98 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Res } from '@nestjs/common';
+import { Caller, Clock, Operation } from '@lethe/service';
+import type { Identity } from '@lethe/service';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { form } from '../domains/form.ts';
+import { SignInService } from '../sign-in/sign-in.service.ts';
+import { claimedPassword } from '../users/passwords.service.ts';
+import { noSessionCookie, sessionCookie } from './session-cookie.ts';
+import type { SessionRow } from './session.entity.ts';
+import { SessionsService } from './sessions.service.ts';
+
+const credentials = form({
+  email: z.string('is missing').max(320),
+  password: claimedPassword,
+  account: z.uuid('is no id of an account').optional(),
+});
+const sessionId = z.uuid('is no id of a session');
+
+@Controller('v1/sessions')
+export class SessionsController {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly signIn: SignInService,
+    private readonly clock: Clock,
+  ) {}
+
+  @Operation('Sign in', {
+    description:
+      'Answers a cookie that stands for the user from then on. Whoever is a user of several accounts says of which; ' +
+      'else it is the one they have been a user of for longest.',
+  })
+  @Post()
+  @HttpCode(200)
+  async begin(
+    @Body({ schema: credentials }) body: z.infer<typeof credentials>,
+    @Headers('x-forwarded-for') address: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const { token, session } = await this.signIn.withPassword(body, address);
+    void reply.header('set-cookie', sessionCookie(token, session.expiresAt, this.clock.now()));
+    return { message: 'Signed in', session: sessionItem(session) };
+  }
+
+  @Operation("List the user's own sessions")
+  @Get()
+  async list(@Caller() caller: Identity): Promise<unknown> {
+    const items = (await this.sessions.list(caller)).map((session) => ({
+      ...sessionItem(session),
+      current: session.id === caller.keyId,
+    }));
+    return { total_count: items.length, items };
+  }
+
+  @Operation('Sign out everywhere')
+  @Delete()
+  async endAll(
+    @Caller() caller: Identity,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ message: string }> {
+    await this.sessions.endAll(caller);
+    void reply.header('set-cookie', noSessionCookie);
+    return { message: 'Signed out everywhere' };
+  }
+
+  @Operation('Let the session live on', {
+    description: 'Its idle time begins anew, as with any other use; the gateway tells it this way.',
+  })
+  @Put('current')
+  async renew(@Caller() caller: Identity): Promise<{ message: string }> {
+    await this.sessions.renew(caller);
+    return { message: 'The session lives on' };
+  }
+
+  @Operation('Sign out')
+  @Delete('current')
+  async endCurrent(
+    @Caller() caller: Identity,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ message: string }> {
+    await this.sessions.end(caller, caller.keyId);
+    void reply.header('set-cookie', noSessionCookie);
+    return { message: 'Signed out' };
+  }
+
+  @Operation("End another of the user's own sessions")
+  @Delete(':id')
+  async end(@Caller() caller: Identity, @Param('id', { schema: sessionId }) id: string): Promise<{ message: string }> {
+    await this.sessions.end(caller, id);
+    return { message: 'Session has ended' };
+  }
+}
+
+const sessionItem = ({ id, createdAt, expiresAt }: SessionRow): Record<string, unknown> => ({
+  id,
+  created_at: createdAt.toISOString(),
+  expires_at: expiresAt.toISOString(),
+});
