@@ -17,6 +17,11 @@ const storeTest = {
   hookTimeout: 90_000,
 };
 
+const systemTest = { ...storeTest, testTimeout: 180_000, hookTimeout: 180_000 };
+
+/** System tests that wait for leases, retries and intervals more than they work: two at once, each on a platform of its own. */
+const BESIDE = ['apps/system-e2e/test/{erasure,beside}/*.test.ts'];
+
 export default defineConfig({
   ...base,
   test: {
@@ -48,12 +53,28 @@ export default defineConfig({
       {
         ...base,
         test: {
-          ...storeTest,
+          ...systemTest,
+          name: 'system-client',
+          include: ['apps/system-e2e/test/client/*.test.ts'],
+          globalSetup: [...storeTest.globalSetup, './tools/test/platform.setup.ts'],
+        },
+      },
+      {
+        ...base,
+        test: {
+          ...systemTest,
+          name: 'system-beside',
+          include: BESIDE,
+        },
+      },
+      {
+        ...base,
+        test: {
+          ...systemTest,
           name: 'system',
           include: ['apps/system-e2e/test/**/*.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          // One whole system at a time.
+          exclude: [...BESIDE, 'apps/system-e2e/test/client/**', '**/node_modules/**'],
+          // One whole system at a time, and nothing beside it.
           fileParallelism: false,
         },
       },

@@ -1,7 +1,7 @@
 /**
- * `npm test`: unit, service and system tests one after the other, against real stores that are started once for all of them
- * (or those LETHE_STORES describes). Arguments are passed to vitest: `npm test -- libs/kafka`. At its end stand once more
- * the stages and what failed in them; the last line is `N passed, N failed` over all stages. `--chaos` runs the long forms instead: kills and outages.
+ * `npm test`: unit, service and system tests, stage by stage, against real stores that are started once for all of them (or those
+ * LETHE_STORES describes). Arguments are passed to vitest: `npm test -- libs/kafka`. At its end stand once more the stages and what
+ * failed in them; the last line is `N passed, N failed` over all stages. `--chaos` runs the long forms instead: kills and outages.
  *
  * Runs on the system's Node; what it starts runs on the project's.
  */
@@ -17,7 +17,7 @@ const node = join(root, 'node_modules/.bin/node');
 const given = process.argv.slice(2);
 const chaos = given.includes('--chaos');
 const filters = given.filter((argument) => argument !== '--chaos');
-const stages = chaos ? ['chaos'] : ['unit', 'service', 'system'];
+const stages = chaos ? ['chaos'] : ['unit', 'service', 'system-client', 'system-beside', 'system'];
 
 if (!existsSync(node) || !existsSync(join(root, 'node_modules/vitest'))) {
   console.error('The dependencies are not installed. Run "npm ci" first.');

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SERVICES, type Service } from '@lethe/contracts';
 import {
+  cacheFolder,
+  lock,
   startStores,
   startSuitePlatform,
   until,
@@ -34,8 +36,13 @@ export async function startOwnPlatform(
     world?: WorldOptions;
   } = {},
 ): Promise<OwnPlatform> {
+  // A start takes all of the machine for half a minute: two at once would only be late both.
+  const started = await lock(join(cacheFolder(), 'platform.lock'), 'Another platform has been starting for too long.');
   const dir = mkdtempSync(join(tmpdir(), `lethe-${suite}-stores-`));
-  const running = await startStores({ dir, shortLived: true, ...options.stores });
+  const running = await startStores({ dir, shortLived: true, ...options.stores }).catch((error: unknown) => {
+    started();
+    throw error;
+  });
   const stop = async (): Promise<void> => {
     await running.stop();
     rmSync(dir, { recursive: true, force: true });
@@ -59,6 +66,8 @@ export async function startOwnPlatform(
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    started();
   }
 }
 

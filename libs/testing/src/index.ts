@@ -12,7 +12,7 @@ export { kafkaAdmin, type Credentials } from './stores/kafka-admin.ts';
 export { endLeftovers, isRunning, processIdentity, recordProcesses, signal, startTime } from './stores/processes.ts';
 export type { ProcessIdentity } from './stores/processes.ts';
 export type { Daemon } from './stores/daemon.ts';
-export { cacheFolder, elasticsearchHome, kafkaJars, type Progress } from './stores/cache.ts';
+export { cacheFolder, elasticsearchHome, kafkaJars, lock, type Progress } from './stores/cache.ts';
 export { movedClock, type MovedClock } from './clock/moved-clock.ts';
 export { runForeign } from './foreign.ts';
 export { pythonWith } from './python.ts';
@@ -30,6 +30,8 @@ export { basic, createDemo, createLogin, form, get, sendMessage, type Demo, type
 export { Supervised, type Command, type Says } from './platform/supervised.ts';
 export { watchStores } from './platform/store-watch.ts';
 export { startSuitePlatform, type SuitePlatform, type SuitePlatformOptions } from './platform/suite-platform.ts';
+export { joinPlatform, sharedPlatform, SHARED_SETTINGS } from './platform/shared-platform.ts';
+export type { PlatformClient, SharedPlatform } from './platform/shared-platform.ts';
 export { platformSecrets, type PlatformSecrets } from './platform/secrets.ts';
 export { serviceEnvironment, type ServiceSettings } from './platform/service-commands.ts';
 export { provisionTopics } from './stores/provision-kafka.ts';

@@ -1,10 +1,12 @@
 import type { ProvidedContext } from 'vitest';
+import type { SharedPlatform } from './platform/shared-platform.ts';
 import type { Stores } from './stores/stores.ts';
 
-/** What the global setup (tools/test/stores.setup.ts) hands to tests: `inject('stores')`. */
+/** What the global setups (tools/test/*.setup.ts) hand to tests: `inject('stores')`, `inject('platform')`. */
 declare module 'vitest' {
   interface ProvidedContext {
     stores: Stores;
+    platform: SharedPlatform;
   }
 }
 

@@ -8,6 +8,7 @@ import { endLeftovers, recordProcesses } from '../stores/processes.ts';
 import type { Stores } from '../stores/stores.ts';
 import { platformSecrets, type PlatformSecrets } from './secrets.ts';
 import {
+  compileCache,
   serviceCommands,
   serviceEnvironment,
   type ServiceSettings,
@@ -104,7 +105,7 @@ async function migrate(options: ServiceSettings): Promise<void> {
   const script = (service: Service): string => join(options.repository, 'apps', service, 'dist', 'migrate.js');
   const migrateService = async (service: Service, more: Record<string, string> = {}): Promise<void> => {
     if (!existsSync(script(service))) return;
-    const env = { ...serviceEnvironment(service, options), ...more };
+    const env = { ...serviceEnvironment(service, options), ...compileCache(options.repository), ...more };
     try {
       await run(process.execPath, [script(service)], { cwd: options.repository, env, timeout: 60_000 });
     } catch (error) {

@@ -36,6 +36,11 @@ export interface Submission {
 
 const NODE_FLAGS = ['--max-semi-space-size=16'];
 
+/** Compiled code is kept for the next start: a fourth of what a start takes. Goes with what was installed. */
+export const compileCache = (repository: string): Record<string, string> => ({
+  NODE_COMPILE_CACHE: join(repository, 'node_modules/.cache/lethe-compiled'),
+});
+
 /** How each service is started on this machine: what compose and Kubernetes say in their own files. */
 export function serviceCommands(options: ServiceSettings): Command[] {
   return SERVICES.map((service): Command => {
@@ -44,7 +49,7 @@ export function serviceCommands(options: ServiceSettings): Command[] {
       name: service,
       args: [...NODE_FLAGS, '--import', '@lethe/service/otel', 'dist/main.js'],
       cwd: app,
-      env: serviceEnvironment(service, options),
+      env: { ...serviceEnvironment(service, options), ...compileCache(options.repository) },
       logFile: join(options.dir, 'logs', `${service}.log`),
       readyUrl: `http://127.0.0.1:${options.ports[service]}/health/ready`,
     };

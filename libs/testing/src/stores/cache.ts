@@ -69,7 +69,7 @@ export async function once(name: string, fill: (folder: string) => Promise<void>
   const target = join(cacheFolder(), name);
   if (existsSync(target)) return target;
   mkdirSync(cacheFolder(), { recursive: true });
-  const release = await lock(`${target}.lock`);
+  const release = await lock(`${target}.lock`, 'Another process has been fetching the stores for too long.');
   const temporary = `${target}.partial`;
   try {
     if (existsSync(target)) return target;
@@ -86,7 +86,8 @@ export async function once(name: string, fill: (folder: string) => Promise<void>
   }
 }
 
-async function lock(file: string): Promise<() => void> {
+/** Resolves once this process alone holds the file. @returns what gives it back; a process that dies gives it back, too. */
+export async function lock(file: string, tooLong: string): Promise<() => void> {
   const taken = () => {
     try {
       const descriptor = openSync(file, 'wx', 0o600);
@@ -100,7 +101,7 @@ async function lock(file: string): Promise<() => void> {
     }
   };
   if (!(await until(taken, INSTALL_LIMIT_MS, 200))) {
-    throw new Error(`Another process has been fetching the stores for too long. If there is none, remove ${file}.`);
+    throw new Error(`${tooLong} If there is none, remove ${file}.`);
   }
   return () => rmSync(file, { force: true });
 }

@@ -47,7 +47,7 @@ export async function startElasticsearch(options: ElasticsearchOptions): Promise
     ...options.settings,
   });
   const url = `http://127.0.0.1:${ports.http}`;
-  const launcherOptions = ['-Xms4m', '-Xmx64m', '-XX:+UseSerialGC'];
+  const launcherOptions = ['-Xms4m', '-Xmx64m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   const daemon = await startDaemon({
     name: 'elasticsearch',
     // The carrier's Elasticsearch comes without its Linux start script; this is what that script does.

@@ -1,12 +1,11 @@
 import { gzipSync } from 'node:zlib';
-import { basic, startSuitePlatform, type SuitePlatform } from '@lethe/testing';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { basic, joinPlatform, type PlatformClient } from '@lethe/testing';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 
-let suite: SuitePlatform;
+let suite: PlatformClient;
 beforeAll(async () => {
-  suite = await startSuitePlatform({ stores: inject('stores'), suite: `bad${Date.now().toString(36)}` });
+  suite = await joinPlatform(inject('platform'), 'bad');
 });
-afterAll(() => suite?.stop());
 
 interface Answer {
   status: number;

@@ -1,10 +1,10 @@
 import { basic, KeyProof, scanForOctets, until, type OctetNeedle } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saveStores, secretsIn, type SavedStores } from '../support/erasure-copy.ts';
-import { MarkedPerson, sendMarked, type SentMail } from '../support/erasure-mails.ts';
-import { everywhere } from '../support/erasure-scan.ts';
-import { startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
-import { idle, query } from '../support/pipeline.ts';
+import { saveStores, secretsIn, type SavedStores } from '../../support/erasure-copy.ts';
+import { MarkedPerson, sendMarked, type SentMail } from '../../support/erasure-mails.ts';
+import { everywhere } from '../../support/erasure-scan.ts';
+import { startOwnPlatform, type OwnPlatform } from '../../support/own-platform.ts';
+import { idle, query } from '../../support/pipeline.ts';
 
 /** From the final delivery, or the DELETE, until the key is in no file of the vault any more. */
 const LIMIT_MS = 60_000;

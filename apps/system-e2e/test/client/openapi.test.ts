@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { basic, startSuitePlatform, until, type SuitePlatform } from '@lethe/testing';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { basic, joinPlatform, until, type PlatformClient } from '@lethe/testing';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 
 interface Document {
   openapi: string;
@@ -8,15 +8,14 @@ interface Document {
   paths: Record<string, Record<string, { security: Record<string, string[]>[] }>>;
 }
 
-let suite: SuitePlatform;
+let suite: PlatformClient;
 let document: Document;
 
 beforeAll(async () => {
-  suite = await startSuitePlatform({ stores: inject('stores'), suite: `api${Date.now().toString(36)}` });
+  suite = await joinPlatform(inject('platform'), 'openapi');
   const response = await fetch(`${suite.platform.gateway}/openapi.json`);
   document = (await response.json()) as Document;
 }, 120_000);
-afterAll(() => suite?.stop());
 
 /** `GET /v3/{}/events`, whatever the parameters are called. */
 const plain = (endpoint: string): string => endpoint.replaceAll(/\{\w+\}/g, '{}');
@@ -45,7 +44,7 @@ async function newUser(): Promise<() => Promise<string>> {
 
 describe('what the running platform says of itself', () => {
   it('is what docs/mailgun-compatibility.md says, in both directions', () => {
-    const page = readFileSync(new URL('../../../docs/mailgun-compatibility.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../../docs/mailgun-compatibility.md', import.meta.url), 'utf8');
     const table = page.slice(page.indexOf('## Beside Mailgun'));
     const ours = [...table.matchAll(/^\| `([A-Z]+ [^`]+)` \|/gm)].map(([, endpoint = '']) => endpoint);
     const rows = [...page.matchAll(/^\| `([A-Z]+ [^`]+)` \| \w+ \| \*\*yes\*\* \| (?:also `\/(v\d)`)?/gm)];

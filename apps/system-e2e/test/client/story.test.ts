@@ -1,6 +1,6 @@
-import { basic, startSuitePlatform, until, type SuitePlatform } from '@lethe/testing';
+import { basic, until } from '@lethe/testing';
 import Mailgun from 'mailgun.js';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { beforeAll, describe, expect, inject, it, vi } from 'vitest';
 
 /**
  * A customer who comes from Mailgun: from an account to a message that is deleted, with Mailgun's own client for JavaScript,
@@ -35,7 +35,7 @@ interface Key {
 const DOMAIN = 'story.example.com';
 const REPORT = Buffer.from('Quarter,Amount\r\n1,42\r\n');
 
-let suite: SuitePlatform;
+const { gateway, operatorToken, world } = inject('platform');
 /** With the account's key, and with the one that may only send. */
 let ann: Client;
 let app: Client;
@@ -44,19 +44,12 @@ let sendingKeyId: string;
 let messageId: string;
 let storage: { url: string; key: string };
 
-beforeAll(async () => {
+beforeAll(() => {
   // It calls what our users call deprecated, on every call.
   vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-  suite = await startSuitePlatform({
-    stores: inject('stores'),
-    suite: `story${Date.now().toString(36)}`,
-    settings: { DOMAIN_VERIFICATION: 'on', SPF_RECORD: 'v=spf1 ip4:192.0.2.1 -all' },
-  });
-}, 120_000);
-afterAll(() => suite?.stop());
+});
 
-const client = (key: string): Client =>
-  new Mailgun(FormData).client({ username: 'api', key, url: suite.platform.gateway }) as Client;
+const client = (key: string): Client => new Mailgun(FormData).client({ username: 'api', key, url: gateway }) as Client;
 
 /** What a call says that is refused. */
 async function refusal(call: Promise<unknown>): Promise<{ status: number; details: string }> {
@@ -69,14 +62,14 @@ async function refusal(call: Promise<unknown>): Promise<{ status: number; detail
 }
 
 async function arrived(to: string): Promise<string | undefined> {
-  const response = await fetch(`${suite.world.http}/messages?to=${encodeURIComponent(to)}`);
+  const response = await fetch(`${world.http}/messages?to=${encodeURIComponent(to)}`);
   const [message] = (await response.json()) as { raw: string }[];
   return message && Buffer.from(message.raw, 'base64').toString();
 }
 
 async function publish(record: DnsRecord): Promise<void> {
   const value = record.priority === undefined ? record.value : `${record.priority} ${record.value}`;
-  const response = await fetch(`${suite.world.http}/dns`, {
+  const response = await fetch(`${world.http}/dns`, {
     method: 'PUT',
     body: JSON.stringify({ name: record.name, type: record.record_type, value }),
   });
@@ -85,9 +78,9 @@ async function publish(record: DnsRecord): Promise<void> {
 
 describe('a customer comes from Mailgun', () => {
   it('has an account made by the operator', async () => {
-    const response = await fetch(`${suite.platform.gateway}/v1/accounts`, {
+    const response = await fetch(`${gateway}/v1/accounts`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${suite.platform.secrets.operatorToken}` },
+      headers: { authorization: `Bearer ${operatorToken}` },
       body: new URLSearchParams({ name: 'Story' }),
     });
     ({ api_key: apiKey } = (await response.json()) as { api_key: string });
@@ -144,15 +137,15 @@ describe('a customer comes from Mailgun', () => {
 
   it('sends a message with an attachment, and it arrives', async () => {
     const sent = await app.messages.create(DOMAIN, {
-      ...letter('Bob <ok+bob@world.example>'),
+      ...letter('Bob <ok+story-bob@world.example>'),
       'o:tag': ['invoice'],
       'v:order': '4711',
       attachment: { data: REPORT, filename: 'report.csv', contentType: 'text/csv' },
     });
     expect(sent).toMatchObject({ status: 200, message: 'Queued. Thank you.' });
     messageId = sent.id!.slice(1, -1);
-    expect(await until(async () => (await arrived('ok+bob@world.example')) !== undefined, 20_000)).toBe(true);
-    const raw = await arrived('ok+bob@world.example');
+    expect(await until(async () => (await arrived('ok+story-bob@world.example')) !== undefined, 20_000)).toBe(true);
+    const raw = await arrived('ok+story-bob@world.example');
     expect(raw).toMatch(new RegExp(`^DKIM-Signature: .*d=${DOMAIN}`, 'ms'));
     expect(raw).toContain(REPORT.toString('base64'));
   });
@@ -172,7 +165,7 @@ describe('a customer comes from Mailgun', () => {
       tags: ['invoice'],
       'user-variables': { order: '4711' },
     });
-    expect(delivered).toMatchObject({ event: 'delivered', recipient: 'ok+bob@world.example' });
+    expect(delivered).toMatchObject({ event: 'delivered', recipient: 'ok+story-bob@world.example' });
     const next = await ann.events.get(DOMAIN, { page: page!.pages.next.page });
     expect(next.items).toEqual([]);
     storage = delivered!.storage;
@@ -181,7 +174,7 @@ describe('a customer comes from Mailgun', () => {
   it('reads the stored copy and its attachment', async () => {
     const stored = await ann.messages.retrieveStoredEmail(DOMAIN, storage.key);
     expect(stored).toMatchObject({
-      recipients: 'ok+bob@world.example',
+      recipients: 'ok+story-bob@world.example',
       Subject: 'Your invoice',
       'body-plain': 'Hello',
     });
@@ -192,10 +185,10 @@ describe('a customer comes from Mailgun', () => {
   });
 
   it('sends it again, to somebody else', async () => {
-    const again = await ann.messages.resendEmail(DOMAIN, storage.key, 'ok+carol@world.example');
+    const again = await ann.messages.resendEmail(DOMAIN, storage.key, 'ok+story-carol@world.example');
     expect(again).toMatchObject({ status: 200, message: 'Queued. Thank you.' });
-    expect(await until(async () => (await arrived('ok+carol@world.example')) !== undefined, 20_000)).toBe(true);
-    expect(await arrived('ok+carol@world.example')).toContain(REPORT.toString('base64'));
+    expect(await until(async () => (await arrived('ok+story-carol@world.example')) !== undefined, 20_000)).toBe(true);
+    expect(await arrived('ok+story-carol@world.example')).toContain(REPORT.toString('base64'));
   });
 
   it('deletes it, and it is as if it had never been', async () => {

@@ -1,10 +1,10 @@
 import { createDemo, form, get, sendMessage, until, type Demo } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Erasures, type Erasure } from '../support/erasure-api.ts';
-import { secretsIn } from '../support/erasure-copy.ts';
-import { erasedSubjects, leftOf } from '../support/erasure-ledger.ts';
-import { indexedEvents } from '../support/erasure-records.ts';
-import { startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
+import { Erasures, type Erasure } from '../../support/erasure-api.ts';
+import { secretsIn } from '../../support/erasure-copy.ts';
+import { erasedSubjects, leftOf } from '../../support/erasure-ledger.ts';
+import { indexedEvents } from '../../support/erasure-records.ts';
+import { startOwnPlatform, type OwnPlatform } from '../../support/own-platform.ts';
 
 const GREYLIST_MS = 60_000;
 

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { form, KeyProof, sealedValuesIn, sendMessage, until, withClient } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Erasures } from '../support/erasure-api.ts';
-import { copyFolder, secretsIn } from '../support/erasure-copy.ts';
-import { erasedSubjects, leftOf } from '../support/erasure-ledger.ts';
-import { accepting, revive, startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
-import { idle } from '../support/pipeline.ts';
+import { Erasures } from '../../support/erasure-api.ts';
+import { copyFolder, secretsIn } from '../../support/erasure-copy.ts';
+import { erasedSubjects, leftOf } from '../../support/erasure-ledger.ts';
+import { accepting, revive, startOwnPlatform, type OwnPlatform } from '../../support/own-platform.ts';
+import { idle } from '../../support/pipeline.ts';
 
 const [ANA, BOB] = ['ok+ana@world.example', 'ok+bob@world.example'];
 

@@ -1,7 +1,7 @@
 import { basic, form, get, movedClock, sendMessage, until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killAndRecover, startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
-import { query } from '../support/pipeline.ts';
+import { killAndRecover, startOwnPlatform, type OwnPlatform } from '../../support/own-platform.ts';
+import { query } from '../../support/pipeline.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,6 +1,6 @@
-import { form, get, sendMessage, startSuitePlatform, until, type SuitePlatform } from '@lethe/testing';
+import { form, get, joinPlatform, sendMessage, until, type PlatformClient } from '@lethe/testing';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 
 interface Received {
   from: string;
@@ -19,16 +19,11 @@ interface EventItem {
   'delivery-status'?: { code: number; 'attempt-no': number };
 }
 
-let suite: SuitePlatform;
+let suite: PlatformClient;
 
 beforeAll(async () => {
-  suite = await startSuitePlatform({
-    stores: inject('stores'),
-    suite: `first${Date.now().toString(36)}`,
-    settings: { RETRY_DELAYS: '1s,1s,2s', RETRY_POLL_MS: '100' },
-  });
+  suite = await joinPlatform(inject('platform'), 'first');
 }, 120_000);
-afterAll(() => suite?.stop());
 
 async function send(fields: Record<string, string | string[]>): Promise<string> {
   const response = await sendMessage(suite.platform.gateway, suite.demo, form(fields));

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { basic, get, startSuitePlatform, until, type SuitePlatform } from '@lethe/testing';
+import { basic, get, joinPlatform, until, type PlatformClient } from '@lethe/testing';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 
 /** Real and broken messages where LETHE_CORPORA names them; always the small ones of our own. */
 const FOLDERS = [
-  join(import.meta.dirname, '../fixtures/mime'),
+  join(import.meta.dirname, '../../fixtures/mime'),
   ...(process.env['LETHE_CORPORA'] ? [join(process.env['LETHE_CORPORA'], 'mime')] : []),
 ];
 const FILES = FOLDERS.flatMap((folder) =>
@@ -19,11 +19,11 @@ const FILES = FOLDERS.flatMap((folder) =>
 const TRACE = /^(received|dkim-signature|feedback-id)$/i;
 const ADDED_IF_MISSING = ['from', 'date', 'message-id'];
 
-let suite: SuitePlatform;
+let suite: PlatformClient;
 let dkimRecord: { name: string; value: string };
 
 beforeAll(async () => {
-  suite = await startSuitePlatform({ stores: inject('stores'), suite: `mime${Date.now().toString(36)}` });
+  suite = await joinPlatform(inject('platform'), 'mime');
   const view = (await (
     await get(`${suite.platform.gateway}/v4/domains/${suite.demo.domain}`, suite.demo.apiKey)
   ).json()) as { sending_dns_records: { record_type: string; name: string; value: string }[] };
@@ -31,7 +31,6 @@ beforeAll(async () => {
   if (!record) throw new Error('the domain shows no DKIM record');
   dkimRecord = record;
 });
-afterAll(() => suite?.stop());
 
 /** The rule HTTP and SMTP share: NUL and a CR without LF are refused, everything else is taken. */
 const refusal = (raw: Buffer): 'bare-cr' | 'nul' | null => {
@@ -92,7 +91,7 @@ const resolver = (name: string): Promise<string[][]> =>
     ? Promise.resolve([[dkimRecord.value]])
     : Promise.reject(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }));
 
-describe('messages.mime', () => {
+describe.concurrent('messages.mime', () => {
   it('has messages to run over', () => expect(FILES.length).toBeGreaterThanOrEqual(5));
 
   it.each(FILES.map(({ name, raw }, index) => [name, raw, index] as const))('%s', async (_name, raw, index) => {

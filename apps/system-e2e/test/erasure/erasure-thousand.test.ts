@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { form, sendMessage } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Erasures } from '../support/erasure-api.ts';
-import { erasedSubjects, leftOf } from '../support/erasure-ledger.ts';
-import { indexedEvents } from '../support/erasure-records.ts';
-import { deletedDocuments } from '../support/erasure-scan.ts';
-import { startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
-import { idle } from '../support/pipeline.ts';
+import { Erasures } from '../../support/erasure-api.ts';
+import { erasedSubjects, leftOf } from '../../support/erasure-ledger.ts';
+import { indexedEvents } from '../../support/erasure-records.ts';
+import { deletedDocuments } from '../../support/erasure-scan.ts';
+import { startOwnPlatform, type OwnPlatform } from '../../support/own-platform.ts';
+import { idle } from '../../support/pipeline.ts';
 
 const PEOPLE = 1_000;
 const LIMIT_MS = 5 * 60_000;

