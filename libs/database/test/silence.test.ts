@@ -37,7 +37,7 @@ it('gives up a server that falls silent, in time, and does not use the connectio
     const begin = performance.now();
     const error: unknown = await inTransaction(pool, (client) => client.query('SELECT 1')).catch((e: unknown) => e);
     expect(isUnavailable(error)).toBe(true);
-    expect(performance.now() - begin).toBeLessThan(2_000);
+    expect(performance.now() - begin).toBeLessThan(10_000);
     expect(pool.totalCount).toBe(0);
   } finally {
     await pool.end();

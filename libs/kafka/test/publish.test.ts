@@ -67,5 +67,5 @@ it('says "uncertain" when the broker does not answer within the bound', async ()
   const publisher = world.publisher('ingest', [WORK], { KAFKA_BROKERS: '127.0.0.1:9' });
   const began = performance.now();
   await expect(publisher.publish(WORK, numbers(0, 1), 500)).rejects.toThrow(PublishUncertainError);
-  expect(performance.now() - began).toBeLessThan(1_500);
+  expect(performance.now() - began).toBeLessThan(5_000);
 });
