@@ -26,6 +26,7 @@ type Table = Readonly<Record<HolderService, Readonly<Record<string, Means>>>>;
 export const MEANS: Table = {
   accounts: {
     'sandbox-recipient': { store: 'postgresql: recipients of a sandbox domain', method: 'deleted' },
+    user: { store: 'postgresql: users, who sign in', method: 'deleted' },
   },
   ingest: {
     recipient: { store: 'postgresql: recipients of messages', method: 'deleted' },
