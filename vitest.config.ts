@@ -39,6 +39,8 @@ export default defineConfig({
           environment: 'node',
           include: ['{apps,libs}/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'deploy/**/*.test.ts'],
           exclude: ['tools/*/test/**', '**/node_modules/**'],
+          // Bounds what hangs, not what is slow: another file runs beside it, and the stores start.
+          testTimeout: 30_000,
         },
       },
       {

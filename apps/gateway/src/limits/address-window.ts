@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { networkOf } from '@lethe/service';
 import { BoundedMap } from './bounded-map.ts';
 
@@ -12,7 +12,7 @@ interface Counted {
  * process, and dropped after the window.
  */
 export class AddressWindow {
-  private readonly key = randomBytes(32);
+  private readonly key = createSecretKey(randomBytes(32));
   private readonly counts: BoundedMap<string, Counted>;
 
   constructor(

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock, networkOf } from '@lethe/service';
 
@@ -21,7 +21,7 @@ interface Failures {
  */
 @Injectable()
 export class LoginBackoff {
-  private readonly key = randomBytes(32);
+  private readonly key = createSecretKey(randomBytes(32));
   /** In the order of their last failure. */
   private readonly failures = new Map<string, Failures>();
 

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Logins that are remembered at a time. */
 const CAPACITY = 10_000;
@@ -14,7 +14,7 @@ interface Verified {
  * with the process. Whether the credential still stands is asked of the settings first, never of this.
  */
 export class VerifiedLogins {
-  private readonly key = randomBytes(32);
+  private readonly key = createSecretKey(randomBytes(32));
   /** By credential's id, the longest unchanged first. */
   private readonly known = new Map<string, Verified>();
 
