@@ -61,6 +61,12 @@ export interface Surroundings {
   events: Publisher;
   /** A domain of a new account, or of the one given; known to suppression when this resolves. */
   domain(account?: string): Promise<Domain>;
+  /** The same of one that nobody has heard of yet. */
+  announce(domain: Domain): Promise<void>;
+  /** The domain, as it is published once it is deleted. */
+  endDomain(domain: Domain): Promise<void>;
+  /** Whether accounts is alive: without its heartbeat nobody is sure of domains. */
+  heartbeat: { alive: boolean };
   /** As the gateway would call for the domain's account (or another one); the replicas take turns. */
   call(domain: Domain, method: 'GET' | 'POST' | 'DELETE', path: string, body?: Body, account?: string): Promise<Answer>;
   /** As the gateway passes on what anybody asks of a link. */
@@ -117,7 +123,8 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
   const keeper = new VaultKeeper({ url: vaultDatabase.urls.privacy });
 
   const settings = new Publisher(client('accounts'), [DOMAIN_SETTINGS]);
-  const heartbeats = new HeartbeatPublisher(settings, 'accounts', [DOMAIN_SETTINGS], silent, () => true);
+  const heartbeat = { alive: true };
+  const heartbeats = new HeartbeatPublisher(settings, 'accounts', [DOMAIN_SETTINGS], silent, () => heartbeat.alive);
   heartbeats.start();
 
   const environment = {
@@ -176,18 +183,23 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
     async domain(of) {
       const account = of ?? randomUUIDv7();
       await vault.accounts.ensureAccount(account);
-      const domainId = randomUUIDv7();
-      const name = `d${randomBytes(3).toString('hex')}.example`;
+      const domain = { account, domainId: randomUUIDv7(), name: `d${randomBytes(3).toString('hex')}.example` };
+      await around.announce(domain);
+      return domain;
+    },
+    async announce(domain) {
+      const { account: accountId, domainId, name } = domain;
       const about = { state: 'active', dkim: null, bodiesDays: 7, eventsDays: 30 } as const;
-      const value = { domainId, accountId: account, name, ...about };
+      const value = { domainId, accountId, name, ...about };
       await settings.publish(DOMAIN_SETTINGS, [{ key: domainId, value, id: randomUUID(), type: 'domain' }]);
-      const domain = { account, domainId, name };
       for (const _ of replicas) {
         const known = async () => (await around.call(domain, 'GET', '?limit=1')).status === 200;
         if (!(await until(known, 10_000, 20))) throw new Error('the domain is not known');
       }
-      return domain;
     },
+    endDomain: ({ domainId }) =>
+      settings.publish(DOMAIN_SETTINGS, [{ key: domainId, value: null, id: randomUUID(), type: 'domain' }]),
+    heartbeat,
     async call(domain, method, path, body, account = domain.account) {
       const scopes = ['suppressions:read', 'suppressions:write'];
       const token = await signer.sign('suppression', { account, scopes, keyId: 'test' });
