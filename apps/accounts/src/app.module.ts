@@ -30,6 +30,8 @@ import { MIGRATIONS } from './migrations/migrations.ts';
 import { AccountRecords } from './privacy/account.records.ts';
 import { AccountsHolder } from './privacy/accounts.holder.ts';
 import { StandingUseWorker } from './privacy/standing-use.worker.ts';
+import { RetentionSettingsController } from './retention/retention-settings.controller.ts';
+import { RetentionSettingsService } from './retention/retention-settings.service.ts';
 import { SandboxRecipientRow } from './sandbox/sandbox-recipient.entity.ts';
 import { SandboxRecipientsController } from './sandbox/sandbox-recipients.controller.ts';
 import { SandboxRecipientsService } from './sandbox/sandbox-recipients.service.ts';
@@ -102,6 +104,7 @@ import { UsersService } from './users/users.service.ts';
     OwnUserController,
     UsersController,
     SessionsController,
+    RetentionSettingsController,
   ],
   providers: [
     AccountsService,
@@ -121,6 +124,7 @@ import { UsersService } from './users/users.service.ts';
     SignInBackoff,
     SignInWorker,
     SessionsService,
+    RetentionSettingsService,
     StandingUseWorker,
     DnsClient,
     DnsCheck,

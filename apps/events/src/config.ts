@@ -16,5 +16,9 @@ export const eventsConfig = defineConfig({
   RETENTION_WORK_MS: positive
     .default(60_000)
     .describe('How often indices past their limit are looked for and deleted, in milliseconds'),
+  RETENTION_SHORTENED_MS: positive
+    .max(24 * 3_600_000)
+    .default(3_600_000)
+    .describe('How often events are looked for that are older than their domain keeps them now, in milliseconds'),
 });
 export type EventsConfig = z.infer<typeof eventsConfig>;

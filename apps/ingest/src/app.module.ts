@@ -39,6 +39,7 @@ import { IngestHolder } from './privacy/ingest.holder.ts';
 import { PersonRepository } from './privacy/person.repository.ts';
 import { RetentionRepository } from './retention/retention.repository.ts';
 import { RetentionWorker } from './retention/retention.worker.ts';
+import { ShortenedWorker } from './retention/shortened.worker.ts';
 import { SendingDomains } from './settings/sending.domains.ts';
 import { SmtpListener } from './smtp/smtp.listener.ts';
 import { SubmissionsService } from './smtp/submissions.service.ts';
@@ -120,6 +121,7 @@ import { VersionsService } from './templates/versions/versions.service.ts';
     SubmissionsService,
     RetentionRepository,
     RetentionWorker,
+    ShortenedWorker,
     TemplateSeals,
     TemplatesRepository,
     TemplatesService,

@@ -77,5 +77,9 @@ export const ingestConfig = defineConfig({
   RETENTION_WORK_MS: positive
     .default(60_000)
     .describe('How often messages and bodies past their time are removed, in milliseconds'),
+  RETENTION_SHORTENED_MS: positive
+    .max(24 * 3_600_000)
+    .default(3_600_000)
+    .describe('How often messages are looked for that are older than their domain keeps bodies now, in milliseconds'),
 });
 export type IngestConfig = z.infer<typeof ingestConfig>;

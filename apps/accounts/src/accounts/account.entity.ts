@@ -48,6 +48,14 @@ export class Account {
   @Column('integer', { name: 'own_month_limit', nullable: true })
   ownMonthLimit!: number | null;
 
+  /** Of domains that have not chosen: days a body can be read, 0–7. */
+  @Column('smallint', { name: 'bodies_days', default: 7 })
+  bodiesDays!: number;
+
+  /** Of domains that have not chosen: days events are kept, 1, 3, 7, 14 or 30. */
+  @Column('smallint', { name: 'events_days', default: 30 })
+  eventsDays!: number;
+
   /** Sealed for the account (`allowed-senders`), bound to this id; null: anybody may stand in From. */
   @Column('text', { name: 'allowed_senders', nullable: true })
   allowedSenders!: string | null;

@@ -68,7 +68,10 @@ export function chosen(given: z.infer<typeof options>): Partial<Domain> {
   if (given.web_prefix !== undefined) fields.webPrefix = given.web_prefix;
   if (given.wildcard !== undefined) fields.wildcard = given.wildcard;
   if (given.spam_action !== undefined) fields.spamAction = given.spam_action;
-  if (given.message_ttl !== undefined) fields.bodiesDays = given.message_ttl / DAY;
+  if (given.message_ttl !== undefined) {
+    fields.bodiesDays = given.message_ttl / DAY;
+    fields.ownBodiesDays = true;
+  }
   if (given.message_expiry !== undefined) fields.expirySeconds = given.message_expiry || null;
   if (given.day_limit !== undefined) fields.dayLimit = given.day_limit;
   if (given.month_limit !== undefined) fields.monthLimit = given.month_limit;

@@ -41,6 +41,13 @@ export class Domain {
   @Column('smallint', { name: 'events_days', default: 30 })
   eventsDays!: number;
 
+  /** Whether the domain has chosen itself: else it has what its account has, and follows it. */
+  @Column('boolean', { name: 'own_bodies_days', default: false })
+  ownBodiesDays!: boolean;
+
+  @Column('boolean', { name: 'own_events_days', default: false })
+  ownEventsDays!: boolean;
+
   /** Of links in mail that is tracked: `<web prefix>.<domain>` is their host. */
   @Column('text', { name: 'web_scheme', default: 'https' })
   webScheme!: 'http' | 'https';

@@ -5,6 +5,7 @@ import type { EncodedRecord } from '@lethe/kafka';
 import { ApiError, Clock, CONFIG } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import type { EntityManager } from 'typeorm';
+import { Account } from '../accounts/account.entity.ts';
 import type { AccountsConfig } from '../config.ts';
 import { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
 import { DkimKeyFactory } from '../dkim/dkim-key.factory.ts';
@@ -74,11 +75,12 @@ export class DomainsService {
     const key = await this.dkimKeys.make({ id, accountId }, dkimSelector);
     const state = this.config.DOMAIN_VERIFICATION === 'off' ? 'active' : 'unverified';
     return this.settings.change(accountId, async (manager, records) => {
+      const { bodiesDays, eventsDays } = await manager.findOneByOrFail(Account, { id: accountId });
       const { raw: inserted } = (await manager
         .createQueryBuilder()
         .insert()
         .into(Domain)
-        .values({ ...options, id, accountId, name, state })
+        .values({ bodiesDays, eventsDays, ...options, id, accountId, name, state })
         .orIgnore()
         .returning('id')
         .execute()) as { raw: unknown[] };

@@ -12,6 +12,7 @@ import { MessageExpiry1764435600000 } from './1764435600000-message-expiry.ts';
 import { SandboxApprovals1764439200000 } from './1764439200000-sandbox-approvals.ts';
 import { Closing1764460800000 } from './1764460800000-closing.ts';
 import { UsersSessions1764464400000 } from './1764464400000-users-sessions.ts';
+import { Retention1764471600000 } from './1764471600000-retention.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   SandboxApprovals1764439200000,
   Closing1764460800000,
   UsersSessions1764464400000,
+  Retention1764471600000,
 ];

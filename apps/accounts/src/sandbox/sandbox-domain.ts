@@ -1,5 +1,6 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { Account } from '../accounts/account.entity.ts';
 import { Domain } from '../domains/domain.entity.ts';
 
 /** Whether a name lies in the platform's zone: nobody but the platform makes domains there. */
@@ -15,6 +16,7 @@ export async function ensureSandbox(manager: EntityManager, accountId: string, z
   if (found) return found;
   const id = randomUUIDv7();
   const name = `sandbox${randomBytes(16).toString('hex')}.${zone}`;
-  await manager.insert(Domain, { id, accountId, name, state: 'active', sandbox: true });
+  const { bodiesDays, eventsDays } = await manager.findOneByOrFail(Account, { id: accountId });
+  await manager.insert(Domain, { id, accountId, name, state: 'active', sandbox: true, bodiesDays, eventsDays });
   return manager.findOneByOrFail(Domain, { id });
 }

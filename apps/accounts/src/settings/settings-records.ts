@@ -25,6 +25,7 @@ export function accountSettingsOf(account: Account, keys: ApiKey[], sessions: Li
     ...(closing && { closing }),
     ...(account.parentId === null ? {} : { parentId: account.parentId }),
     ...quotaOf(account.dayLimit, account.monthLimit, account.ownMonthLimit),
+    retention: { bodiesDays: account.bodiesDays, eventsDays: account.eventsDays },
     ...sendersOf(account),
     // Nobody acts for a closed account any more, from the moment this is read.
     keys: (closing ? [] : keys).map(({ id, hash, role, domainId, expiresAt }) => ({

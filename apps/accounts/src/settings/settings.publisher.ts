@@ -5,10 +5,10 @@ import { Database } from '@lethe/database';
 import { Outbox, Publisher } from '@lethe/kafka';
 import type { EncodedRecord, OutboxGroup } from '@lethe/kafka';
 import { ApiError, OverloadedError, Semaphore } from '@lethe/service';
-import type { EntityManager } from 'typeorm';
+import { In, type EntityManager } from 'typeorm';
 import { Account } from '../accounts/account.entity.ts';
 import { SmtpCredentialRow } from '../credentials/smtp-credential.entity.ts';
-import { keysOf } from '../dkim/keys-of.ts';
+import { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import { ApiKey } from '../keys/api-key.entity.ts';
 import { SessionRow } from '../sessions/session.entity.ts';
@@ -79,11 +79,27 @@ export class SettingsPublisher {
   }
 
   /** What a domain is after the change that `manager` makes. */
-  async domain(manager: EntityManager, domain: Domain): Promise<EncodedRecord[]> {
-    const credentials = await manager.find(SmtpCredentialRow, { where: { domainId: domain.id }, order: { id: 'ASC' } });
-    const approved = domain.sandbox ? await manager.findBy(SandboxRecipientRow, { accountId: domain.accountId }) : [];
-    const value = domainSettingsOf(domain, await keysOf(manager, domain.id), credentials, approved);
-    return this.publisher.encode(DOMAIN_SETTINGS, [{ ...about(domain.id), value }]);
+  domain(manager: EntityManager, domain: Domain): Promise<EncodedRecord[]> {
+    return this.domains(manager, domain.accountId, [domain]);
+  }
+
+  /** The same of several domains of an account: however many, three questions to the database. */
+  async domains(manager: EntityManager, accountId: string, domains: readonly Domain[]): Promise<EncodedRecord[]> {
+    const theirs = { where: { domainId: In(domains.map(({ id }) => id)) }, order: { id: 'ASC' } } as const;
+    const keys = Map.groupBy(await manager.find(DkimKeyRow, theirs), ({ domainId }) => domainId);
+    const credentials = Map.groupBy(await manager.find(SmtpCredentialRow, theirs), ({ domainId }) => domainId);
+    const sandboxed = domains.some(({ sandbox }) => sandbox);
+    const approved = sandboxed ? await manager.findBy(SandboxRecipientRow, { accountId }) : [];
+    return this.publisher.encode(
+      DOMAIN_SETTINGS,
+      domains.map((domain) => {
+        const { id } = domain;
+        return {
+          ...about(id),
+          value: domainSettingsOf(domain, keys.get(id) ?? [], credentials.get(id) ?? [], approved),
+        };
+      }),
+    );
   }
 
   domainGone(domainId: string): EncodedRecord[] {

@@ -5,6 +5,7 @@ import { metrics } from '@lethe/service';
 import { ForgottenError, SealError, Vault, type Expected } from '@lethe/vault';
 import { eventDocument, type OpenedEvent } from './event.document.ts';
 import { isEventClass } from '../retention/event.lifecycle.ts';
+import { EventLimits } from '../retention/event.limits.ts';
 import { EventIndex } from './event.index.ts';
 
 export type IndexOutcome =
@@ -22,6 +23,7 @@ export class IndexerService {
     private readonly vault: Vault,
     private readonly search: Search,
     private readonly index: EventIndex,
+    private readonly limits: EventLimits,
   ) {}
 
   /** One outcome per event, in order. Rejects when the vault is away: nothing was indexed then. */
@@ -43,7 +45,9 @@ export class IndexerService {
   private async indexBatch(events: readonly MailEvent[]): Promise<IndexOutcome[]> {
     const opened = await Promise.all(
       events.map(async (event) =>
-        this.index.isPast(event.period) ? ({ kind: 'past' } as const) : this.openOrReject(event),
+        this.index.isPast(event.period) || this.limits.isPast(event)
+          ? ({ kind: 'past' } as const)
+          : this.openOrReject(event),
       ),
     );
     const documents = opened.filter((one) => 'event' in one);

@@ -6,7 +6,7 @@ import { EventIndex } from '../index/event.index.ts';
 import { withoutSubjects } from '../index/event.people.ts';
 
 /** Terms of one search that answers documents; well below Elasticsearch's 65,536, and 10,000 subjects are ten searches. */
-const SUBJECTS_AT_ONCE = 1_000;
+const IDS_AT_ONCE = 1_000;
 /** Without their sources. */
 const DELETED_AT_ONCE = 1_000;
 /** With their sources, of which one is at most what a Kafka record holds. */
@@ -22,6 +22,11 @@ type Query = { bool: estypes.QueryDslBoolQuery };
 interface Round {
   readonly met: number;
   readonly done: number;
+}
+
+export interface DomainsOf {
+  readonly account: string;
+  readonly domains: readonly string[];
 }
 
 export interface ErasedEvents {
@@ -59,6 +64,25 @@ export class EventErasure {
     return this.total({ bool: { filter: [{ term: { account } }] } });
   }
 
+  /** Events of these domains from before then; how many. */
+  removeOlder(domains: readonly string[], before: number): Promise<number> {
+    const filter = (some: string[]) => [{ terms: { domain: some } }, older(before)];
+    return this.inParts(domains, (some) => this.deleteBy({ bool: { filter: filter(some) } }));
+  }
+
+  /** The same of accounts, whose domains are other ones than these. */
+  async removeOlderOfOthers(accounts: readonly DomainsOf[], before: number): Promise<number> {
+    let gone = 0;
+    for (const { account, domains } of accounts) {
+      const query = {
+        filter: [{ term: { account } }, older(before)],
+        must_not: parts(domains).map((some) => ({ terms: { domain: some } })),
+      };
+      gone += await this.inRounds(() => this.deleteBy({ bool: query }));
+    }
+    return gone;
+  }
+
   /** Takes what was removed out of the files, also what an attempt removed that did not come this far. */
   async expunge(): Promise<void> {
     const periods = await this.index.existing();
@@ -79,10 +103,10 @@ export class EventErasure {
     };
   }
 
-  private inParts(subjects: ReadonlySet<string>, work: (some: string[]) => Promise<Round>): Promise<number> {
+  private inParts(ids: Iterable<string>, work: (some: string[]) => Promise<Round>): Promise<number> {
     return this.inRounds(async () => {
       const round = { met: 0, done: 0 };
-      for (const some of parts(subjects)) {
+      for (const some of parts(ids)) {
         const { met, done } = await work(some);
         round.met += met;
         round.done += done;
@@ -171,14 +195,16 @@ export class EventErasure {
   }
 }
 
+const older = (before: number) => ({ range: { '@timestamp': { lt: before } } });
+
 const of = (account: string, filter: Clause, not?: Clause): Query => ({
   bool: { filter: [{ term: { account } }, filter], ...(not ? { must_not: [not] } : {}) },
 });
 
-function parts(subjects: ReadonlySet<string>): string[][] {
-  const all = [...subjects];
-  return Array.from({ length: Math.ceil(all.length / SUBJECTS_AT_ONCE) }, (_, part) =>
-    all.slice(part * SUBJECTS_AT_ONCE, (part + 1) * SUBJECTS_AT_ONCE),
+function parts(ids: Iterable<string>): string[][] {
+  const all = [...ids];
+  return Array.from({ length: Math.ceil(all.length / IDS_AT_ONCE) }, (_, part) =>
+    all.slice(part * IDS_AT_ONCE, (part + 1) * IDS_AT_ONCE),
   );
 }
 

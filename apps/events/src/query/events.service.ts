@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { Search, SearchError } from '@lethe/search';
 import type { EventDocument } from '../index/event.document.ts';
 import { EventIndex } from '../index/event.index.ts';
+import { EventLimits } from '../retention/event.limits.ts';
 import { toClauses } from './event.query.ts';
 import type { Page } from './page.token.ts';
 
@@ -28,16 +29,19 @@ export class EventsService {
   constructor(
     private readonly search: Search,
     private readonly index: EventIndex,
+    private readonly limits: EventLimits,
   ) {}
 
+  /** @throws ApiError 503 while it is unsure how long the domain keeps events. */
   async read(account: string, domain: string, page: Page): Promise<FoundPage> {
     const { query, cursor, backwards } = page;
+    const kept = { range: { at: { gt: this.limits.since(account, domain) } } };
     const order = query.range.ascending === backwards ? 'desc' : 'asc';
     const hits = await this.find({
       size: query.limit,
       sort: [{ at: { order, unmapped_type: 'double' } }, { id: { order, unmapped_type: 'keyword' } }],
       ...(cursor ? { search_after: [...cursor] } : {}),
-      query: { bool: { filter: [{ term: { account } }, { term: { domain } }, ...toClauses(query)] } },
+      query: { bool: { filter: [{ term: { account } }, { term: { domain } }, kept, ...toClauses(query)] } },
     });
     const found = backwards ? hits.toReversed() : hits;
     const events = found.flatMap(({ _source }) => (_source ? [_source] : []));

@@ -13,6 +13,8 @@ export interface Mail {
   at?: number;
   class?: EventClass;
   type?: MailEvent['type'];
+  /** Not the sender's. */
+  domainId?: string;
   variables?: Envelope['variables'];
   template?: Envelope['template'];
   originatingIp?: string;
@@ -57,7 +59,7 @@ export async function sealedEvent({ vault, account, domainId }: Sender, mail: Ma
     id: eventId(messageId, 0, type === 'accepted' || type === 'unsubscribed' ? 0 : 1, type),
     at,
     accountId: account,
-    domainId,
+    domainId: mail.domainId ?? domainId,
     messageId,
     ordinal: 0,
     period,

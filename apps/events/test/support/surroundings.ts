@@ -2,8 +2,16 @@ import { generateKeyPairSync, randomBytes, randomUUID, randomUUIDv7 } from 'node
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MAIL_EVENTS, type MailEvent, type Service } from '@lethe/contracts';
-import { KafkaClient, kafkaConfig, Publisher } from '@lethe/kafka';
+import {
+  ACCOUNT_SETTINGS,
+  DOMAIN_SETTINGS,
+  MAIL_EVENTS,
+  type AccountSettings,
+  type DomainSettings,
+  type MailEvent,
+  type Service,
+} from '@lethe/contracts';
+import { HeartbeatPublisher, KafkaClient, kafkaConfig, Publisher } from '@lethe/kafka';
 import { createClient, Search } from '@lethe/search';
 import { Clock, createLog, createService, HealthRegistry, IdentitySigner } from '@lethe/service';
 import { createTopics, createVault, deleteTopics, until, type Stores } from '@lethe/testing';
@@ -51,6 +59,10 @@ export interface Surroundings {
   /** `sealed` runs between sealing and publishing. */
   publish(mails: readonly Mail[], sealed?: () => Promise<void>): Promise<MailEvent[]>;
   republish(events: readonly MailEvent[]): Promise<void>;
+  /** What accounts says of the domain, or of another one that is named; `null`: it is gone. */
+  publishDomain(change: Partial<DomainSettings> | null): Promise<void>;
+  /** The same of its account. */
+  publishAccount(change: Partial<AccountSettings>): Promise<void>;
   query(parameters: string, account?: string): Promise<{ status: number; body: Record<string, any> }>;
   /** Everything that is indexed, in the order of ids. */
   documents(): Promise<EventDocument[]>;
@@ -64,7 +76,8 @@ export interface Surroundings {
   close(): Promise<void>;
 }
 
-export async function startSurroundings(stores: Stores): Promise<Surroundings> {
+/** `more`: settings of the service, besides. */
+export async function startSurroundings(stores: Stores, more: Record<string, string> = {}): Promise<Surroundings> {
   const suite = `ev${randomBytes(4).toString('hex')}`;
   const prefix = `${suite}-`;
   const folder = mkdtempSync(join(tmpdir(), 'lethe-events-'));
@@ -96,6 +109,36 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
   const search = new Search(elastic);
   const clock = new MovedClock();
 
+  const accountsClient = client('accounts');
+  const tables = new Publisher(accountsClient, [ACCOUNT_SETTINGS, DOMAIN_SETTINGS]);
+  const heartbeats = new HeartbeatPublisher(
+    tables,
+    'accounts',
+    [ACCOUNT_SETTINGS, DOMAIN_SETTINGS],
+    silent,
+    () => true,
+  );
+  heartbeats.start();
+  const about = (key: string) => ({ key, id: randomUUID(), type: 'settings' });
+  const publishDomain = (change: Partial<DomainSettings> | null): Promise<void> => {
+    const domain: DomainSettings = {
+      domainId,
+      accountId: account,
+      name: DOMAIN,
+      state: 'active',
+      dkim: null,
+      bodiesDays: 7,
+      eventsDays: 30,
+      ...change,
+    };
+    return tables.publish(DOMAIN_SETTINGS, [{ ...about(domain.domainId), value: change && domain }]);
+  };
+  const publishAccount = (change: Partial<AccountSettings>): Promise<void> =>
+    tables.publish(ACCOUNT_SETTINGS, [
+      { ...about(account), value: { accountId: account, state: 'active', keys: [], ...change } },
+    ]);
+  await Promise.all([publishDomain({}), publishAccount({})]);
+
   let app: NestFastifyApplication;
   const start = async (): Promise<void> => {
     const service = await createService(
@@ -111,6 +154,8 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
           ELASTICSEARCH_URL: stores.elasticsearch,
           INDEX_PREFIX: prefix,
           RETENTION_WORK_MS: '500',
+          RETENTION_SHORTENED_MS: '500',
+          ...more,
         },
         log: silent,
         clock,
@@ -161,6 +206,8 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
       return made;
     },
     republish,
+    publishDomain,
+    publishAccount,
     query: async (parameters, who = account) => {
       // The gateway vouches for the domain to the account that has it.
       const domain = who === account ? { domain: domainId } : {};
@@ -190,6 +237,9 @@ export async function startSurroundings(stores: Stores): Promise<Surroundings> {
     },
     close: async () => {
       await app.close();
+      heartbeats.stop();
+      await tables.close(1_000);
+      await accountsClient.close();
       await Promise.all([events.close(1_000), vault.close(), accounts.close(), keeper.close()]);
       for (const index of await search.indicesOf(`${prefix}events-*`)) await search.deleteIndex(index);
       await search.call((to) => to.indices.deleteIndexTemplate({ name: `${prefix}events` }));

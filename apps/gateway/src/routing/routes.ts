@@ -73,6 +73,8 @@ export const ROUTES: readonly Route[] = [
   // Whoever has the link was sent it. Looking at it changes nothing; mail servers and people post.
   { paths: ['/unsubscribe/:link'], methods: ['GET', 'POST'], service: 'suppression', permission: 'none' },
   { paths: ['/v1/privacy/certificates/verify'], methods: ['POST'], service: 'privacy', permission: 'privacy:read' },
+  { paths: ['/v1/privacy/retention/settings'], methods: READ, service: 'accounts', permission: 'privacy:read' },
+  { paths: ['/v1/privacy/retention/settings'], methods: ['PUT'], service: 'accounts', permission: 'privacy:write' },
   { paths: ['/v1/privacy/*'], methods: READ, service: 'privacy', permission: 'privacy:read' },
   { paths: ['/v1/privacy/*'], methods: WRITE, service: 'privacy', permission: 'privacy:write' },
   {

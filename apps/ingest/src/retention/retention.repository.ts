@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@lethe/database';
+import type { ShortenedBodies } from '../settings/sending.domains.ts';
 
 /** Messages deleted by one statement, with at most 1,000 recipients each. */
 const BATCH = 100;
+/** Marked by one statement. */
+const SHORTENED_AT_ONCE = 1_000;
 
 /**
  * Due messages with all that belongs to them. An outbox row is only there still if Kafka was away all the time; its mail can
@@ -20,6 +23,21 @@ const DELETE_DUE = `
   )
   DELETE FROM message USING due WHERE message.id = due.id`;
 
+/**
+ * Messages that are older than their domain keeps bodies now; of a domain that is gone, than its account does. They are removed as their
+ * account would: `RemovalWorker` gives their content keys up, and delivery still sends what waits. In the order of ids, so that all
+ * batches together look at each message once.
+ */
+const REMOVE_SHORTENED = `
+  WITH short AS (
+    SELECT m.id FROM message m
+      LEFT JOIN unnest($1::uuid[], $2::int[]) AS d (id, days) ON m.domain_id = d.id
+      LEFT JOIN unnest($3::uuid[], $4::int[]) AS a (id, days) ON m.account_id = a.id
+     WHERE m.id > $5 AND m.stored = 'readable' AND m.accepted_at <= now() - make_interval(days => coalesce(d.days, a.days))
+     ORDER BY m.id LIMIT ${SHORTENED_AT_ONCE} FOR UPDATE OF m SKIP LOCKED
+  )
+  UPDATE message SET stored = 'removed' FROM short WHERE message.id = short.id RETURNING message.id`;
+
 @Injectable()
 export class RetentionRepository {
   constructor(private readonly database: Database) {}
@@ -32,5 +50,17 @@ export class RetentionRepository {
       values: [BATCH],
     });
     return rowCount ?? 0;
+  }
+
+  /** Ids of some messages behind `after`, in order, that are kept for longer than that; nobody reads them any more. */
+  async removeShortened({ domains, accounts }: ShortenedBodies, after: string): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ id: string }>(REMOVE_SHORTENED, [
+      [...domains.keys()],
+      [...domains.values()],
+      [...accounts.keys()],
+      [...accounts.values()],
+      after,
+    ]);
+    return rows.map(({ id }) => id).toSorted();
   }
 }

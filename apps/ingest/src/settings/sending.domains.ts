@@ -3,11 +3,22 @@ import {
   ACCOUNT_SETTINGS,
   DOMAIN_SETTINGS,
   maySend,
+  RETENTION,
   type AccountSettings,
   type DomainSettings,
 } from '@lethe/contracts';
 import { InjectTable, LocalTable, type TableIndex } from '@lethe/kafka';
 import { ApiError, type Identity } from '@lethe/service';
+
+const DAY = 86_400_000;
+
+/** Days by id. */
+export interface ShortenedBodies {
+  readonly domains: ReadonlyMap<string, number>;
+  readonly accounts: ReadonlyMap<string, number>;
+}
+
+const isShort = (bodiesDays: number): boolean => bodiesDays < RETENTION.body.limitMs / DAY;
 
 /** Who may send from where, from the tables of `accounts`. Fails closed: a stale table is a 503. */
 @Injectable()
@@ -48,6 +59,25 @@ export class SendingDomains {
   /** Whether there is such a domain; undefined while unsure. */
   has(domainId: string): boolean | undefined {
     return this.domains.fresh ? this.domains.get(domainId) !== undefined : undefined;
+  }
+
+  /**
+   * Where bodies are kept for less than all of a week: of domains, and of accounts for what is left of domains that are gone. A domain
+   * that keeps them for longer than its account is there, too. Undefined while unsure.
+   */
+  shortened(): ShortenedBodies | undefined {
+    if (!this.domains.fresh || !this.accounts.fresh) return undefined;
+    const accounts = new Map(
+      [...this.accounts.values()].flatMap(({ accountId, retention }) =>
+        retention && isShort(retention.bodiesDays) ? [[accountId, retention.bodiesDays]] : [],
+      ),
+    );
+    const domains = new Map(
+      [...this.domains.values()]
+        .filter(({ accountId, bodiesDays }) => isShort(bodiesDays) || accounts.has(accountId))
+        .map(({ domainId, bodiesDays }) => [domainId, bodiesDays]),
+    );
+    return { accounts, domains };
   }
 
   /** Whom what a message sends counts for, by id. Asked of messages that were admitted already. */

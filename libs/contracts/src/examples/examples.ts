@@ -107,6 +107,7 @@ const accountSettings: AccountSettings = {
   state: 'active',
   parentId: '019ab7a0-0000-7000-8000-00000000000b',
   quota: { day: 1_000, month: 10_000 },
+  retention: { bodiesDays: 7, eventsDays: 30 },
   allowedSenders: JWE,
   keys: [{ id: accepted.keyId, hash: 'ab'.repeat(32), scopes: ['messages:write', 'events:read'] }],
   sessions: [

@@ -52,6 +52,11 @@ export const accountSettings = z.object({
   /** Of a subaccount: whose it is. It sends only while that account may, and what it sends counts there, too. */
   parentId: id().optional(),
   quota: quota().optional(),
+  /**
+   * Days a body can be read and events are kept, of its domains that have not chosen (their own records say it, too) and of what is left
+   * of domains that are gone. Records from before there was a choice have no such field: 7 and 30.
+   */
+  retention: z.object({ bodiesDays: count(), eventsDays: count() }).optional(),
   /** Of its domains that have no such list of their own. */
   allowedSenders: sealed('allowed-senders').optional(),
   keys: z.array(

@@ -51,7 +51,7 @@ export const DOMAIN_SETTINGS = topic({
   name: 'domain-settings',
   what: 'sending domains: state, retention, sealed DKIM key and SMTP credentials',
   producers: ['accounts'],
-  consumers: ['gateway', 'ingest', 'delivery', 'suppression', 'privacy'],
+  consumers: ['gateway', 'ingest', 'delivery', 'events', 'suppression', 'privacy'],
   key: 'domain id',
   partitions: 1,
   cleanup: { kind: 'compacted' },
