@@ -180,6 +180,8 @@ export class SmtpConnection {
     this.phase = 'tls';
     const reply = await this.command('STARTTLS');
     if (reply.code !== 220) throw new SmtpBroken('tls', 'starttls-not-supported');
+    // What came right behind the answer has ended the session already, and no handshake would hear of it.
+    if (this.broken) throw this.broken;
     const { proof, host } = this.target;
     const name = proof?.servername ?? host;
     const plain = this.socket;

@@ -368,6 +368,19 @@ describe('SmtpPool and SmtpConnection', () => {
     await expect.poll(() => lines.filter((line) => line === 'QUIT').length).toBe(2);
   });
 
+  it.each([
+    ['what is no handshake', 'this is no handshake\r\n'],
+    ['another reply', '250 ok\r\n'],
+  ])('goes on in clear where %s stands right behind the answer to STARTTLS', async (_what, behind) => {
+    const { pool, target, lines } = await start((line) => {
+      if (line.startsWith('EHLO')) return '250-test\r\n250 STARTTLS\r\n';
+      return line === 'STARTTLS' ? `220 go ahead\r\n${behind}` : undefined;
+    });
+    const session = await pool.acquire(target);
+    expect(await session.send(hello, free)).toMatchObject({ code: 250 });
+    expect(lines.slice(0, 4)).toEqual(['EHLO us.example', 'STARTTLS', 'EHLO us.example', 'MAIL FROM:<a@example.com>']);
+  });
+
   it('refuses to send in clear where TLS is required', async () => {
     const { pool, target } = await start();
     await expect(pool.acquire({ ...target, tls: 'required' })).rejects.toMatchObject({
