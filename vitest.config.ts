@@ -67,6 +67,8 @@ export default defineConfig({
           ...systemTest,
           name: 'system-beside',
           include: BESIDE,
+          // Beginning waits for the beginning of the other.
+          hookTimeout: 600_000,
         },
       },
       {

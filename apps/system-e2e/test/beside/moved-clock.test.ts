@@ -37,7 +37,7 @@ describe.skipIf(clock === null)('on a clock that moves on', () => {
         settings: { kafka: { 'log.retention.check.interval.ms': '1000' } },
       },
     });
-  }, 300_000);
+  });
   afterAll(async () => {
     await own?.stop();
     await collector?.close();

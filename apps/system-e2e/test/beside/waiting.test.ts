@@ -30,7 +30,7 @@ describe.skipIf(clock === null)('mail that waits', () => {
       settings: { ...time.environment, RETRY_DELAYS, RETENTION_WORK_MS: '2000' },
       stores: { environment: time.environment },
     });
-  }, 300_000);
+  });
   afterAll(async () => {
     await own?.stop();
     clock?.close();

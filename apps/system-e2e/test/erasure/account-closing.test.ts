@@ -35,7 +35,7 @@ beforeAll(async () => {
   closing = await lively(own.demo, 'Ana');
   staying = await lively(await createDemo(platform.gateway, platform.secrets.operatorToken, 'staying.example'), 'Bob');
   await idle(own, 120_000, 2 * WAITING_EACH);
-}, 300_000);
+});
 afterAll(() => own?.stop());
 
 /** As a customer's key, or the operator's token, does it. */

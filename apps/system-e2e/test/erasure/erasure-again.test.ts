@@ -19,7 +19,7 @@ beforeAll(async () => {
   });
   other = await createDemo(own.platform.gateway, own.platform.secrets.operatorToken, 'other.example');
   erasures = new Erasures(own);
-}, 300_000);
+});
 afterAll(() => own?.stop());
 
 async function send(recipients: Record<string, string>, demo: Demo = own.demo): Promise<string> {

@@ -24,7 +24,7 @@ const after = {} as { erasure: Erasure; certificate: Certificate; tookMs: number
 beforeAll(async () => {
   own = await startOwnPlatform('disk', { settings: WAITING_SETTINGS, world: { greylistMs: 3_600_000 } });
   scene = await sendScene(own);
-}, 300_000);
+});
 afterAll(() => own?.stop());
 
 const marksOf = (mails: readonly SentMail[]): Needle[] => mails.flatMap(({ marks }) => marks);

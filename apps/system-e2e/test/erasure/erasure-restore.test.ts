@@ -21,7 +21,7 @@ beforeAll(async () => {
   for (const to of [ANA, BOB])
     if ((await send(to)) !== 200) throw new Error('the mail before the backup was not accepted');
   await idle(own);
-}, 300_000);
+});
 afterAll(async () => {
   await own?.stop();
   rmSync(saved, { recursive: true, force: true });

@@ -23,7 +23,7 @@ const idOf = (mail: SentMail): string => ids.get(mail) ?? '';
 
 beforeAll(async () => {
   own = await startOwnPlatform('shred', { settings: { LOG_LEVEL: 'debug' } });
-}, 300_000);
+});
 afterAll(() => own?.stop());
 
 const call = (path: string, init: RequestInit = {}): Promise<Response> =>

@@ -13,8 +13,8 @@ import {
   type ProcessIdentity,
 } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freeRow, NpmStart, type RunningJson } from '../../support/npm-start.ts';
-import { bash, differs, readmeExamples } from '../../support/readme.ts';
+import { freeRow, NpmStart, type RunningJson } from '../support/npm-start.ts';
+import { bash, differs, readmeExamples } from '../support/readme.ts';
 
 const SERVICES = ['gateway', 'accounts', 'ingest', 'delivery', 'events', 'suppression', 'privacy'];
 const STORES = ['kafka', 'elasticsearch', 'postgres', 'vault'];
