@@ -1,7 +1,7 @@
 // Checks of docker-compose.yml: every service is there, nothing is reachable from outside, everything is bounded.
 import { settingFaults } from './settings.mjs';
 
-const STORES = ['kafka', 'elasticsearch', 'postgres', 'vault'];
+const STORES = ['kafka', 'elasticsearch', 'postgres', 'vault', 'bucket'];
 
 /**
  * @param compose the parsed file, merge keys resolved, variables not

@@ -51,6 +51,38 @@ it('gives every service the addresses of the containers', () => {
   }
 });
 
+it('gives ingest and delivery the bucket of the compose file, a key each, where bodies are kept there', () => {
+  const prepared = mkdtempSync(join(tmpdir(), 'lethe-compose-'));
+  try {
+    const script = join(root, 'tools/docker/prepare.ts');
+    const run = spawnSync(
+      process.execPath,
+      ['--conditions=@lethe/source', script, prepared, '--with', 'BODY_STORE=s3'],
+      { encoding: 'utf8' },
+    );
+    expect(run.status, run.stderr).toBe(0);
+    const variablesOf = (app: string) => parseEnv(readFileSync(join(prepared, `${app}.env`), 'utf8'));
+    const { identities } = JSON.parse(readFileSync(join(prepared, 'bucket/s3.json'), 'utf8')) as {
+      identities: { credentials: { accessKey: string; secretKey: string }[] }[];
+    };
+    const keys = identities.flatMap(({ credentials }) => credentials);
+    for (const app of ['ingest', 'delivery']) {
+      const given = variablesOf(app);
+      expect(given).toMatchObject({ BODY_STORE: 's3', BODIES_S3_ENDPOINT: 'http://bucket:8333' });
+      expect(keys).toContainEqual({
+        accessKey: given['BODIES_S3_ACCESS_KEY_ID'],
+        secretKey: given['BODIES_S3_SECRET_ACCESS_KEY'],
+      });
+    }
+    expect(variablesOf('ingest')['BODIES_S3_SECRET_ACCESS_KEY']).not.toBe(
+      variablesOf('delivery')['BODIES_S3_SECRET_ACCESS_KEY'],
+    );
+    expect(variablesOf('events')).not.toHaveProperty('BODIES_S3_SECRET_ACCESS_KEY');
+  } finally {
+    rmSync(prepared, { recursive: true });
+  }
+}, 60_000);
+
 type Plant = (compose: Compose) => void;
 const service = (compose: Compose, name: string): Service => {
   const found = compose.services[name];

@@ -18,6 +18,7 @@ import { basePort, demoPorts } from '../dev/ports.ts';
  * `node --conditions=@lethe/source tools/docker/prepare.ts [folder] [--with KEY=VALUE]…`: makes the secrets of a Docker
  * installation once, and writes what docker-compose.yml reads: `compose.env` (versions, user, ports), one env file per store
  * and service, the keys. The variables of the services are the ones of a native start, with the addresses of the containers.
+ * With BODY_STORE=s3 and no endpoint, the bucket is that of the compose file's own server (profile s3).
  */
 const root = resolve(import.meta.dirname, '../..');
 const given = process.argv.slice(2);
@@ -48,6 +49,7 @@ write('kafka.env', {
 });
 write('postgres.env', { POSTGRES_PASSWORD: passwords.postgres['postgres'] });
 write('vault.env', { POSTGRES_PASSWORD: passwords.vault['postgres'] });
+writeBucket(join(folder, 'bucket'), passwords.bucket);
 for (const service of SERVICES) write(`${service}.env`, environment(service));
 // Containers run as the owner of the key files, which nobody else can read; root gives its files to an ordinary user.
 const ORDINARY = 1000;
@@ -73,19 +75,23 @@ if (process.getuid?.() === 0) giveTo(uid, gid, folder);
 console.log(`Prepared. Start with:\n\n  docker compose --env-file ${join(folder, 'compose.env')} up --build\n`);
 
 interface Passwords {
+  /** Secrets of the access keys that ingest and delivery have for the bucket. */
+  bucket: Record<string, string>;
   kafka: Record<string, string>;
   postgres: Record<string, string>;
   vault: Record<string, string>;
 }
 
 function readPasswords(file: string): Passwords {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Passwords;
+  const former = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Passwords>) : {};
   const random = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, randomBytes(24).toString('hex')]));
   const made: Passwords = {
+    bucket: random(['ingest', 'delivery']),
     kafka: random(['admin', ...SERVICES]),
     postgres: random(['postgres', ...DATABASE_OWNERS]),
     vault: random(['postgres', VAULT_OWNER, ...SERVICES]),
+    ...former,
   };
   writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
   return made;
@@ -114,12 +120,38 @@ function environment(service: Service): Record<string, string> {
   });
   const smtp = service === 'ingest' ? { SMTP_HOST: '0.0.0.0' } : {};
   const inside = { ...smtp, HOST: '0.0.0.0', PORT: '8080', PUBLIC_URL: `http://127.0.0.1:${basePort()}` };
-  if (service !== 'gateway') return { ...variables, ...inside };
+  if (service !== 'gateway') return { ...bucketVariables(service), ...variables, ...inside };
   const others = SERVICES.filter((name) => variables[`${name.toUpperCase()}_URL`] !== undefined);
   // Delivery shares the network of the world, and with it its name.
   const host = (name: Service): string => (name === 'delivery' ? 'world' : name);
   const urls = Object.fromEntries(others.map((name) => [`${name.toUpperCase()}_URL`, `http://${host(name)}:8080`]));
   return { ...variables, ...inside, ...urls };
+}
+
+/** Of ingest and delivery, where bodies go to the compose file's own bucket; whatever `--with` says counts. */
+function bucketVariables(service: Service): Record<string, string> {
+  const secret = passwords.bucket[service];
+  if (settings.services['BODY_STORE'] !== 's3' || settings.services['BODIES_S3_ENDPOINT'] || !secret) return {};
+  return {
+    BODIES_S3_ENDPOINT: 'http://bucket:8333',
+    BODIES_S3_PATH_STYLE: 'true',
+    BODIES_S3_BUCKET: 'lethe-bodies',
+    BODIES_S3_ACCESS_KEY_ID: service,
+    BODIES_S3_SECRET_ACCESS_KEY: secret,
+  };
+}
+
+/** Who may do what in SeaweedFS: ingest writes, drops and sets the rules, delivery reads. */
+function writeBucket(inside: string, secrets: Record<string, string>): void {
+  const actions: Record<string, string[]> = { ingest: ['Admin'], delivery: ['Read', 'List'] };
+  const identities = Object.entries(secrets).map(([name, secretKey]) => ({
+    name,
+    credentials: [{ accessKey: name, secretKey }],
+    actions: actions[name],
+  }));
+  mkdirSync(inside, { recursive: true, mode: 0o755 });
+  // Read by the server's own user, in a folder that only its owner can walk through.
+  writeFileSync(join(inside, 's3.json'), JSON.stringify({ identities }), { mode: 0o644 });
 }
 
 /** The stores as the containers see them. */

@@ -33,6 +33,7 @@ try {
     main(adminUrl('postgres', passwords.postgres)),
     vault(adminUrl('vault', passwords.vault)),
   ]);
+  await syncBucket();
   // The vault first: nothing else starts without it.
   await migrate('privacy', { VAULT_OWNER_URL: ownerUrl() });
   await Promise.all(SERVICES.filter((service) => service !== 'privacy').map((service) => migrate(service)));
@@ -62,6 +63,16 @@ async function vault(url: string): Promise<void> {
   const { postgres: _, ...roles } = passwords.vault;
   await provisionRoles(url, roles);
   await provisionVault(url, 'vault');
+}
+
+/** SeaweedFS answers before what it was given is on the disk, unless it is told not to. */
+async function syncBucket(): Promise<void> {
+  const { BODIES_S3_ENDPOINT: endpoint } = parseEnv(readFileSync(join(folder, 'ingest.env'), 'utf8'));
+  if (endpoint !== 'http://bucket:8333') return;
+  const form = new FormData();
+  form.append('file', new Blob([JSON.stringify({ locations: [{ locationPrefix: '/buckets/', fsync: true }] })]));
+  const answer = await fetch('http://bucket:8888/etc/seaweedfs/filer.conf', { method: 'POST', body: form });
+  if (!answer.ok) throw new Error(`the bucket's server answered ${answer.status}`);
 }
 
 async function migrate(service: Service, more: Record<string, string> = {}): Promise<void> {

@@ -1,22 +1,10 @@
 import { CONFIG, HealthRegistry } from '@lethe/service';
 import { Global, Inject, Module } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
-import { z } from 'zod';
-import { PostgresBodyStore } from './postgres/postgres-body-store.ts';
+import { createBodyStore } from './bodies.config.ts';
 import { BodyStore } from './store/body-store.ts';
 
 const PROBE_MS = 1000;
-
-/** Variables of a service that uses the body store. */
-export const bodiesConfig = {
-  BODIES_URL: z
-    .string()
-    .min(1)
-    .meta({ description: 'PostgreSQL URL of the body store (database of ingest)', secret: true }),
-  BODIES_CONNECTIONS: z.coerce.number().int().positive().default(4).describe('Connections to the body store'),
-};
-
-export type BodiesConfig = z.infer<z.ZodObject<typeof bodiesConfig>>;
 
 /** Gives `BodyStore` to every module of a service whose config has `bodiesConfig`; readiness tells whether it answers. */
 @Global()
@@ -25,8 +13,7 @@ export type BodiesConfig = z.infer<z.ZodObject<typeof bodiesConfig>>;
     {
       provide: BodyStore,
       inject: [CONFIG],
-      useFactory: (config: BodiesConfig) =>
-        new PostgresBodyStore({ url: config.BODIES_URL, connections: config.BODIES_CONNECTIONS }),
+      useFactory: createBodyStore,
     },
   ],
   exports: [BodyStore],

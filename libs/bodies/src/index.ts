@@ -1,11 +1,15 @@
-export { bodiesConfig, BodiesModule } from './bodies.module.ts';
-export type { BodiesConfig } from './bodies.module.ts';
+export { bodiesConfig, bucketConfig, createBodyStore } from './bodies.config.ts';
+export type { BodiesConfig, BucketConfig } from './bodies.config.ts';
+export { BodiesModule } from './bodies.module.ts';
 export { openBody, openStream, sealBody, sealStream } from './crypto/body-seal.ts';
 export { migrateBodies } from './postgres/migrate.ts';
 export type { MigrateBodiesOptions } from './postgres/migrate.ts';
 export { PostgresBodyStore } from './postgres/postgres-body-store.ts';
 export type { PostgresBodyStoreOptions } from './postgres/postgres-body-store.ts';
+export { prepareBodyStore } from './prepare-body-store.ts';
+export { S3BodyStore } from './s3/s3-body-store.ts';
+export type { S3BodyStoreOptions } from './s3/s3-body-store.ts';
 export { BodyStore } from './store/body-store.ts';
-export type { BodyRef, SealedBody } from './store/body-store.ts';
+export type { BodyRef, Known, SealedBody } from './store/body-store.ts';
 export { dropTime } from './store/drop-time.ts';
 export { BODY_STORES } from './store/stores.ts';

@@ -1,12 +1,22 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import type { Stores } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { dropTime, openBody, openStream, type SealedBody } from '../src/index.ts';
 import { body, HOUR, idOf, keep, KEY } from './support/bodies.ts';
-import { postgresWorld, type World } from './support/worlds.ts';
+import { bucketServer, bucketWorld, postgresWorld, type World } from './support/worlds.ts';
 
 const forgotten = expect.objectContaining({ name: 'ForgottenError' });
 
-describe.each([['PostgreSQL', postgresWorld]])('bodies in %s', (_, start) => {
+const bucket = await bucketServer();
+afterAll(() => bucket?.close());
+
+type Start = (stores: Stores) => Promise<World>;
+const STORES: [string, Start][] = [
+  ['PostgreSQL', postgresWorld],
+  ...(bucket ? [['a bucket', (stores) => bucketWorld(stores, bucket.server)] satisfies [string, Start]] : []),
+];
+
+describe.each(STORES)('bodies in %s', (_, start) => {
   let world: World;
 
   beforeAll(async () => {

@@ -8,6 +8,7 @@ export type { TopicDeclaration } from './stores/provision-kafka.ts';
 export { startKafka, type Kafka, type KafkaOptions } from './stores/kafka.ts';
 export { startElasticsearch, type Elasticsearch, type ElasticsearchOptions } from './stores/elasticsearch.ts';
 export { startPostgres, withClient, type Postgres, type PostgresOptions } from './stores/postgres.ts';
+export { startSeaweedFs, type SeaweedFs } from './stores/seaweedfs.ts';
 export { kafkaAdmin, type Credentials } from './stores/kafka-admin.ts';
 export { endLeftovers, isRunning, processIdentity, recordProcesses, signal, startTime } from './stores/processes.ts';
 export type { ProcessIdentity } from './stores/processes.ts';

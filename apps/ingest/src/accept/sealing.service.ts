@@ -1,5 +1,6 @@
 import { createSecretKey, randomUUIDv7, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { BodyStore } from '@lethe/bodies';
 import {
   MAX_RELATED_RECIPIENTS,
   periodOf,
@@ -20,6 +21,8 @@ import type { SealedMessage } from './records.ts';
 import { addressed } from './envelope.content.ts';
 import type { Mailbox, Submission } from './submission.ts';
 
+const DAY = 86_400_000;
+
 /** Turns a submission into records that hold nothing personal in clear. The door: subjects are made here and only here. */
 @Injectable()
 export class SealingService {
@@ -27,6 +30,7 @@ export class SealingService {
 
   constructor(
     private readonly vault: Vault,
+    private readonly bodies: BodyStore,
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {
     this.destinationKey = createSecretKey(config.DESTINATION_KEY, 'hex');
@@ -40,7 +44,8 @@ export class SealingService {
     acceptedAt: number,
   ): Promise<SealedMessage> {
     const id = randomUUIDv7();
-    const ends = deadlines(domain, acceptedAt, this.config.MESSAGE_EXPIRY_MS, submission.deliverAt);
+    const bodiesDays = Math.min(domain.bodiesDays, this.bodies.longestMs / DAY);
+    const ends = deadlines({ ...domain, bodiesDays }, acceptedAt, this.config.MESSAGE_EXPIRY_MS, submission.deliverAt);
     const period = periodOf(ends.eventClass, acceptedAt);
     const { recipients: everyone, related, named = [] } = submission;
     const subjects = await this.subjectsOf(domain.accountId, [...everyone, ...related, ...named]);

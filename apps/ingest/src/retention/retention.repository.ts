@@ -63,4 +63,13 @@ export class RetentionRepository {
     ]);
     return rows.map(({ id }) => id).toSorted();
   }
+
+  /** Which of these messages there are. */
+  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const { rows } = await this.database.pool.query<{ id: string }>(
+      'SELECT id FROM message WHERE id = ANY($1::uuid[])',
+      [ids],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
 }

@@ -7,8 +7,8 @@ import { SentCountRepository } from '../permission/sent-count.repository.ts';
 import { RetentionRepository } from './retention.repository.ts';
 
 /**
- * Keeps what ingest holds within its limits (design §7), in every replica: partitions of bodies are made ahead and dropped on
- * their time, messages deleted on theirs. Nobody has to be told: the keys end by themselves in the vault, at the same time.
+ * Keeps what ingest holds within its limits (design §7), in every replica: bodies are dropped on their time, messages deleted on
+ * theirs. Nobody has to be told: the keys end by themselves in the vault, at the same time.
  */
 @Injectable()
 export class RetentionWorker implements OnApplicationBootstrap, OnModuleDestroy {
@@ -39,12 +39,13 @@ export class RetentionWorker implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   private async work(): Promise<void> {
-    await this.bodies.makeAhead();
+    const bodies = await this.bodies.dropDue();
     await this.idempotency.expire();
-    const partitions = await this.bodies.dropDue();
     await this.sent.deleteOld();
     let messages = 0;
     for (let some = 1; some > 0 && !this.rounds.stopped; messages += some) some = await this.messages.deleteDue();
-    if (messages + partitions > 0) this.log.info('retention.removed', { messages, partitions });
+    await this.bodies.makeAhead();
+    const orphans = await this.bodies.dropOrphans((ids) => this.messages.known(ids));
+    if (messages + bodies + orphans > 0) this.log.info('retention.removed', { messages, dropTimes: bodies, orphans });
   }
 }

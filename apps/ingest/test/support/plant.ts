@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { BodyStore } from '@lethe/bodies';
 import type { PlantedPerson } from '@lethe/privacy-holder/conformance';
 import { form } from '@lethe/testing';
 import type { Fields, Surroundings } from './surroundings.ts';
@@ -37,7 +38,7 @@ export async function plantPerson(around: Surroundings): Promise<PlantedPerson> 
 }
 
 /** Every row there is of messages that have anybody else to go to, without these people's. */
-export async function rowsOfOthers({ database }: Surroundings, people: readonly string[]): Promise<unknown> {
+export async function rowsOfOthers({ database, bodies }: Surroundings, people: readonly string[]): Promise<unknown> {
   const theirs = `select message_id from message_recipient where subject_id <> all($1::uuid[])`;
   const of = async (sql: string): Promise<unknown[]> => (await database.query(sql, [people])).rows;
   return {
@@ -50,10 +51,26 @@ export async function rowsOfOthers({ database }: Surroundings, people: readonly 
       `select * from message_related where subject_id <> all($1::uuid[]) and message_id in (${theirs})
        order by message_id, ordinal`,
     ),
-    body: (
-      (await of(`select * from bodies.body where message_id in (${theirs}) order by message_id, seq`)) as {
-        bytes: Buffer;
-      }[]
-    ).map((row) => ({ ...row, bytes: createHash('sha256').update(row.bytes).digest('hex') })),
+    body: await digests(
+      bodies,
+      (await of(`select id, drop_at from message where id in (${theirs}) order by id`)) as Kept[],
+    ),
   };
+}
+
+interface Kept {
+  id: string;
+  drop_at: Date;
+}
+
+/** Of bodies as they are kept; null where there is none. */
+function digests(bodies: BodyStore, messages: Kept[]): Promise<(string | null)[]> {
+  return Promise.all(
+    messages.map(async ({ id, drop_at: dropAt }) => {
+      if ((await bodies.count([{ messageId: id, dropAt }])) === 0) return null;
+      return createHash('sha256')
+        .update(await bodies.read(id, dropAt))
+        .digest('hex');
+    }),
+  );
 }

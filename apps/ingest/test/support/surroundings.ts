@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, randomUUID, randomUUIDv7 } from 'node
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrateBodies, PostgresBodyStore, type BodyStore } from '@lethe/bodies';
+import { bodiesConfig, createBodyStore, prepareBodyStore, type BodyStore } from '@lethe/bodies';
 import {
   ACCOUNT_SETTINGS,
   DOMAIN_SETTINGS,
@@ -98,7 +98,8 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
     createTopics(stores, prefix),
   ]);
   await migrateDatabase(own.url, MIGRATIONS);
-  await Promise.all([migrateBodies(own.url), migrateVault(vaultDatabase.ownerUrl)]);
+  const bodyStore = z.object(bodiesConfig).parse({ BODIES_URL: own.url, ...settings });
+  await Promise.all([prepareBodyStore(bodyStore, own.url, async () => null), migrateVault(vaultDatabase.ownerUrl)]);
 
   const log = createLog({ service: 'test', level: 'error' });
   const kafka = (service: Service): Record<string, string> => ({
@@ -186,7 +187,7 @@ export async function surroundings(stores: Stores, settings: Record<string, stri
   };
 
   const database = new Pool({ connectionString: own.url, max: 4 });
-  const bodies = new PostgresBodyStore({ url: own.url });
+  const bodies = createBodyStore(bodyStore);
   const signer = new IdentitySigner(String(privateKey.export({ type: 'pkcs8', format: 'pem' })), new Clock());
   const call = async (path: string, init: RequestInit, at: number, who = domain): Promise<Response> => {
     const claims = { account: who.accountId, scopes: ['messages:send'], keyId: randomUUID(), domain: who.domainId };

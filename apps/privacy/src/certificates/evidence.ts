@@ -32,7 +32,7 @@ export const MEANS: Table = {
     recipient: { store: 'postgresql: recipients of messages', method: 'deleted' },
     message: { store: 'postgresql: messages nobody else received', method: 'deleted' },
     mention: { store: "postgresql: others' messages that named the subject", method: 'rewritten' },
-    body: { store: 'postgresql: bodies of messages', method: 'rendered unreadable' },
+    body: { store: 'body store: bodies of messages', method: 'rendered unreadable' },
     member: { store: 'postgresql: members of mailing lists', method: 'deleted' },
   },
   delivery: {

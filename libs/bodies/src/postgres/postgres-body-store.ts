@@ -30,6 +30,7 @@ const MAX_BYTES = 64 * 1_048_576;
 
 /** Bodies in a schema of ingest's database, partitioned by drop time: in the transaction of their messages itself. */
 export class PostgresBodyStore extends BodyStore {
+  readonly longestMs = RETENTION.body.limitMs;
   private readonly pool: Pool;
   private readonly firsts: Batcher<BodyRef, SegmentRow>;
   private readonly known = new Set<number>();
@@ -132,6 +133,11 @@ export class PostgresBodyStore extends BodyStore {
   /** Partition by partition; one that is being read goes next time. */
   dropDue(): Promise<number> {
     return dropDue(this.pool);
+  }
+
+  /** Bodies are there exactly if their messages are. */
+  async dropOrphans(): Promise<number> {
+    return 0;
   }
 
   oldest(): Promise<Date | null> {

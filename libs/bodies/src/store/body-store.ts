@@ -15,11 +15,17 @@ export interface SealedBody extends BodyRef {
 /** A transaction in the database of `ingest`: that of the messages whose bodies these are. */
 export type Transaction = Pick<ClientBase, 'query'>;
 
+/** Which of these messages there are. */
+export type Known = (messageIds: readonly string[]) => Promise<ReadonlySet<string>>;
+
 /**
  * Sealed bodies by message and drop time; it never sees a key or a plaintext. Accepting is `prepare`, then `insertMany` in the
  * transaction of the messages, then `discard` for those that were not committed: once that transaction is durable, so are they.
  */
 export abstract class BodyStore {
+  /** For how long a body is kept at most, in milliseconds, whatever its account says. */
+  abstract readonly longestMs: number;
+
   /** Before the transaction that accepts the messages: what cannot be in it. */
   abstract prepare(bodies: readonly SealedBody[]): Promise<void>;
 
@@ -49,6 +55,9 @@ export abstract class BodyStore {
 
   /** For the owner, again and again: drops what is past its time; answers how many drop times. What cannot go now goes next time. */
   abstract dropDue(): Promise<number>;
+
+  /** For the owner, again and again: drops what was prepared by somebody who did not come to commit it; answers how many. */
+  abstract dropOrphans(known: Known): Promise<number>;
 
   /** When the oldest body was accepted; null without any. */
   abstract oldest(): Promise<Date | null>;

