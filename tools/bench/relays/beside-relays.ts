@@ -5,7 +5,7 @@ import { startHaraka } from './haraka.ts';
 import { startPostfix } from './postfix.ts';
 import type { Relay } from './relay.ts';
 import { report } from './report.ts';
-import { interleaved, runRound } from './rounds.ts';
+import { interleaved, warmUp } from './rounds.ts';
 import { startSink, type Sink } from './sink.ts';
 
 export interface BesideOptions {
@@ -61,8 +61,7 @@ export async function besideRelays(options: BesideOptions): Promise<void> {
       }
       console.log(`\n${events ? 'every event indexed meanwhile' : 'events stopped: nothing is indexed'}`);
       for (const octets of sizes) {
-        // Compilers at run time get warm.
-        if (octets === sizes[0]) for (const relay of relays) await runRound(relay, { ...load, octets });
+        if (octets === sizes[0]) for (const relay of relays) await warmUp(relay, { ...load, octets });
         for (const line of report(await interleaved(relays, rounds, { ...load, octets }), octets, options.fsync)) {
           console.log(line);
         }
