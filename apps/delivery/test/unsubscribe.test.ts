@@ -34,7 +34,7 @@ describe('a link to unsubscribe by', () => {
 
   it('is each recipient’s own, in a header that is signed, and says nothing in clear', async () => {
     const to = ['ok+one@world.example', 'ok+two@world.example'];
-    const { messageId, raw } = await send(around, { to, record: { unsubscribe: true } });
+    const { messageId, raw, records } = await send(around, { to, record: { unsubscribe: true } });
     await Promise.all(to.map(() => events.next(messageId, 'delivered', 1)));
     const resolver = new Resolver();
     resolver.setServers([`${around.world.dns.host}:${around.world.dns.port}`]);
@@ -57,9 +57,11 @@ describe('a link to unsubscribe by', () => {
       expect(dkim.results[0]?.status.result).toBe('pass');
       const jwe = jweOf(text);
       links.add(jwe);
-      const { account, type, recordId } = addresseeOf(jwe);
-      expect({ account, type, recordId }).toEqual({
+      const { account, subject, type, recordId } = addresseeOf(jwe);
+      // Under their own key: with it the link is gone, for whoever has a copy.
+      expect({ account, subject, type, recordId }).toEqual({
         account: around.accountId,
+        subject: records[ordinal]?.recipient.subject,
         type: 'unsubscribe-link',
         recordId: `${messageId}/${ordinal}`,
       });

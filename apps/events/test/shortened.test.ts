@@ -1,6 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { until } from '@lethe/testing';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { IndexerService } from '../src/index/indexer.service.ts';
+import { EventLimits } from '../src/retention/event.limits.ts';
 import { inFiles } from './support/events-world.ts';
 import { startSurroundings, type Surroundings } from './support/surroundings.ts';
 
@@ -17,6 +19,12 @@ beforeAll(async () => {
 afterAll(() => around?.close());
 beforeEach(async () => {
   await Promise.all([around.publishDomain({}), around.publishAccount({})]);
+  // Whatever the test before has said, nobody goes by it any more.
+  const asBefore = () => {
+    const short = around.app().get(EventLimits, { strict: false }).shortened();
+    return short?.domains.size === 0 && short.accounts.size === 0;
+  };
+  if (!(await until(asBefore, 30_000))) throw new Error('events goes by what an earlier test has said');
 });
 
 /** Events of the domain, each so many days old; recipients are `<name><days>@people.example`. */

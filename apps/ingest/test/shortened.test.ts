@@ -1,6 +1,7 @@
 import { openBody } from '@lethe/bodies';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { SendingDomains } from '../src/settings/sending.domains.ts';
 import { sent, somebody } from './support/plant.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
@@ -20,6 +21,14 @@ beforeAll(async () => {
 afterAll(() => around?.close());
 beforeEach(async () => {
   await Promise.all([around.publishDomain({}), around.publishAccount({})]);
+  // Whatever the test before has said, nobody goes by it any more.
+  const asBefore = () =>
+    around.apps.every((app) => {
+      const domains = app.get(SendingDomains, { strict: false });
+      const short = domains.shortened();
+      return domains.has(around.domain.domainId) === true && short?.domains.size === 0 && short.accounts.size === 0;
+    });
+  if (!(await until(asBefore, 30_000))) throw new Error('the replicas go by what an earlier test has said');
 });
 
 /** A message accepted so many days ago, under what was kept then. */

@@ -102,6 +102,19 @@ describe('the link to unsubscribe by', () => {
     expect(await entry('other@world.example')).toBeUndefined();
   });
 
+  it('leads nowhere once the domain is deleted', async () => {
+    const ended = await around.domain(domain.account);
+    const { link } = await linkTo('left@world.example', { domainId: ended.domainId });
+    // The replicas take turns.
+    const answers = async () =>
+      (await Promise.all([around.link('GET', link), around.link('GET', link)])).map(({ status }) => status);
+    expect(await answers()).toEqual([200, 200]);
+    await around.endDomain(ended);
+    await expect.poll(answers, { timeout: 30_000 }).toEqual([404, 404]);
+    expect((await around.link('POST', link)).status).toBe(404);
+    expect(around.table.get(await around.keyOf(ended, 'left@world.example'))).toBeUndefined();
+  });
+
   it('leads nowhere once the person is erased', async () => {
     const { link } = await linkTo('gone@world.example');
     await fenced(around, domain, ['gone@world.example'], 'default');
