@@ -37,6 +37,8 @@ export type { LogFields } from './logging/fields.ts';
 export { API_PART_PATH, SERVED_MODULE } from './openapi/api-part.controller.ts';
 export { apiPart, undescribed } from './openapi/api-part.ts';
 export type { ApiPart, OpenApiOperation, OpenApiParameter } from './openapi/api-part.ts';
+export { listOf, paged, paging, said } from './openapi/answers.ts';
+export type { Answer } from './openapi/answers.ts';
 export { Operation } from './openapi/operation.decorator.ts';
 export type { OperationDetails } from './openapi/operation.decorator.ts';
 export { hashPassword, isFastHash, newPassword, verifyPassword } from './passwords/password.ts';

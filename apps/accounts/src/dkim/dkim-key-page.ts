@@ -1,3 +1,4 @@
+import type { paging } from '@lethe/service';
 import { z } from 'zod';
 import { normalDomain } from '../domains/domain-name.ts';
 import { form } from '../domains/form.ts';
@@ -27,7 +28,7 @@ export function pageOf({ signing_domain: signingDomain, selector, limit, page }:
 }
 
 /** The four links, absolute and always there (mailgun-api §1). An empty page keeps its place, and leads back to its end. */
-export function pageLinks(collection: string, filter: Filter, shown: readonly KnownDkimKey[]): Record<string, string> {
+export function pageLinks(collection: string, filter: Filter, shown: readonly KnownDkimKey[]): z.infer<typeof paging> {
   const { pivot, backwards } = pageOf(filter);
   const link = (page: string): string => {
     const query = new URLSearchParams({ page, limit: String(filter.limit) });

@@ -1,11 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
-import { Caller, CONFIG, Operation } from '@lethe/service';
-import type { Identity } from '@lethe/service';
+import { Caller, CONFIG, listOf, Operation, paging, said } from '@lethe/service';
+import type { Answer, Identity } from '@lethe/service';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import type { AccountsConfig } from '../config.ts';
 import { knownDomain } from '../domains/domain-name.ts';
-import { keyItem } from '../domains/domain-view.ts';
+import { keyItem, keyShape } from '../domains/domain-view.ts';
 import { form } from '../domains/form.ts';
 import { keyFilter, pageLinks, pageOf } from './dkim-key-page.ts';
 import { ALGORITHMS } from './dkim-key-pair.ts';
@@ -33,6 +33,9 @@ const newKey = form({
 });
 const oneKey = form({ signing_domain: signingDomain, selector });
 
+const keyList = listOf(keyShape).extend({ paging });
+const madeKey = said.extend(keyShape.shape);
+
 /** Mailgun's DKIM keys of all domains (mailgun-api §6). */
 @Controller('v1/dkim/keys')
 export class DkimKeysController {
@@ -45,12 +48,12 @@ export class DkimKeysController {
     this.collection = `${config.PUBLIC_URL}/v1/dkim/keys`;
   }
 
-  @Operation('List the DKIM keys of all domains')
+  @Operation('List the DKIM keys of all domains', { answer: keyList })
   @Get()
   async list(
     @Caller() caller: Identity,
     @Query({ schema: keyFilter }) query: z.infer<typeof keyFilter>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof keyList>> {
     const [shown, total] = await this.keys.list(caller, pageOf(query));
     return {
       total_count: total,
@@ -59,17 +62,20 @@ export class DkimKeysController {
     };
   }
 
-  @Operation('Create or import a DKIM key')
+  @Operation('Create or import a DKIM key', { answer: madeKey })
   @Post()
   @HttpCode(200)
   @RouteConfig({ multipartOptions: { limits: { files: 1, fileSize: MAX_PEM_OCTETS } } })
-  async create(@Caller() caller: Identity, @Body({ schema: newKey }) body: z.infer<typeof newKey>): Promise<unknown> {
+  async create(
+    @Caller() caller: Identity,
+    @Body({ schema: newKey }) body: z.infer<typeof newKey>,
+  ): Promise<Answer<typeof madeKey>> {
     const name = knownDomain(body.signing_domain);
     const { key, domain } = await this.keys.create(caller, name, body.selector, body);
     return { message: 'Domain key has been created', ...keyItem(domain, key) };
   }
 
-  @Operation('Delete a DKIM key')
+  @Operation('Delete a DKIM key', { answer: said })
   @Delete()
   async remove(
     @Caller() caller: Identity,

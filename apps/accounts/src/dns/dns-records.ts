@@ -4,7 +4,8 @@ import type { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
 import { dkimRecord } from '../dkim/dkim-key-pair.ts';
 
 /** What a look at the DNS found. `unknown`: nobody has looked, or the DNS did not answer. */
-export type Check = 'unknown' | 'valid' | 'invalid';
+export const CHECKS = ['unknown', 'valid', 'invalid'] as const;
+export type Check = (typeof CHECKS)[number];
 
 /** A record that a domain is to have in the DNS. */
 export interface WantedRecord {

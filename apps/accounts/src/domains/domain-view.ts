@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import { dkimRecord } from '../dkim/dkim-key-pair.ts';
 import type { DkimKeyRow } from '../dkim/dkim-key.entity.ts';
 import {
   receivingRecords,
   recordKey,
   sendingRecords,
+  CHECKS,
   type Check,
   type DnsNames,
   type WantedRecord,
@@ -11,34 +13,66 @@ import {
 import type { Domain } from './domain.entity.ts';
 import type { WholeDomain } from './domains.service.ts';
 
-interface DnsRecord {
-  record_type: string;
-  name: string;
-  value: string;
+const dnsRecord = z.object({
+  record_type: z.string(),
+  name: z.string(),
+  value: z.string(),
   /** Of an MX record; a string, as Mailgun's clients read it. */
-  priority?: string;
-  valid: Check;
-  is_active: boolean;
-  cached: string[];
-}
+  priority: z.string().optional(),
+  valid: z.enum(CHECKS),
+  is_active: z.boolean(),
+  cached: z.array(z.string()),
+});
+type DnsRecord = z.infer<typeof dnsRecord>;
 
-export interface DomainView {
-  message?: string;
-  domain: Record<string, unknown>;
-  receiving_dns_records: DnsRecord[];
-  sending_dns_records: DnsRecord[];
-}
+export const domainShape = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  state: z.enum(['active', 'unverified', 'disabled']),
+  type: z.enum(['sandbox', 'custom']),
+  created_at: z.string(),
+  is_disabled: z.boolean(),
+  smtp_login: z.string(),
+  spam_action: z.enum(['disabled', 'block', 'tag']),
+  wildcard: z.boolean(),
+  require_tls: z.boolean(),
+  skip_verification: z.boolean(),
+  web_prefix: z.string(),
+  web_scheme: z.enum(['http', 'https']),
+  tracking_host: z.string(),
+  use_automatic_sender_security: z.boolean(),
+  encrypt_incoming_message: z.boolean(),
+  message_ttl: z.int(),
+  message_expiry: z.int(),
+  day_limit: z.int().nullable(),
+  month_limit: z.int().nullable(),
+});
 
-export interface KeyItem {
-  signing_domain: string;
-  selector: string;
-  algorithm: string;
-  active: boolean;
-  dns_record: DnsRecord;
-}
+export const wholeDomain = z.object({
+  message: z.string().optional(),
+  domain: domainShape,
+  receiving_dns_records: z.array(dnsRecord),
+  sending_dns_records: z.array(dnsRecord),
+});
+export type DomainView = z.infer<typeof wholeDomain>;
+
+export const keyShape = z.object({
+  signing_domain: z.string(),
+  selector: z.string(),
+  algorithm: z.string(),
+  active: z.boolean(),
+  dns_record: dnsRecord,
+});
+export type KeyItem = z.infer<typeof keyShape>;
+
+export const sendingRecordsShape = z.object({
+  message: z.string(),
+  changed: z.boolean(),
+  sending_dns_records: z.array(dnsRecord),
+});
 
 /** A domain in Mailgun's shape. What is not served yet stands there with the value that says "off". */
-export function domainItem(domain: Domain): Record<string, unknown> {
+export function domainItem(domain: Domain): z.infer<typeof domainShape> {
   return {
     id: domain.id,
     name: domain.name,

@@ -1,12 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiError, Caller, CONFIG, Operation } from '@lethe/service';
-import type { Identity } from '@lethe/service';
+import { ApiError, Caller, CONFIG, listOf, Operation, said } from '@lethe/service';
+import type { Answer, Identity } from '@lethe/service';
 import { z } from 'zod';
 import type { AccountsConfig } from '../config.ts';
 import { selector } from '../dkim/selector.ts';
 import { domainName, knownDomain } from './domain-name.ts';
 import { chosen, domainOptions } from './domain-options.ts';
-import { domainItem, domainView } from './domain-view.ts';
+import { domainItem, domainShape, domainView, wholeDomain } from './domain-view.ts';
 import type { DomainView } from './domain-view.ts';
 import { DomainsService } from './domains.service.ts';
 import { form } from './form.ts';
@@ -25,6 +25,7 @@ const newDomain = form({
   ...domainOptions,
 });
 const changes = form(domainOptions);
+const domainList = listOf(domainShape);
 const webPrefix = form({ web_prefix: domainOptions.web_prefix });
 
 /** Mailgun's domains (mailgun-api §6). v3 and v4 are one: PHP and Python call v3, JavaScript and Go v4. */
@@ -35,15 +36,18 @@ export class DomainsController {
     @Inject(CONFIG) private readonly config: AccountsConfig,
   ) {}
 
-  @Operation('List domains')
+  @Operation('List domains', { answer: domainList })
   @Get()
-  async list(@Caller() caller: Identity, @Query({ schema: page }) query: z.infer<typeof page>): Promise<unknown> {
+  async list(
+    @Caller() caller: Identity,
+    @Query({ schema: page }) query: z.infer<typeof page>,
+  ): Promise<Answer<typeof domainList>> {
     const { sort, ...rest } = query;
     const [domains, total] = await this.domains.list(caller, { ...rest, descending: sort === 'name:desc' });
     return { total_count: total, items: domains.map(domainItem) };
   }
 
-  @Operation('Create a domain')
+  @Operation('Create a domain', { answer: wholeDomain })
   @Post()
   @HttpCode(200)
   async create(
@@ -54,13 +58,13 @@ export class DomainsController {
     return domainView(domain, this.config, 'Domain has been created');
   }
 
-  @Operation('Show a domain and its DNS records')
+  @Operation('Show a domain and its DNS records', { answer: wholeDomain })
   @Get(':name')
   async get(@Caller() caller: Identity, @Param('name') name: string): Promise<DomainView> {
     return domainView(await this.domains.get(caller, knownDomain(name)), this.config);
   }
 
-  @Operation('Change a domain')
+  @Operation('Change a domain', { answer: wholeDomain })
   @Put(':name')
   async update(
     @Caller() caller: Identity,
@@ -72,7 +76,7 @@ export class DomainsController {
   }
 
   /** The older way to change it alone; JavaScript's and PHP's clients put the value in the query. */
-  @Operation('Change the host of tracking links')
+  @Operation('Change the host of tracking links', { answer: said })
   @Put(':name/web_prefix')
   async changeWebPrefix(
     @Caller() caller: Identity,
@@ -86,14 +90,14 @@ export class DomainsController {
     return { message: 'Domain web prefix updated' };
   }
 
-  @Operation('Look for the DNS records of a domain')
+  @Operation('Look for the DNS records of a domain', { answer: wholeDomain })
   @Put(':name/verify')
   async verify(@Caller() caller: Identity, @Param('name') name: string): Promise<DomainView> {
     const domain = await this.domains.verify(caller, knownDomain(name));
     return domainView(domain, this.config, 'Domain DNS records have been updated');
   }
 
-  @Operation('Delete a domain')
+  @Operation('Delete a domain', { answer: said })
   @Delete(':name')
   async remove(@Caller() caller: Identity, @Param('name') name: string): Promise<{ message: string }> {
     await this.domains.remove(caller, knownDomain(name));

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { Caller, Operation } from '@lethe/service';
-import type { Identity } from '@lethe/service';
+import { Caller, listOf, Operation, said } from '@lethe/service';
+import type { Answer, Identity } from '@lethe/service';
 import { z } from 'zod';
 import { domainName } from '../domains/domain-name.ts';
 import { form } from '../domains/form.ts';
@@ -34,14 +34,36 @@ const newKey = form({
 const filter = form({ domain_name: domainName.optional(), kind: kind.optional() });
 const keyId = z.uuid('is no id of an API key');
 
+const keyShape = z.object({
+  id: z.uuid(),
+  description: z.string(),
+  kind,
+  role: z.enum(ROLE_NAMES),
+  hint: z.string(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  expires_at: z.string(),
+  is_disabled: z.boolean(),
+  domain_name: z.string(),
+  requestor: z.string(),
+  user_name: z.string(),
+});
+const keyList = listOf(keyShape);
+const withSecret = keyShape.extend({ secret: z.string() });
+const madeKey = said.extend({ key: withSecret, ...withSecret.shape });
+const publicKey = said.extend({ key: z.string() });
+
 /** Mailgun's key management (mailgun-api §12), thin. */
 @Controller('v1/keys')
 export class KeysController {
   constructor(private readonly keys: KeysService) {}
 
-  @Operation('List API keys')
+  @Operation('List API keys', { answer: keyList })
   @Get()
-  async list(@Caller() caller: Identity, @Query({ schema: filter }) query: z.infer<typeof filter>): Promise<unknown> {
+  async list(
+    @Caller() caller: Identity,
+    @Query({ schema: filter }) query: z.infer<typeof filter>,
+  ): Promise<Answer<typeof keyList>> {
     const keys = await this.keys.list(caller, query.domain_name);
     const items = keys
       .filter(({ key }) => query.kind === undefined || kindOf(key) === query.kind)
@@ -49,10 +71,13 @@ export class KeysController {
     return { total_count: items.length, items };
   }
 
-  @Operation('Create an API key; its secret is answered this once')
+  @Operation('Create an API key; its secret is answered this once', { answer: madeKey })
   @Post()
   @HttpCode(200)
-  async create(@Caller() caller: Identity, @Body({ schema: newKey }) body: z.infer<typeof newKey>): Promise<unknown> {
+  async create(
+    @Caller() caller: Identity,
+    @Body({ schema: newKey }) body: z.infer<typeof newKey>,
+  ): Promise<Answer<typeof madeKey>> {
     const { key, secret } = await this.keys.create(caller, {
       role: body.role,
       domainName: body.domain_name,
@@ -65,15 +90,15 @@ export class KeysController {
   }
 
   /** Mailgun's key for web pages. */
-  @Operation('Make the public key anew; the one before ends')
+  @Operation('Make the public key anew; the one before ends', { answer: publicKey })
   @Post('public')
   @HttpCode(200)
-  async createPublic(@Caller() caller: Identity): Promise<{ message: string; key: string }> {
+  async createPublic(@Caller() caller: Identity): Promise<Answer<typeof publicKey>> {
     const { secret } = await this.keys.createPublic(caller);
     return { message: 'public key successfully updated', key: secret };
   }
 
-  @Operation('Delete an API key')
+  @Operation('Delete an API key', { answer: said })
   @Delete(':id')
   async remove(@Caller() caller: Identity, @Param('id', { schema: keyId }) id: string): Promise<{ message: string }> {
     await this.keys.remove(caller, id);
@@ -84,7 +109,7 @@ export class KeysController {
 const kindOf = ({ domainId, role }: ApiKey): (typeof KINDS)[number] =>
   role === 'public' ? 'web' : domainId === null ? 'user' : 'domain';
 
-function keyItem(key: ApiKey, description: string): Record<string, unknown> {
+function keyItem(key: ApiKey, description: string): z.infer<typeof keyShape> {
   const createdAt = withoutZone(key.createdAt);
   return {
     id: key.id,

@@ -1,3 +1,4 @@
+import { said } from '@lethe/service';
 import { z } from 'zod';
 
 /** Of PostgreSQL's integer. */
@@ -8,3 +9,6 @@ export const limit = z.union(
   [z.literal('none').transform(() => null), z.coerce.number().int().min(0).max(MOST)],
   'must be a number of recipients, or none',
 );
+
+/** Mailgun's answer when a limit is set, or taken away. */
+export const limitSet = said.extend({ success: z.boolean() });

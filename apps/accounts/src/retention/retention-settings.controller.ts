@@ -1,6 +1,6 @@
 import { EVENT_CLASS_BY_DAYS } from '@lethe/contracts';
 import { Body, Controller, Get, Put, Query } from '@nestjs/common';
-import { ApiError, Caller, Operation, type Identity } from '@lethe/service';
+import { ApiError, Caller, Operation, said, type Answer, type Identity } from '@lethe/service';
 import { z } from 'zod';
 import type { Account } from '../accounts/account.entity.ts';
 import type { Domain } from '../domains/domain.entity.ts';
@@ -19,22 +19,32 @@ const wanted = z.strictObject(
   'send a JSON object',
 );
 
+/** `domain` and `own` are a domain's. */
+const settings = z.object({
+  domain: z.string().optional(),
+  bodies_days: z.int(),
+  events_days: z.int(),
+  own: z.object({ bodies_days: z.boolean(), events_days: z.boolean() }).optional(),
+});
+const changed = said.extend(settings.shape);
+
 /** `/v1/privacy/retention/settings`: how long bodies can be read and events are found. */
 @Controller('v1/privacy/retention/settings')
 export class RetentionSettingsController {
   constructor(private readonly retention: RetentionSettingsService) {}
 
-  @Operation('Show how long bodies and events are kept, of the account or of `domain`')
+  @Operation('Show how long bodies and events are kept, of the account or of `domain`', { answer: settings })
   @Get()
   async show(
     @Caller() caller: Identity,
     @Query({ schema: which }) { domain }: z.infer<typeof which>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof settings>> {
     if (domain === undefined) return ofAccount(await this.retention.ofAccount(caller));
     return ofDomain(await this.retention.ofDomain(caller, knownDomain(domain)));
   }
 
   @Operation('Change how long bodies and events are kept, of the account or of `domain`', {
+    answer: changed,
     description:
       'An account speaks for its domains that have not chosen; `null` gives a domain back what its account has. What is there already ' +
       'and is older than that is neither shown nor found from then on, and is removed within the hour.',
@@ -45,7 +55,7 @@ export class RetentionSettingsController {
     @Caller() caller: Identity,
     @Query({ schema: which }) { domain }: z.infer<typeof which>,
     @Body({ schema: wanted }) { bodies_days: bodies, events_days: events }: z.infer<typeof wanted>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof changed>> {
     const message = 'Retention has been updated';
     if (domain !== undefined) {
       const days = { bodiesDays: bodies, eventsDays: events };

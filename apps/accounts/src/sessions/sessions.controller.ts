@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Res } from '@nestjs/common';
-import { Caller, Clock, Operation } from '@lethe/service';
-import type { Identity } from '@lethe/service';
+import { Caller, Clock, listOf, Operation, said } from '@lethe/service';
+import type { Answer, Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { form } from '../domains/form.ts';
@@ -17,6 +17,10 @@ const credentials = form({
 });
 const sessionId = z.uuid('is no id of a session');
 
+const sessionShape = z.object({ id: z.uuid(), created_at: z.string(), expires_at: z.string() });
+const begunSession = said.extend({ session: sessionShape });
+const sessionList = listOf(sessionShape.extend({ current: z.boolean() }));
+
 @Controller('v1/sessions')
 export class SessionsController {
   constructor(
@@ -26,6 +30,7 @@ export class SessionsController {
   ) {}
 
   @Operation('Sign in', {
+    answer: begunSession,
     description:
       'Answers a cookie that stands for the user from then on. Whoever is a user of several accounts says of which; ' +
       'else it is the one they have been a user of for longest.',
@@ -36,15 +41,15 @@ export class SessionsController {
     @Body({ schema: credentials }) body: z.infer<typeof credentials>,
     @Headers('x-forwarded-for') address: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof begunSession>> {
     const { token, session } = await this.signIn.withPassword(body, address);
     void reply.header('set-cookie', sessionCookie(token, session.expiresAt, this.clock.now()));
     return { message: 'Signed in', session: sessionItem(session) };
   }
 
-  @Operation("List the user's own sessions")
+  @Operation("List the user's own sessions", { answer: sessionList })
   @Get()
-  async list(@Caller() caller: Identity): Promise<unknown> {
+  async list(@Caller() caller: Identity): Promise<Answer<typeof sessionList>> {
     const items = (await this.sessions.list(caller)).map((session) => ({
       ...sessionItem(session),
       current: session.id === caller.keyId,
@@ -52,46 +57,47 @@ export class SessionsController {
     return { total_count: items.length, items };
   }
 
-  @Operation('Sign out everywhere')
+  @Operation('Sign out everywhere', { answer: said })
   @Delete()
   async endAll(
     @Caller() caller: Identity,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<{ message: string }> {
+  ): Promise<Answer<typeof said>> {
     await this.sessions.endAll(caller);
     void reply.header('set-cookie', noSessionCookie);
     return { message: 'Signed out everywhere' };
   }
 
   @Operation('Let the session live on', {
+    answer: said,
     description: 'Its idle time begins anew, as with any other use; the gateway tells it this way.',
   })
   @Put('current')
-  async renew(@Caller() caller: Identity): Promise<{ message: string }> {
+  async renew(@Caller() caller: Identity): Promise<Answer<typeof said>> {
     await this.sessions.renew(caller);
     return { message: 'The session lives on' };
   }
 
-  @Operation('Sign out')
+  @Operation('Sign out', { answer: said })
   @Delete('current')
   async endCurrent(
     @Caller() caller: Identity,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<{ message: string }> {
+  ): Promise<Answer<typeof said>> {
     await this.sessions.end(caller, caller.keyId);
     void reply.header('set-cookie', noSessionCookie);
     return { message: 'Signed out' };
   }
 
-  @Operation("End another of the user's own sessions")
+  @Operation("End another of the user's own sessions", { answer: said })
   @Delete(':id')
-  async end(@Caller() caller: Identity, @Param('id', { schema: sessionId }) id: string): Promise<{ message: string }> {
+  async end(@Caller() caller: Identity, @Param('id', { schema: sessionId }) id: string): Promise<Answer<typeof said>> {
     await this.sessions.end(caller, id);
     return { message: 'Session has ended' };
   }
 }
 
-const sessionItem = ({ id, createdAt, expiresAt }: SessionRow): Record<string, unknown> => ({
+const sessionItem = ({ id, createdAt, expiresAt }: SessionRow): z.infer<typeof sessionShape> => ({
   id,
   created_at: createdAt.toISOString(),
   expires_at: expiresAt.toISOString(),

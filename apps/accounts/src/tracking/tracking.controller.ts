@@ -1,10 +1,18 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { Caller, Operation } from '@lethe/service';
-import type { Identity } from '@lethe/service';
+import type { Answer, Identity } from '@lethe/service';
 import { z } from 'zod';
 import { knownDomain } from '../domains/domain-name.ts';
 import { form, yesNo } from '../domains/form.ts';
-import { clickItem, openItem, unsubscribeItem } from './tracking-view.ts';
+import {
+  clickChanged,
+  clickItem,
+  openChanged,
+  openItem,
+  trackingShape,
+  unsubscribeChanged,
+  unsubscribeItem,
+} from './tracking-view.ts';
 import { TrackingService } from './tracking.service.ts';
 
 const UPDATED = 'Domain tracking settings have been updated';
@@ -24,9 +32,9 @@ const unsubscribeChanges = form({ active: yesNo.optional(), html_footer: footer,
 export class TrackingController {
   constructor(private readonly tracking: TrackingService) {}
 
-  @Operation('Show tracking settings')
+  @Operation('Show tracking settings', { answer: trackingShape })
   @Get()
-  async get(@Caller() caller: Identity, @Param('name') name: string): Promise<unknown> {
+  async get(@Caller() caller: Identity, @Param('name') name: string): Promise<Answer<typeof trackingShape>> {
     const tracking = await this.tracking.get(caller, knownDomain(name));
     return {
       tracking: {
@@ -38,13 +46,13 @@ export class TrackingController {
     };
   }
 
-  @Operation('Change tracking of opens')
+  @Operation('Change tracking of opens', { answer: openChanged })
   @Put('open')
   async open(
     @Caller() caller: Identity,
     @Param('name') name: string,
     @Body({ schema: openChanges }) { active, place_at_the_top }: z.infer<typeof openChanges>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof openChanged>> {
     const tracking = await this.tracking.update(caller, knownDomain(name), {
       ...(active === undefined ? {} : { openTracking: active }),
       ...(place_at_the_top === undefined ? {} : { openTrackingTop: place_at_the_top }),
@@ -52,24 +60,24 @@ export class TrackingController {
     return { message: UPDATED, open: openItem(tracking) };
   }
 
-  @Operation('Change tracking of clicks')
+  @Operation('Change tracking of clicks', { answer: clickChanged })
   @Put('click')
   async click(
     @Caller() caller: Identity,
     @Param('name') name: string,
     @Body({ schema: clickChanges }) { active }: z.infer<typeof clickChanges>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof clickChanged>> {
     const choice = active === undefined ? {} : { clickTracking: active };
     return { message: UPDATED, click: clickItem(await this.tracking.update(caller, knownDomain(name), choice)) };
   }
 
-  @Operation('Change unsubscribe links')
+  @Operation('Change unsubscribe links', { answer: unsubscribeChanged })
   @Put('unsubscribe')
   async unsubscribe(
     @Caller() caller: Identity,
     @Param('name') name: string,
     @Body({ schema: unsubscribeChanges }) body: z.infer<typeof unsubscribeChanges>,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof unsubscribeChanged>> {
     const tracking = await this.tracking.update(
       caller,
       knownDomain(name),

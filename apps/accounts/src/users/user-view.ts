@@ -1,6 +1,18 @@
+import { z } from 'zod';
+import { USER_ROLE_NAMES } from './user-roles.ts';
 import type { KnownUser } from './users.service.ts';
 
-export const userItem = ({ row, person }: KnownUser): Record<string, unknown> => ({
+export const userShape = z.object({
+  id: z.uuid(),
+  account: z.uuid().nullable(),
+  email: z.string(),
+  name: z.string(),
+  role: z.enum(USER_ROLE_NAMES),
+  state: z.enum(['invited', 'active']),
+  created_at: z.string(),
+});
+
+export const userItem = ({ row, person }: KnownUser): z.infer<typeof userShape> => ({
   id: row.id,
   account: row.accountId,
   email: person.address,

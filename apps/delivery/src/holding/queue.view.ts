@@ -1,3 +1,5 @@
+import { said } from '@lethe/service';
+import { z } from 'zod';
 import type { Hold } from './hold.entity.ts';
 
 /** Why a queue stands still; nobody types a reason, so none has to be forgotten. */
@@ -7,8 +9,24 @@ const REASONS: Record<Hold['scope'], string> = {
   destination: 'The destination is paused by the operator',
 };
 
+const queueShape = z.object({
+  is_disabled: z.boolean(),
+  disabled: z.object({ until: z.string(), reason: z.string() }),
+});
+export const queuesShape = z.object({ regular: queueShape, scheduled: queueShape });
+
+const pauseShape = z.object({
+  scope: z.enum(['domain', 'account', 'destination']),
+  target: z.string(),
+  since: z.string(),
+  until: z.string(),
+  reason: z.string(),
+});
+export const pauseList = z.object({ items: z.array(pauseShape) });
+export const madePause = said.extend({ pause: pauseShape.optional() });
+
 /** A domain's queues in Mailgun's shape. A pause holds both. */
-export function queuesView(pause: Hold | undefined): Record<'regular' | 'scheduled', unknown> {
+export function queuesView(pause: Hold | undefined): z.infer<typeof queuesShape> {
   const queue = {
     is_disabled: pause !== undefined,
     disabled: { until: pause?.until?.toUTCString() ?? '', reason: pause ? REASONS[pause.scope] : '' },
@@ -16,7 +34,7 @@ export function queuesView(pause: Hold | undefined): Record<'regular' | 'schedul
   return { regular: queue, scheduled: queue };
 }
 
-export const pauseView = ({ scope, target, at, until }: Hold): Record<string, string> => ({
+export const pauseView = ({ scope, target, at, until }: Hold): z.infer<typeof pauseShape> => ({
   scope,
   target,
   since: at.toUTCString(),

@@ -1,9 +1,12 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { HealthRegistry, Operation } from '@lethe/service';
+import { HealthRegistry, Operation, said, type Answer } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 import { IngestProbe } from './ingest-probe.ts';
 
 /** The public answer to "can mail be handed in here now?". Needs no key, tells no more than which part is missing. */
+const healthShape = said.extend({ status: z.enum(['ok', 'unavailable']), missing: z.array(z.string()) });
+
 @Controller('health')
 export class PublicHealthController {
   constructor(
@@ -11,9 +14,9 @@ export class PublicHealthController {
     private readonly ingest: IngestProbe,
   ) {}
 
-  @Operation('Whether mail can be handed in now')
+  @Operation('Whether mail can be handed in now', { answer: healthShape })
   @Get()
-  show(@Res({ passthrough: true }) reply: FastifyReply): { status: string; message: string; missing: string[] } {
+  show(@Res({ passthrough: true }) reply: FastifyReply): Answer<typeof healthShape> {
     const missing = Object.keys(this.health.readiness().notReady);
     if (!this.ingest.ready) missing.push('ingest');
     if (missing.length === 0) return { status: 'ok', message: 'Mail can be handed in', missing };

@@ -1,8 +1,12 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { Operation } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { Gatekeeper } from '../access/gatekeeper.ts';
 import { DocumentService } from './document.service.ts';
+
+/** As far as whoever reads it needs to know beforehand; the rest is OpenAPI's. */
+const documentShape = z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) });
 
 /** What can be called here, for everybody: it says nothing about any account. */
 @Controller()
@@ -12,7 +16,7 @@ export class DocumentController {
     private readonly document: DocumentService,
   ) {}
 
-  @Operation('This document')
+  @Operation('This document', { answer: documentShape })
   @Get('openapi.json')
   async show(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     this.gatekeeper.admitAnyone(request, reply);

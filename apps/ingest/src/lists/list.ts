@@ -1,5 +1,6 @@
 import type { MailingList as SealedList } from '@lethe/contracts';
 import { ApiError } from '@lethe/service';
+import { z } from 'zod';
 
 export const ACCESS_LEVELS = ['readonly', 'members', 'everyone'] as const;
 export const REPLY_PREFERENCES = ['list', 'sender'] as const;
@@ -26,8 +27,18 @@ export interface MailingList extends SealedList {
   readonly row: ListRow;
 }
 
+export const listShape = z.object({
+  address: z.string(),
+  name: z.string(),
+  description: z.string(),
+  access_level: z.enum(ACCESS_LEVELS),
+  reply_preference: z.enum(REPLY_PREFERENCES),
+  created_at: z.string(),
+  members_count: z.int(),
+});
+
 /** As the API shows it. The date has a numeric zone: the strictest client reads no other for lists (mailgun-api §1). */
-export const shownList = ({ address, name, description, row }: MailingList): Record<string, string | number> => ({
+export const shownList = ({ address, name, description, row }: MailingList): z.infer<typeof listShape> => ({
   address,
   name,
   description,

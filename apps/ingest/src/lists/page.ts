@@ -1,5 +1,5 @@
 import { normalForm, parseAddress } from '@lethe/mail';
-import { ApiError } from '@lethe/service';
+import { ApiError, type paging } from '@lethe/service';
 import { z } from 'zod';
 import { readDirection, readYesNo, type Fields } from '../form/fields.ts';
 import { invalid } from '../form/refusals.ts';
@@ -87,7 +87,7 @@ export function pageLinks(
   collection: string,
   { limit, backwards, pivot, position, subscribed }: PageQuery,
   edges: { first: Edge; last: Edge } | undefined,
-): Record<'first' | 'last' | 'next' | 'previous', string> {
+): z.infer<typeof paging> {
   const link = (page: string, edge?: Partial<Edge>): string => {
     const parameters = new URLSearchParams({ page });
     if (edge?.address !== undefined) parameters.set('address', edge.address);

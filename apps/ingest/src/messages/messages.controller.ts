@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { Caller, CONFIG, Operation, readIdempotencyKey, type Identity } from '@lethe/service';
+import { Caller, CONFIG, Operation, readIdempotencyKey, type Answer, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
 import type { Submission } from '../accept/submission.ts';
 import { type IngestConfig } from '../config.ts';
@@ -12,7 +12,7 @@ import { IntakeService } from './intake.service.ts';
 import { FORMS, messageFields, mimeFields } from './message.fields.ts';
 import type { Origin } from './origin.ts';
 import { submissionOfMime } from './mime.submission.ts';
-import { clientAddress, FORM_OVERHEAD, queued, readLength, type QueuedAnswer } from './request.ts';
+import { clientAddress, FORM_OVERHEAD, queued, queuedAnswer, readLength } from './request.ts';
 
 const ONCE =
   'With an Idempotency-Key the same request again is answered with the same id for a day, and sends nothing; another one under it is a 409';
@@ -27,17 +27,17 @@ export class MessagesController {
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
-  @Operation('Send a message', { body: messageFields, takes: FORMS, description: ONCE })
+  @Operation('Send a message', { answer: queuedAnswer, body: messageFields, takes: FORMS, description: ONCE })
   @Post('messages')
   @HttpCode(200)
-  send(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {
+  send(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<Answer<typeof queuedAnswer>> {
     return this.take(caller, request, 'messages', intoForm, submissionOfForm);
   }
 
-  @Operation('Send a message in MIME form', { body: mimeFields, takes: FORMS, description: ONCE })
+  @Operation('Send a message in MIME form', { answer: queuedAnswer, body: mimeFields, takes: FORMS, description: ONCE })
   @Post('messages.mime')
   @HttpCode(200)
-  sendMime(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<QueuedAnswer> {
+  sendMime(@Caller() caller: Identity, @Req() request: FastifyRequest): Promise<Answer<typeof queuedAnswer>> {
     return this.take(caller, request, 'messages.mime', intoMime, submissionOfMime);
   }
 
@@ -47,7 +47,7 @@ export class MessagesController {
     door: string,
     into: Into,
     toSubmission: (form: Form, origin: Origin) => Submission | Promise<Submission>,
-  ): Promise<QueuedAnswer> {
+  ): Promise<Answer<typeof queuedAnswer>> {
     const domain = this.domains.of(caller);
     const key = readIdempotencyKey(headers['idempotency-key']);
     const maxBytes = this.config.MESSAGE_MAX_BYTES + FORM_OVERHEAD;

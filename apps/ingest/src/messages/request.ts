@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
+import { said, type Answer } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 
 /** Fields, headers and boundaries a form has around its message. */
 export const FORM_OVERHEAD = 1024 * 1024;
 
 /** Mailgun's answer to whoever hands a message in; the brackets belong to the id. */
-export interface QueuedAnswer {
-  readonly id: string;
-  readonly message: string;
-}
+export const queuedAnswer = said.extend({ id: z.string() });
+type QueuedAnswer = Answer<typeof queuedAnswer>;
 
 export const queued = (messageId: string): QueuedAnswer => ({ id: `<${messageId}>`, message: 'Queued. Thank you.' });
 

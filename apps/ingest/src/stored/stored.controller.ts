@@ -1,16 +1,16 @@
 import type { Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
-import { Caller, CONFIG, type Identity, Operation } from '@lethe/service';
+import { Caller, CONFIG, Operation, said, type Answer, type Identity } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type IngestConfig } from '../config.ts';
 import { FORMS, resendFields } from '../messages/message.fields.ts';
-import { queued, type QueuedAnswer } from '../messages/request.ts';
+import { queued, queuedAnswer } from '../messages/request.ts';
 import { SendingDomains } from '../settings/sending.domains.ts';
 import { jsonPieces, sendWhole } from './answer.stream.ts';
 import { ReadingBudget } from './reading.budget.ts';
 import { ResendService } from './resend.service.ts';
 import { notFound, StoredService } from './stored.service.ts';
-import { attachmentView, parsedView, rawView } from './stored.view.ts';
+import { attachmentView, parsedView, rawView, storedShape } from './stored.view.ts';
 
 /** What showing a message takes, in its size: itself, its texts decoded, and what decoding needs. */
 const COPIES = 2;
@@ -35,7 +35,7 @@ export class StoredController {
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
-  @Operation('Show a stored message', { below: '{key}', description: AS_MIME })
+  @Operation('Show a stored message', { below: '{key}', description: AS_MIME, answer: storedShape })
   @Operation('An attachment of a stored message', {
     below: '{key}/attachments/{index}',
     answers: ['application/octet-stream'],
@@ -77,18 +77,18 @@ export class StoredController {
     return sendWhole(reply.headers({ ...headers, 'cache-control': 'no-store' }), payload, this.config.STORED_SEND_MS);
   }
 
-  @Operation('Send a stored message again', { below: '{key}', body: resendFields, takes: FORMS })
+  @Operation('Send a stored message again', { answer: queuedAnswer, below: '{key}', body: resendFields, takes: FORMS })
   @Post('*')
   @HttpCode(200)
   async resend(
     @Caller() caller: Identity,
     @Param('*') path: string,
     @Req() request: FastifyRequest,
-  ): Promise<QueuedAnswer> {
+  ): Promise<Answer<typeof queuedAnswer>> {
     return queued(await this.resends.resend(path, caller, request));
   }
 
-  @Operation('Delete a stored message', { below: '{key}' })
+  @Operation('Delete a stored message', { answer: said, below: '{key}' })
   @Delete('*')
   async remove(@Caller() caller: Identity, @Param('*') path: string): Promise<{ message: string }> {
     await this.stored.remove(path, this.domains.owned(caller));

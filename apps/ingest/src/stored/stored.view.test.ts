@@ -28,7 +28,7 @@ describe('an attachment that claims what it is not', () => {
   it('has a name to be saved under, and none has one behind the last', () => {
     expect(attachmentView(raw, 1)?.headers['content-disposition']).toBe("attachment; filename*=UTF-8''attachment");
     expect(attachmentView(raw, 2)).toBeUndefined();
-    expect((parsedView(raw, shown)['attachments'] as { name: string }[])[1]?.name).toBe('attachment-1');
+    expect(parsedView(raw, shown).attachments?.[1]?.name).toBe('attachment-1');
   });
 });
 

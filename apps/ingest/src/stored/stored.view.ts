@@ -1,6 +1,45 @@
 import { isUtf8 } from 'node:buffer';
 import { stripText, viewMail, type MailView, type ViewedAttachment } from '@lethe/mail';
+import type { Answer } from '@lethe/service';
+import { z } from 'zod';
 import type { Envelopes } from './stored.service.ts';
+
+const WRITTEN = [
+  'From',
+  'To',
+  'Cc',
+  'Reply-To',
+  'Subject',
+  'Date',
+  'Message-Id',
+  'Mime-Version',
+  'Content-Type',
+] as const;
+const writtenShape = Object.fromEntries(WRITTEN.map((name) => [name, z.string().optional()]));
+
+const summaryShape = z.object({
+  recipients: z.string(),
+  sender: z.string(),
+  from: z.string(),
+  subject: z.string(),
+});
+const linkShape = z.object({ name: z.string(), size: z.int(), 'content-type': z.string(), url: z.string() });
+/** Whichever of the two was asked for; the header's fields stand beside it under the names that they are written with. */
+export const storedShape = summaryShape.extend({
+  'X-Mailgun-Tag': z.string().optional(),
+  'X-Mailgun-Template-Name': z.string().optional(),
+  'X-Mailgun-Template-Variables': z.string().optional(),
+  'body-plain': z.string().optional(),
+  'body-html': z.string().optional(),
+  'stripped-text': z.string().optional(),
+  'stripped-html': z.string().optional(),
+  'stripped-signature': z.string().optional(),
+  'message-headers': z.array(z.tuple([z.string(), z.string()])).optional(),
+  attachments: z.array(linkShape).optional(),
+  'content-id-map': z.record(z.string(), linkShape).optional(),
+  'body-mime': z.string().optional(),
+  ...writtenShape,
+});
 
 /** A stored message's answer; attachments are reached below `url`. */
 export interface Shown {
@@ -9,7 +48,7 @@ export interface Shown {
 }
 
 /** `GET`: the parsed message (mailgun-api §2), under lower-case and written names, because SDKs read the one or the other. */
-export function parsedView(raw: Buffer, { envelopes, url }: Shown): Record<string, unknown> {
+export function parsedView(raw: Buffer, { envelopes, url }: Shown): Answer<typeof storedShape> {
   const view = viewMail(raw);
   const { text, signature } = stripText(view.plain);
   const links = view.attachments.map((attachment, index) => ({
@@ -34,13 +73,16 @@ export function parsedView(raw: Buffer, { envelopes, url }: Shown): Record<strin
     'message-headers': view.headers,
     attachments: links,
     'content-id-map': Object.fromEntries(
-      view.attachments.flatMap(({ contentId }, index) => (contentId === '' ? [] : [[`<${contentId}>`, links[index]]])),
+      view.attachments.flatMap(({ contentId }, index) => {
+        const [shown] = links.slice(index, index + 1);
+        return contentId === '' || !shown ? [] : [[`<${contentId}>`, shown]];
+      }),
     ),
   };
 }
 
 /** The same with `Accept: message/rfc2822`: the message as it was accepted, in JSON. */
-export function rawView(raw: Buffer, { envelopes }: Shown): Record<string, unknown> {
+export function rawView(raw: Buffer, { envelopes }: Shown): Answer<typeof storedShape> {
   return {
     ...summary(viewMail(raw), envelopes),
     // Octets that are no UTF-8 stand for themselves (ISO 8859-1), so that none is lost.
@@ -70,9 +112,7 @@ export function attachmentView(raw: Buffer, index: number): ShownAttachment | un
   };
 }
 
-const WRITTEN = ['From', 'To', 'Cc', 'Reply-To', 'Subject', 'Date', 'Message-Id', 'Mime-Version', 'Content-Type'];
-
-function summary(view: MailView, { recipients }: Envelopes): Record<string, string> {
+function summary(view: MailView, { recipients }: Envelopes): z.infer<typeof summaryShape> {
   return {
     recipients: recipients.join(', '),
     sender: view.from[0]?.address ?? '',

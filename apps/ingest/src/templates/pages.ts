@@ -1,5 +1,6 @@
 import { readDirection, type Fields } from '../form/fields.ts';
 import { invalid } from '../form/refusals.ts';
+import type { paging } from '@lethe/service';
 import { z } from 'zod';
 
 const DEFAULT_LIMIT = 10;
@@ -22,7 +23,7 @@ export interface PageQuery {
 
 export interface Page<T> {
   readonly items: readonly T[];
-  readonly paging: Record<'first' | 'last' | 'next' | 'previous', string>;
+  readonly paging: z.infer<typeof paging>;
 }
 
 /** @throws ApiError 400 naming the field. */

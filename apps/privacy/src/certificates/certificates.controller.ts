@@ -1,21 +1,27 @@
-import { Operation, Public } from '@lethe/service';
+import { Operation, Public, type Answer } from '@lethe/service';
 import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
-import type { Verdict } from './certificate.jws.ts';
 import { CertificateService } from './certificate.service.ts';
 import { jwks, type PublicJwk } from './jwks.ts';
 
 /** Anything that is text gets a verdict, whatever it holds. */
 const given = z.strictObject({ certificate: z.string('is missing: a certificate as compact JWS') });
 
+/** `payload` is that of the certificate, as it was given. */
+const verdictShape = z.object({
+  valid: z.boolean(),
+  reason: z.string().nullable(),
+  payload: z.unknown(),
+});
+
 @Controller()
 export class CertificatesController {
   constructor(private readonly certificates: CertificateService) {}
 
-  @Operation('Verify a certificate of erasure', { takes: ['application/json'] })
+  @Operation('Verify a certificate of erasure', { answer: verdictShape, takes: ['application/json'] })
   @Post('v1/privacy/certificates/verify')
   @HttpCode(200)
-  verify(@Body({ schema: given }) { certificate }: z.infer<typeof given>): Promise<Verdict> {
+  verify(@Body({ schema: given }) { certificate }: z.infer<typeof given>): Promise<Answer<typeof verdictShape>> {
     return this.certificates.verify(certificate);
   }
 

@@ -1,9 +1,10 @@
 import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
-import { ApiError, Caller, Operation, type Identity } from '@lethe/service';
+import { ApiError, Caller, Operation, type Answer, type Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { answerCertificate } from '../requests/certificate.answer.ts';
+import { answerCertificate, certificateAnswer, type CertificateAnswer } from '../requests/certificate.answer.ts';
 import { RequestReader } from '../requests/request.reader.ts';
+import { requestShape } from '../requests/request.view.ts';
 import { ClosingsRepository } from './closings.repository.ts';
 
 const accountId = z.uuid('is no id of an account');
@@ -16,20 +17,26 @@ export class ClosingsController {
     private readonly reader: RequestReader,
   ) {}
 
-  @Operation('Show how far the erasure of a closed account is')
+  @Operation('Show how far the erasure of a closed account is', { answer: requestShape })
   @Get()
-  async show(@Caller() caller: Identity, @Param('id', { schema: accountId }) id: string): Promise<unknown> {
+  async show(
+    @Caller() caller: Identity,
+    @Param('id', { schema: accountId }) id: string,
+  ): Promise<Answer<typeof requestShape>> {
     return this.reader.show(id, await this.requestOf(caller, id));
   }
 
-  @Operation('The certificate of an account that was erased', { answers: ['application/json', 'application/jose'] })
+  @Operation('The certificate of an account that was erased', {
+    answer: certificateAnswer,
+    answers: ['application/json', 'application/jose'],
+  })
   @Get('certificate')
   async certificate(
     @Caller() caller: Identity,
     @Param('id', { schema: accountId }) id: string,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<unknown> {
+  ): Promise<CertificateAnswer> {
     return answerCertificate(await this.reader.record(id, await this.requestOf(caller, id)), accept, reply);
   }
 

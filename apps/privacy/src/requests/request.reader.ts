@@ -1,15 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ApiError, CONFIG } from '@lethe/service';
+import { ApiError, CONFIG, paged, type Answer } from '@lethe/service';
 import type { PrivacyConfig } from '../config.ts';
 import { type Page, PageTokens } from './page.token.ts';
 import type { RequestFilter } from './request.form.ts';
 import { type RequestRecord, RequestRepository } from './request.repository.ts';
-import { requestView } from './request.view.ts';
+import { requestShape, requestView, type RequestView } from './request.view.ts';
 import { TypedTexts } from './typed.texts.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export type View = Record<string, unknown>;
+export const requestList = paged(requestShape);
 
 /** Requests as their account sees them. */
 @Injectable()
@@ -32,11 +32,11 @@ export class RequestReader {
     return record;
   }
 
-  async show(account: string, id: string): Promise<View> {
+  async show(account: string, id: string): Promise<RequestView> {
     return this.view(await this.record(account, id));
   }
 
-  async list(account: string, filter: RequestFilter): Promise<View> {
+  async list(account: string, filter: RequestFilter): Promise<Answer<typeof requestList>> {
     const page =
       filter.page === undefined ? await this.firstPage(account, filter) : await this.pages.read(account, filter.page);
     const rows = await this.requests.list(account, page);
@@ -65,7 +65,7 @@ export class RequestReader {
     };
   }
 
-  private async view(record: RequestRecord): Promise<View> {
+  private async view(record: RequestRecord): Promise<RequestView> {
     const { id, account_id: account } = record;
     const [reference, overrideReason] = await Promise.all([
       this.texts.open(account, id, 'reference', record.reference),

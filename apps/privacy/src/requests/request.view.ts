@@ -1,7 +1,9 @@
 import { HOLDERS } from '@lethe/contracts';
+import type { Answer } from '@lethe/service';
+import { z } from 'zod';
 import { tally } from './holders/tally.ts';
 import type { AnswerRow, RequestRecord } from './request.repository.ts';
-import { ASKED_STEPS, type AskedStep } from './request.ts';
+import { ASKED_STEPS, STATES, TYPES, type AskedStep } from './request.ts';
 
 /** What a row holds sealed, opened. */
 export interface TypedText {
@@ -9,8 +11,43 @@ export interface TypedText {
   readonly overrideReason: string | null;
 }
 
+const counts = z.record(z.string(), z.int());
+const instant = z.string();
+const holderShape = z.object({
+  service: z.enum(HOLDERS),
+  step: z.enum(ASKED_STEPS).nullable(),
+  state: z.enum(['waiting', 'asked', 'acknowledged', 'failed']),
+  attempts: z.int(),
+  acknowledged_at: instant.nullable(),
+  found: counts,
+  removed: counts,
+  residual: counts,
+  error: z.string().nullable(),
+});
+type ShownHolder = z.infer<typeof holderShape>;
+
+export const requestShape = z.object({
+  id: z.uuid(),
+  type: z.enum(TYPES),
+  /** Of an `account-erasure` alone. */
+  account: z.uuid().optional(),
+  state: z.enum(STATES),
+  reference: z.string().nullable(),
+  subjects: z.int(),
+  do_not_contact: z.string(),
+  override_reason: z.string().nullable(),
+  received_at: instant,
+  cut_off: instant.nullable(),
+  due_at: instant,
+  completed_at: instant.nullable(),
+  holders: z.array(holderShape),
+  history: z.array(z.object({ at: instant, state: z.enum(STATES), by: z.string() })),
+  links: z.object({ self: z.string(), certificate: z.string(), archive: z.string().nullable() }),
+});
+export type RequestView = Answer<typeof requestShape>;
+
 /** A request in the shape of the contract. */
-export function requestView(row: RequestRecord, typed: TypedText, self: string): Record<string, unknown> {
+export function requestView(row: RequestRecord, typed: TypedText, self: string): RequestView {
   return {
     id: row.id,
     type: row.type,
@@ -31,7 +68,7 @@ export function requestView(row: RequestRecord, typed: TypedText, self: string):
 }
 
 /** How far one holder is: of the last step it was asked for, and what it counted on the way. */
-function holderView(service: string, answers: readonly AnswerRow[]): Record<string, unknown> {
+function holderView(service: ShownHolder['service'], answers: readonly AnswerRow[]): ShownHolder {
   const own = answers.filter((answer) => answer.service === service);
   const of = (step: AskedStep): AnswerRow | undefined => own.find((answer) => answer.step === step);
   const last = ASKED_STEPS.map(of).findLast((answer) => answer !== undefined);
@@ -58,7 +95,7 @@ function holderView(service: string, answers: readonly AnswerRow[]): Record<stri
 const surveys = (answers: readonly AnswerRow[]): number =>
   Math.max(0, ...answers.filter(({ step }) => step === 'survey').map(({ attempts }) => attempts));
 
-function stateOf(answer: AnswerRow | undefined): string {
+function stateOf(answer: AnswerRow | undefined): ShownHolder['state'] {
   if (answer === undefined || answer.attempts === 0) return 'waiting';
   if (answer.acknowledged_at !== null) return 'acknowledged';
   return answer.error === null ? 'asked' : 'failed';

@@ -1,14 +1,16 @@
 import { createHash, randomBytes, randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '@lethe/database';
-import { ApiError, Clock, CONFIG, type Identity } from '@lethe/service';
+import { ApiError, Clock, CONFIG, type Answer, type Identity } from '@lethe/service';
 import { Vault } from '@lethe/vault';
+import { z } from 'zod';
 import { ClosingsRepository } from '../closings/closings.repository.ts';
 import type { PrivacyConfig } from '../config.ts';
 import { dueDate } from './due-date.ts';
 import { type Claim, IdempotencyService } from './idempotency.service.ts';
 import type { NewRequest } from './request.form.ts';
-import { RequestReader, type View } from './request.reader.ts';
+import { RequestReader } from './request.reader.ts';
+import { requestShape, type RequestView } from './request.view.ts';
 import { type Identifier, type ReceivedRequest, RequestRepository } from './request.repository.ts';
 import { StopPolicy } from './stop.policy.ts';
 import { TypedTexts } from './typed.texts.ts';
@@ -21,6 +23,10 @@ const TOO_MANY = new ApiError(
     retryAfterSeconds: 30,
   },
 );
+
+/** With the salts of its subjects, in their order. */
+export const orderedRequest = requestShape.extend({ salts: z.array(z.string()).nullable() });
+type OrderedRequest = Answer<typeof orderedRequest>;
 
 /** Takes and calls off requests. Addresses become pseudonyms and salted digests here, and go no further. */
 @Injectable()
@@ -46,7 +52,7 @@ export class RequestsService {
   }
 
   /** Answers the request with its salts, which nobody is told again but who repeats the order under the same key. */
-  async order(caller: Identity, wish: NewRequest, key: string | undefined): Promise<View> {
+  async order(caller: Identity, wish: NewRequest, key: string | undefined): Promise<OrderedRequest> {
     const { account } = caller;
     if ((await this.closings.of(account)) !== undefined) throw new ApiError(409, 'The account is closed');
     const claim = key === undefined ? undefined : await this.idempotency.claimOf(account, key, wish);
@@ -65,7 +71,7 @@ export class RequestsService {
   }
 
   /** Calls off what has not begun. Throws ApiError 404, 409. */
-  async cancel(caller: Identity, id: string): Promise<View> {
+  async cancel(caller: Identity, id: string): Promise<RequestView> {
     const { account } = caller;
     await this.reader.record(account, id);
     if (!(await this.requests.cancel(account, id, new Date(this.clock.now()), byKey(caller)))) {
@@ -74,7 +80,7 @@ export class RequestsService {
     return this.reader.show(account, id);
   }
 
-  private async repeated(account: string, claim: Claim): Promise<View | undefined> {
+  private async repeated(account: string, claim: Claim): Promise<OrderedRequest | undefined> {
     const repeated = await this.idempotency.find(account, claim);
     if (!repeated) return undefined;
     return { ...(await this.reader.show(account, repeated.requestId)), salts: repeated.salts };

@@ -1,4 +1,6 @@
 import { HOLDERS, RETENTION, type Reading } from '@lethe/contracts';
+import type { Answer } from '@lethe/service';
+import { z } from 'zod';
 
 /** How far the clocks of two machines may be apart. */
 export const SKEW_MS = 60_000;
@@ -26,17 +28,20 @@ export interface SourceReadings {
 }
 
 /** As `GET /v1/privacy/retention` shows it. Of a source that never answered there is one line, with nothing but that. */
-export interface ShownReading {
-  readonly store: string;
-  readonly service: string;
-  readonly class: string | null;
-  readonly limit_seconds: number | null;
-  readonly oldest_at: string | null;
-  readonly age_seconds: number | null;
-  readonly measured_at: string | null;
+const readingShape = z.object({
+  store: z.string(),
+  service: z.string(),
+  class: z.string().nullable(),
+  limit_seconds: z.number().nullable(),
+  oldest_at: z.string().nullable(),
+  age_seconds: z.number().nullable(),
+  measured_at: z.string().nullable(),
   /** Measured lately, and nothing is older than its limit. */
-  readonly ok: boolean;
-}
+  ok: z.boolean(),
+});
+export type ShownReading = Answer<typeof readingShape>;
+
+export const readingsShape = z.object({ readings: z.array(readingShape) });
 
 /** @param staleMs age at which a reading proves nothing any more. */
 export function shown(sources: readonly SourceReadings[], now: number, staleMs: number): ShownReading[] {

@@ -1,7 +1,7 @@
-import { Clock, CONFIG, Operation } from '@lethe/service';
+import { Clock, CONFIG, Operation, type Answer } from '@lethe/service';
 import { Controller, Get, Inject } from '@nestjs/common';
 import type { PrivacyConfig } from '../config.ts';
-import { shown, type ShownReading } from './reading.ts';
+import { readingsShape, shown } from './reading.ts';
 import { ReadingRepository } from './reading.repository.ts';
 
 /** How old the oldest record of each store is. The same for every account: stores are shared, and a reading names nobody. */
@@ -13,9 +13,9 @@ export class RetentionController {
     private readonly clock: Clock,
   ) {}
 
-  @Operation('How old the oldest record of every store is')
+  @Operation('How old the oldest record of every store is', { answer: readingsShape })
   @Get()
-  async show(): Promise<{ readings: ShownReading[] }> {
+  async show(): Promise<Answer<typeof readingsShape>> {
     const stale = 2 * this.config.RETENTION_MEASURE_MS;
     return { readings: shown(await this.readings.all(), this.clock.now(), stale) };
   }

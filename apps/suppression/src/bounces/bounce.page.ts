@@ -1,5 +1,5 @@
 import { normalForm, parseAddress } from '@lethe/mail';
-import { ApiError } from '@lethe/service';
+import { ApiError, type paging } from '@lethe/service';
 import { z } from 'zod';
 import { invalid } from './refusals.ts';
 
@@ -79,7 +79,7 @@ function readPivot(text: string): string | undefined {
  * The four links of a page; all of them always lead somewhere (mailgun-api §1). Turning back from an empty page at either end
  * begins at that end: from beside the pivot, the pivot itself would be skipped.
  */
-export function pageLinks(collection: string, query: PageQuery, edges: PageEdges): Record<string, string> {
+export function pageLinks(collection: string, query: PageQuery, edges: PageEdges): z.infer<typeof paging> {
   const link = (page: string, address?: string): string => {
     const parameters = new URLSearchParams({ page });
     if (address !== undefined) parameters.set('address', address);

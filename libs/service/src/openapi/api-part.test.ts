@@ -6,13 +6,16 @@ import { apiPart, undescribed } from './api-part.ts';
 import { Operation } from './operation.decorator.ts';
 
 const page = z.preprocess((given) => given ?? {}, z.object({ limit: z.coerce.number().int().max(9).default(5) }));
+const letters = z.object({ items: z.array(z.string()) });
 const letter = z.object({ to: z.string().toLowerCase(), urgent: z.boolean().optional() });
 
 @Controller(['v3/:domain/letters', 'v4/:domain/letters'])
 class PaperLettersController {
-  @Operation('List letters')
+  @Operation('List letters', { answer: letters })
   @Get()
-  list(@Query({ schema: page }) _query: unknown): void {}
+  list(@Query({ schema: page }) _query: unknown): z.infer<typeof letters> {
+    return { items: [] };
+  }
 
   @Operation('Write a letter', { description: 'By hand' })
   @Post()
@@ -64,7 +67,18 @@ describe('the part of a service', () => {
         },
       ],
       responses: {
-        200: { description: 'Done', content: { 'application/json': {} } },
+        200: {
+          description: 'Done',
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                properties: { items: { type: 'array', items: { type: 'string' } } },
+                required: ['items'],
+              },
+            },
+          },
+        },
         default: { $ref: '#/components/responses/Error' },
       },
     });
@@ -86,6 +100,10 @@ describe('the part of a service', () => {
 
   it('names what nobody described', () => {
     expect(undescribed(App)).toEqual([
+      'POST /v3/:domain/letters: PaperLettersController.write: an @Operation does not say what is answered',
+      'POST /v4/:domain/letters: PaperLettersController.write: an @Operation does not say what is answered',
+      'GET /v3/:domain/letters/*: PaperLettersController.read: an @Operation does not say what is answered',
+      'GET /v4/:domain/letters/*: PaperLettersController.read: an @Operation does not say what is answered',
       'DELETE /v3/:domain/letters/:key: PaperLettersController.burn has no @Operation',
       'DELETE /v4/:domain/letters/:key: PaperLettersController.burn has no @Operation',
     ]);

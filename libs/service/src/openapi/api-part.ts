@@ -2,7 +2,7 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { HTTP_CODE_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { z } from 'zod';
-import { fieldsOf, jsonSchema } from './json-schema.ts';
+import { answerSchema, fieldsOf, jsonSchema } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { operationsOf } from './operation.decorator.ts';
 import type { Operation } from './operation.decorator.ts';
@@ -35,8 +35,9 @@ export interface OpenApiOperation {
 /** What one service adds to the merged document: path templates, and below them methods in small letters. */
 export type ApiPart = Record<string, Record<string, OpenApiOperation>>;
 
+const JSON_TYPE = 'application/json';
 /** What `acceptForms` lets in. */
-const FORMS = ['multipart/form-data', 'application/x-www-form-urlencoded', 'application/json'];
+const FORMS = ['multipart/form-data', 'application/x-www-form-urlencoded', JSON_TYPE];
 /** OpenAPI 3.1 §4.8.12: these three are not parameters. */
 const NO_PARAMETERS = new Set(['accept', 'content-type', 'authorization']);
 
@@ -58,6 +59,8 @@ export function undescribed(module: Type | DynamicModule): string[] {
     const where = `${route.method} ${route.path}: ${route.controller.name}.${route.handler}`;
     const operations = descriptionsOf(route);
     if (operations.length === 0) return [`${where} has no @Operation`];
+    const silent = operations.some(({ answer, answers = [JSON_TYPE] }) => !answer && answers.includes(JSON_TYPE));
+    if (silent) return [`${where}: an @Operation does not say what is answered`];
     const open = route.path.endsWith('*') && operations.some(({ below }) => below === undefined);
     return open ? [`${where}: an @Operation does not say what is below the *`] : [];
   });
@@ -76,7 +79,7 @@ function render(route: ServedRoute, operation: Operation, path: string): OpenApi
   const given = argumentsOf(route);
   const parameters = [...inPath(path, given(RouteParamtypes.PARAM)), ...inQuery(operation, given), ...inHeaders(given)];
   const content = bodyOf(operation, given(RouteParamtypes.BODY));
-  const answers = operation.answers ?? ['application/json'];
+  const answers = operation.answers ?? [JSON_TYPE];
   return {
     operationId: `${route.method.toLowerCase()}${path.replaceAll(/[^A-Za-z0-9]+/g, '_').replace(/_$/, '')}`,
     tags: [
@@ -89,12 +92,14 @@ function render(route: ServedRoute, operation: Operation, path: string): OpenApi
     responses: {
       [code ?? (route.method === 'POST' ? 201 : 200)]: {
         description: 'Done',
-        content: Object.fromEntries(answers.map((type) => [type, {}])),
+        content: Object.fromEntries(answers.map((type) => [type, type === JSON_TYPE ? shapeOf(operation) : {}])),
       },
       default: { $ref: '#/components/responses/Error' },
     },
   };
 }
+
+const shapeOf = ({ answer }: Operation): { schema?: JsonSchema } => (answer ? { schema: answerSchema(answer) } : {});
 
 /** What the handler's decorators ask for, by kind. */
 function argumentsOf({ controller, handler }: ServedRoute): (kind: RouteParamtypes) => Argument[] {

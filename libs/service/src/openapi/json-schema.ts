@@ -11,6 +11,17 @@ export function jsonSchema(schema: z.ZodType): JsonSchema {
   return rest;
 }
 
+/** The same of what is answered, once it is JSON. Fields may be added at any time, so none is ruled out. */
+export function answerSchema(schema: z.ZodType): JsonSchema {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+    io: 'output',
+    override: ({ jsonSchema: shape }) => {
+      if (shape.additionalProperties === false) delete shape.additionalProperties;
+    },
+  });
+  return rest;
+}
+
 /** The fields of an object one by one, as a query or a form has them. */
 export function fieldsOf(schema: z.ZodType): { name: string; required: boolean; schema: JsonSchema }[] {
   const { properties = {}, required = [] } = jsonSchema(schema) as {

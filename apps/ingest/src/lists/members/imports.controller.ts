@@ -1,18 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
-import { ApiError, Caller, CONFIG, Operation, type Identity } from '@lethe/service';
+import { ApiError, Caller, CONFIG, Operation, said, type Answer, type Identity } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { type IngestConfig } from '../../config.ts';
 import { readYesNo } from '../../form/fields.ts';
 import { FORMS } from '../../messages/message.fields.ts';
 import { ApiForms, type ApiForm } from '../../form/api.forms.ts';
 import { namedList } from '../list.input.ts';
-import { shownList } from '../list.ts';
+import { listShape, shownList } from '../list.ts';
 import { ListsService } from '../lists.service.ts';
 import { missing } from '../../form/refusals.ts';
 import { csvMembers } from './member.csv.ts';
 import { importFields, readMembers, type MemberInput } from './member.input.ts';
 import { MembersService } from './members.service.ts';
+
+const imported = said.extend({ list: listShape, 'task-id': z.string() });
 
 /**
  * Many members at once (mailgun-api §10). They are there when the answer is: its `task-id` is for clients that look for one.
@@ -27,7 +30,7 @@ export class ImportsController {
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
-  @Operation('Add many members', { body: importFields, takes: FORMS })
+  @Operation('Add many members', { answer: imported, body: importFields, takes: FORMS })
   @Post('members.json')
   @HttpCode(200)
   json(
@@ -35,7 +38,7 @@ export class ImportsController {
     @Param('list') address: string,
     @Req() request: FastifyRequest,
     @Query() query: unknown,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof imported>> {
     return this.forms.large(request, query, this.config.LIST_IMPORT_MAX_BYTES, async ({ fields }) => {
       const { row } = await this.lists.get(account, namedList(address));
       const members = readMembers(fields('members'), readYesNo(fields, 'subscribed'));
@@ -44,7 +47,7 @@ export class ImportsController {
     });
   }
 
-  @Operation('Add the members of a file', { body: importFields, takes: FORMS })
+  @Operation('Add the members of a file', { answer: imported, body: importFields, takes: FORMS })
   @Post('members.csv')
   @HttpCode(202)
   csv(
@@ -52,7 +55,7 @@ export class ImportsController {
     @Param('list') address: string,
     @Req() request: FastifyRequest,
     @Query() query: unknown,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof imported>> {
     return this.forms.large(request, query, this.config.LIST_IMPORT_MAX_BYTES, async (form) => {
       const { row } = await this.lists.get(account, namedList(address));
       const subscribed = readYesNo(form.fields, 'subscribed');
@@ -69,7 +72,7 @@ export class ImportsController {
     });
   }
 
-  private async imported(account: string, address: string): Promise<unknown> {
+  private async imported(account: string, address: string): Promise<Answer<typeof imported>> {
     const list = shownList(await this.lists.get(account, namedList(address)));
     return { message: 'Mailing list has been updated', list, 'task-id': randomUUID() };
   }

@@ -1,5 +1,6 @@
 import type { ListMember } from '@lethe/contracts';
-import { ApiError } from '@lethe/service';
+import { ApiError, type Answer } from '@lethe/service';
+import { z } from 'zod';
 
 /** A row as the database gives it; `seq` is a bigint, which comes as text. */
 export interface MemberRow {
@@ -16,11 +17,14 @@ export interface Member extends ListMember {
   readonly row: MemberRow;
 }
 
-export interface ShownMember extends ListMember {
-  readonly subscribed: boolean;
-}
+export const memberShape = z.object({
+  address: z.string(),
+  name: z.string(),
+  vars: z.record(z.string(), z.unknown()),
+  subscribed: z.boolean(),
+});
 
-export const shownMember = ({ address, name, vars, row }: Member): ShownMember => ({
+export const shownMember = ({ address, name, vars, row }: Member): Answer<typeof memberShape> => ({
   address,
   name,
   vars,

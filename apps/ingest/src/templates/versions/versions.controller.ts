@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
-import { Caller, CONFIG, Operation, type Identity } from '@lethe/service';
+import { Caller, CONFIG, Operation, paging, said, type Answer, type Identity } from '@lethe/service';
+import { z } from 'zod';
 import type { FastifyRequest } from 'fastify';
 import { type IngestConfig } from '../../config.ts';
 import { queryFields } from '../../form/fields.ts';
@@ -8,8 +9,24 @@ import { FORMS } from '../../messages/message.fields.ts';
 import { SendingDomains } from '../../settings/sending.domains.ts';
 import { pageFields, pageOf, readPageQuery } from '../pages.ts';
 import { formOctets, readComment, readName, readNewVersion, readVersion, versionFields } from '../template.input.ts';
-import { shownInfo, shownTemplate, shownVersion, type Version } from '../template.ts';
+import {
+  infoShape,
+  shownInfo,
+  shownTemplate,
+  shownVersion,
+  templateShape,
+  versionShape,
+  type Version,
+} from '../template.ts';
 import { VersionsService, type Of } from './versions.service.ts';
+
+const versionList = z.object({ template: templateShape.extend({ versions: z.array(infoShape) }), paging });
+const withVersion = templateShape.extend({ version: versionShape });
+const oneVersion = z.object({ template: withVersion });
+const storedVersion = said.extend(oneVersion.shape);
+const tagShape = z.object({ name: z.string(), version: z.object({ tag: z.string() }) });
+const namedVersion = said.extend({ template: tagShape });
+const copiedVersion = storedVersion.extend({ version: versionShape });
 
 /** Versions of a template (mailgun-api §9). */
 @Controller('v3/:domain/templates/:name/versions')
@@ -21,9 +38,13 @@ export class VersionsController {
     @Inject(CONFIG) private readonly config: IngestConfig,
   ) {}
 
-  @Operation('List versions of a template', { query: pageFields })
+  @Operation('List versions of a template', { answer: versionList, query: pageFields })
   @Get()
-  async list(@Caller() caller: Identity, @Param('name') name: string, @Query() query: unknown): Promise<unknown> {
+  async list(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+    @Query() query: unknown,
+  ): Promise<Answer<typeof versionList>> {
     const domain = this.domains.owned(caller);
     const { template, version: all } = await this.versions.list(domain, name);
     const path = [domain.name, 'templates', template.name, 'versions'].map(encodeURIComponent).join('/');
@@ -33,7 +54,7 @@ export class VersionsController {
     return { template: { ...shownTemplate(template), versions: items.map(shownInfo) }, paging };
   }
 
-  @Operation('Store a version of a template', { body: versionFields, takes: FORMS })
+  @Operation('Store a version of a template', { answer: storedVersion, body: versionFields, takes: FORMS })
   @Post()
   @HttpCode(200)
   async add(
@@ -41,7 +62,7 @@ export class VersionsController {
     @Param('name') name: string,
     @Req() request: FastifyRequest,
     @Query() query: unknown,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof storedVersion>> {
     const domain = this.domains.owned(caller);
     const { TEMPLATE_MAX_BYTES: most } = this.config;
     const added = await this.forms.large(request, query, formOctets(most), ({ fields }) =>
@@ -50,13 +71,21 @@ export class VersionsController {
     return { message: 'new version of the template has been stored', template: shownWith(added) };
   }
 
-  @Operation('Show a version of a template')
+  @Operation('Show a version of a template', { answer: oneVersion })
   @Get(':tag')
-  async get(@Caller() caller: Identity, @Param('name') name: string, @Param('tag') tag: string): Promise<unknown> {
+  async get(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+    @Param('tag') tag: string,
+  ): Promise<Answer<typeof oneVersion>> {
     return { template: shownWith(await this.versions.get(this.domains.owned(caller), name, tag)) };
   }
 
-  @Operation('Change a version of a template', { body: versionFields.omit({ tag: true }).partial(), takes: FORMS })
+  @Operation('Change a version of a template', {
+    answer: namedVersion,
+    body: versionFields.omit({ tag: true }).partial(),
+    takes: FORMS,
+  })
   @Put(':tag')
   async update(
     @Caller() caller: Identity,
@@ -64,7 +93,7 @@ export class VersionsController {
     @Param('tag') tag: string,
     @Req() request: FastifyRequest,
     @Query() query: unknown,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof namedVersion>> {
     const domain = this.domains.owned(caller);
     const { TEMPLATE_MAX_BYTES: most } = this.config;
     const changed = await this.forms.large(request, query, formOctets(most), ({ fields }) =>
@@ -73,15 +102,23 @@ export class VersionsController {
     return { message: 'version has been updated', template: shownTag(changed) };
   }
 
-  @Operation('Delete a version of a template')
+  @Operation('Delete a version of a template', { answer: namedVersion })
   @Delete(':tag')
-  async remove(@Caller() caller: Identity, @Param('name') name: string, @Param('tag') tag: string): Promise<unknown> {
+  async remove(
+    @Caller() caller: Identity,
+    @Param('name') name: string,
+    @Param('tag') tag: string,
+  ): Promise<Answer<typeof namedVersion>> {
     const removed = await this.versions.remove(this.domains.owned(caller), name, tag);
     return { message: 'version has been deleted', template: shownTag(removed) };
   }
 
   /** Some clients look for the version beside the template, others within it. */
-  @Operation('Copy a version of a template', { body: versionFields.pick({ comment: true }), takes: FORMS })
+  @Operation('Copy a version of a template', {
+    answer: copiedVersion,
+    body: versionFields.pick({ comment: true }),
+    takes: FORMS,
+  })
   @Put(':tag/copy/:to')
   async copy(
     @Caller() caller: Identity,
@@ -90,7 +127,7 @@ export class VersionsController {
     @Param('to') to: string,
     @Req() request: FastifyRequest,
     @Query() query: unknown,
-  ): Promise<unknown> {
+  ): Promise<Answer<typeof copiedVersion>> {
     const domain = this.domains.owned(caller);
     const comment = readComment((await this.forms.small(request, query)).fields);
     const copied = await this.versions.copy(domain, name, tag, {
@@ -101,9 +138,12 @@ export class VersionsController {
   }
 }
 
-const shownWith = ({ template, version }: Of<Version>): unknown => ({
+const shownWith = ({ template, version }: Of<Version>): Answer<typeof withVersion> => ({
   ...shownTemplate(template),
   version: shownVersion(version),
 });
 
-const shownTag = ({ template, version: tag }: Of<string>): unknown => ({ name: template.name, version: { tag } });
+const shownTag = ({ template, version: tag }: Of<string>): Answer<typeof tagShape> => ({
+  name: template.name,
+  version: { tag },
+});
