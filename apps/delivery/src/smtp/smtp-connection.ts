@@ -290,10 +290,14 @@ export class SmtpConnection {
     );
   }
 
-  private group(commands: string[]): Promise<SmtpReply[]> {
+  /** Fewer replies than commands where the server said no and closed: what it said counts, not that there is no more. */
+  private async group(commands: string[]): Promise<SmtpReply[]> {
     const replies = commands.map(() => this.expect(this.options.timeouts.command));
     this.socket.write(`${commands.join('\r\n')}\r\n`);
-    return Promise.all(replies);
+    const settled = await Promise.allSettled(replies);
+    const said = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    if (said.length < commands.length && !said.some(({ code }) => code >= 400)) throw this.broken as SmtpBroken;
+    return said;
   }
 
   private async oneByOne(commands: string[]): Promise<SmtpReply[]> {
@@ -334,6 +338,8 @@ export class SmtpConnection {
     }
     if (this.waiting.length === 0) clearTimeout(this.timer);
     waiting.resolve(reply);
+    // Whatever it was asked after that, it says no more.
+    if (reply.code === 421 && this.waiting.length > 0) this.break('closed');
   }
 
   /** A 421 ends the session (RFC 5321 §3.8), whatever it answered. */

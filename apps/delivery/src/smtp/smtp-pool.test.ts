@@ -315,6 +315,36 @@ describe('SmtpPool and SmtpConnection', () => {
     expect(pool.connections).toBe(0);
   });
 
+  it.each([
+    ['and says no more', (socket: Socket) => socket],
+    ['and closes', (socket: Socket) => setImmediate(() => socket.end())],
+  ])('hears a 421 that answers the first of several commands, %s', async (_, then) => {
+    let silent = false;
+    const server = await serve((line, socket) => {
+      if (silent) return '';
+      if (!line.startsWith('RCPT')) return undefined;
+      silent = true;
+      then(socket);
+      return '421 4.7.0 too many messages\r\n';
+    });
+    const patient = { ...timeouts, command: 600_000 };
+    const pool = new SmtpPool({ helo: 'us.example', timeouts: patient }, limits);
+    open.push(pool, server);
+    const connection = await pool.acquire(server.target);
+    expect(await connection.send(hello, free)).toEqual({ code: 421, text: '4.7.0 too many messages' });
+    expect(pool.connections).toBe(0);
+  });
+
+  it('hears why before the session breaks', async () => {
+    const { pool, target } = await start((line, socket) => {
+      if (line === 'DATA') socket.end();
+      return line.startsWith('RCPT') ? '550 5.7.1 not from you\r\n' : line === 'DATA' ? '' : undefined;
+    });
+    const connection = await pool.acquire(target);
+    expect(await connection.send(hello, free)).toEqual({ code: 550, text: '5.7.1 not from you' });
+    expect(connection.usable).toBe(false);
+  });
+
   it('holds its bounds: one session, one waiting, the next is told so', async () => {
     const { pool, target } = await start();
     const first = await pool.acquire(target);
