@@ -37,10 +37,14 @@ import { SandboxRecipientsController } from './sandbox/sandbox-recipients.contro
 import { SandboxRecipientsService } from './sandbox/sandbox-recipients.service.ts';
 import { AllowedSendersController } from './senders/allowed-senders.controller.ts';
 import { AllowedSendersService } from './senders/allowed-senders.service.ts';
+import { SecondFactorController } from './second-factor/second-factor.controller.ts';
+import { SecondFactorProof } from './second-factor/second-factor.proof.ts';
+import { SecondFactorService } from './second-factor/second-factor.service.ts';
 import { SessionRow } from './sessions/session.entity.ts';
 import { SessionsController } from './sessions/sessions.controller.ts';
 import { SessionsService } from './sessions/sessions.service.ts';
 import { SignInAttempt } from './sign-in/sign-in-attempt.entity.ts';
+import { PasswordProof } from './sign-in/password.proof.ts';
 import { SignInBackoff } from './sign-in/sign-in.backoff.ts';
 import { SignInService } from './sign-in/sign-in.service.ts';
 import { SignInWorker } from './sign-in/sign-in.worker.ts';
@@ -102,6 +106,7 @@ import { UsersService } from './users/users.service.ts';
     SubaccountsController,
     AllowedSendersController,
     OwnUserController,
+    SecondFactorController,
     UsersController,
     SessionsController,
     RetentionSettingsController,
@@ -120,6 +125,9 @@ import { UsersService } from './users/users.service.ts';
     UsersService,
     UserVault,
     PasswordsService,
+    PasswordProof,
+    SecondFactorProof,
+    SecondFactorService,
     SignInService,
     SignInBackoff,
     SignInWorker,

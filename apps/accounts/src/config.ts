@@ -71,6 +71,12 @@ export const config = defineConfig({
     .max(29 * DAY_MS)
     .default(14 * DAY_MS)
     .describe('How long a session lives that is used, in ms'),
+  OPERATOR_SECOND_FACTOR: z
+    .enum(['required', 'optional'])
+    .default('required')
+    .describe(
+      'required: whoever runs the platform and signs in with a password alone can do nothing but set up an authenticator',
+    ),
   MX_HOSTS: z
     .string()
     .default('')

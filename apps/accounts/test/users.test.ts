@@ -1,60 +1,32 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { PLATFORM_ACCOUNT } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { PersonalDataHolder } from '@lethe/privacy-holder';
-import { until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ROLES } from '../src/keys/roles.ts';
 import { SignInWorker } from '../src/sign-in/sign-in.worker.ts';
 import { newAccount, OPERATOR, startSetting, type Setting, type WholeAnswer, type Who } from './setting.ts';
+import { anybody, form, PASSWORD, sha256, somewhere, soon, tokenOf, UserCalls } from './user-calls.ts';
 
-const PASSWORD = 'correct horse battery';
 let setting: Setting;
+let users: UserCalls;
 let ana: Who;
 let ben: Who;
-/** Each test from a network of its own: failures are counted by network, too. */
-let network = 0;
-const somewhere = () => `198.51.${(network += 1)}.1`;
 
-const form = (fields: Record<string, string>) => new URLSearchParams(fields);
-const sha256 = (secret: string) => createHash('sha256').update(secret).digest('hex');
-const soon = async (condition: () => boolean) => expect(await until(condition, 30_000, 20)).toBe(true);
 const database = () => setting.app.get(Database).pool;
-const anybody = (from = somewhere()): Who => ({ account: 'nobody', scopes: [], from });
-const tokenOf = ({ headers }: WholeAnswer) =>
-  /^__Host-lethe-session=([\w-]{43});/.exec(String(headers['set-cookie']))?.[1];
-
-const invite = (who: Who, email: string, role = 'developer') =>
-  setting.call(who, 'POST', '/v1/users', form({ email, name: 'Ms Secret', role }));
-const accept = (token: string, password = PASSWORD) =>
-  setting.call(anybody(), 'POST', '/v1/users/invitation', form({ token, password }));
-const signIn = (email: string, password = PASSWORD, from = somewhere(), more: Record<string, string> = {}) =>
-  setting.exchange(anybody(from), 'POST', '/v1/sessions', form({ email, password, ...more }));
 /** As after more failures: the next costs minutes, which do not pass while a slow machine hashes. */
 const longWaits = (failures: number) =>
   database().query('UPDATE sign_in_attempt SET failures = failures + 8 WHERE failures = $1', [failures]);
-const sessionsOf = (account: string) => setting.accounts.get(account)?.sessions ?? [];
-
-/** Somebody who has chosen a password. */
-async function newUser(who: Who, email: string, role = 'developer'): Promise<string> {
-  const { status, body } = await invite(who, email, role);
-  expect([status, body['message']]).toEqual([200, 'User has been invited']);
-  expect((await accept(body['invitation'].token)).status).toBe(200);
-  return body['user'].id as string;
-}
-
-/** As the gateway would call for them once they have signed in. */
-async function signedIn(email: string, account = ana.account): Promise<Who & { token: string }> {
-  const answer = await signIn(email);
-  expect(answer.status).toBe(200);
-  const token = tokenOf(answer)!;
-  await soon(() => sessionsOf(account).some(({ hash }) => hash === sha256(token)));
-  const { id, scopes } = sessionsOf(account).find(({ hash }) => hash === sha256(token))!;
-  return { account, scopes, keyId: id, token };
-}
+const invite: UserCalls['invite'] = (...call) => users.invite(...call);
+const accept: UserCalls['accept'] = (...call) => users.accept(...call);
+const signIn: UserCalls['signIn'] = (...call) => users.signIn(...call);
+const newUser: UserCalls['newUser'] = (...call) => users.newUser(...call);
+const sessionsOf = (account: string) => users.sessionsOf(account);
+const signedIn = (email: string, account = ana.account) => users.signedIn(email, account);
 
 beforeAll(async () => {
-  setting = await startSetting(inject('stores'));
+  setting = await startSetting(inject('stores'), { OPERATOR_SECOND_FACTOR: 'optional' });
+  users = new UserCalls(setting);
   [ana, ben] = [await newAccount(setting), await newAccount(setting)];
 });
 afterAll(() => setting?.close());
@@ -248,7 +220,7 @@ describe('signing in', () => {
     for (let nth = 0; nth < 8; nth += 1) {
       expect((await signIn('slow@world.example', 'wrong horse battery')).status).toBe(401);
       const { rows } = await database().query(
-        'SELECT max(extract(epoch FROM until - at))::int AS wait FROM sign_in_attempt',
+        'SELECT greatest(0, max(extract(epoch FROM until - at)))::int AS wait FROM sign_in_attempt',
       );
       waits.push(rows[0].wait);
       await database().query('UPDATE sign_in_attempt SET until = at');

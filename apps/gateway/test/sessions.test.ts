@@ -58,7 +58,7 @@ beforeAll(async () => {
     inject('stores'),
     { PUBLIC_REQUESTS: '1000', FAILED_LOGINS: '500' },
     createLog({ service: 'gateway', level: 'silent' }),
-    { SESSION_IDLE_MS: String(IDLE_MS) },
+    { SESSION_IDLE_MS: String(IDLE_MS), OPERATOR_SECOND_FACTOR: 'optional' },
   );
   await whenOpen(setting.gateway);
   const made = await (await call('POST', '/v1/accounts', asOperator())).json();

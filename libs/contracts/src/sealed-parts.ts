@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, id, personal, personalMap, sealedPart } from './fields.ts';
+import { count, digest, id, personal, personalMap, sealedPart } from './fields.ts';
 
 /**
  * What is personal, one shape per kind of seal. A record seals everything about one subject once; other people of the
@@ -146,8 +146,17 @@ export type KeyDescription = z.infer<typeof keyDescription>;
 export const user = sealedPart('user', z.object({ address: personal('address'), name: personal('name') }));
 export type User = z.infer<typeof user>;
 
-/** What a user proves to be themselves with, bound to the user's id: the hash of the password they chose, as a PHC string. */
-export const userSecrets = sealedPart('user-secrets', z.object({ password: personal('customer-typed') }));
+/**
+ * What a user proves to be themselves with, bound to the user's id: the hash of the password they chose, as a PHC string; the secret of
+ * their authenticator (RFC 6238) in Base32, and hashes of the recovery codes that are left.
+ */
+export const userSecrets = sealedPart(
+  'user-secrets',
+  z.object({
+    password: personal('customer-typed'),
+    totp: z.object({ secret: personal('customer-typed'), recovery: z.array(digest()) }).optional(),
+  }),
+);
 export type UserSecrets = z.infer<typeof userSecrets>;
 
 /** A stored template as its account made it, under the account's key, bound to the template's id. */

@@ -13,6 +13,7 @@ import { SandboxApprovals1764439200000 } from './1764439200000-sandbox-approvals
 import { Closing1764460800000 } from './1764460800000-closing.ts';
 import { UsersSessions1764464400000 } from './1764464400000-users-sessions.ts';
 import { Retention1764471600000 } from './1764471600000-retention.ts';
+import { SecondFactor1764475200000 } from './1764475200000-second-factor.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   Closing1764460800000,
   UsersSessions1764464400000,
   Retention1764471600000,
+  SecondFactor1764475200000,
 ];

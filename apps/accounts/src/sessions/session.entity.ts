@@ -29,6 +29,10 @@ export class SessionRow {
   @Column('text')
   hash!: string;
 
+  /** Begun without the second factor that its user has to have: it serves to set that up, and for nothing else. */
+  @Column('boolean', { default: false })
+  limited!: boolean;
+
   /** Used after this, it lives on for another idle time. */
   @Column('timestamptz', { name: 'renew_at' })
   renewAt!: Date;

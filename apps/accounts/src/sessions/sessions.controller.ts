@@ -4,6 +4,7 @@ import type { Answer, Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { form } from '../domains/form.ts';
+import { shownCode } from '../second-factor/code.ts';
 import { SignInService } from '../sign-in/sign-in.service.ts';
 import { claimedPassword } from '../users/passwords.service.ts';
 import { noSessionCookie, sessionCookie } from './session-cookie.ts';
@@ -14,6 +15,7 @@ const credentials = form({
   email: z.string('is missing').max(320),
   password: claimedPassword,
   account: z.uuid('is no id of an account').optional(),
+  code: shownCode.optional(),
 });
 const sessionId = z.uuid('is no id of a session');
 
@@ -33,7 +35,7 @@ export class SessionsController {
     answer: begunSession,
     description:
       'Answers a cookie that stands for the user from then on. Whoever is a user of several accounts says of which; ' +
-      'else it is the one they have been a user of for longest.',
+      'else it is the one they have been a user of for longest. `code`: of the authenticator of whoever has one, or a recovery code.',
   })
   @Post()
   @HttpCode(200)
@@ -44,7 +46,8 @@ export class SessionsController {
   ): Promise<Answer<typeof begunSession>> {
     const { token, session } = await this.signIn.withPassword(body, address);
     void reply.header('set-cookie', sessionCookie(token, session.expiresAt, this.clock.now()));
-    return { message: 'Signed in', session: sessionItem(session) };
+    const message = session.limited ? 'Signed in, to set up a second factor and nothing else' : 'Signed in';
+    return { message, session: sessionItem(session) };
   }
 
   @Operation("List the user's own sessions", { answer: sessionList })

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { PLATFORM_ACCOUNT } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { ApiError, Clock, CONFIG } from '@lethe/service';
 import type { Identity } from '@lethe/service';
@@ -31,13 +32,15 @@ export class SessionsService {
   ) {}
 
   /** Inside a change of the user's account. The token is always new: none that somebody brought along becomes a session. */
-  async begin(manager: EntityManager, { id: userId, accountId }: UserRow): Promise<Begun> {
+  async begin(manager: EntityManager, { id: userId, accountId, totpStep }: UserRow): Promise<Begun> {
     const older = await manager.find(SessionRow, { where: { userId }, order: { id: 'DESC' }, skip: MAX_PER_USER - 1 });
     await manager.remove(older);
     const { token, hash } = newToken();
     const id = randomUUIDv7();
     const expiresAt = new Date(this.clock.now() + this.config.SESSION_LIFETIME_MS);
-    await manager.insert(SessionRow, { id, userId, accountId, hash, expiresAt, ...this.idle() });
+    const required = accountId === PLATFORM_ACCOUNT && this.config.OPERATOR_SECOND_FACTOR === 'required';
+    const limited = required && totpStep === null;
+    await manager.insert(SessionRow, { id, userId, accountId, hash, limited, expiresAt, ...this.idle() });
     return { token, session: await manager.findOneByOrFail(SessionRow, { id }) };
   }
 

@@ -10,7 +10,7 @@ export class SignInAttempt {
   @Column('integer')
   failures!: number;
 
-  /** Until then nothing is tried. */
+  /** Until then nothing is tried; 1970: at any time, as attempts at once have to be. */
   @Column('timestamptz')
   until!: Date;
 

@@ -43,13 +43,18 @@ export class SignInBackoff {
     return { login: counted, network, pair };
   }
 
-  /** It was them. Of their network one failure less: whoever has a user of their own could else guess at others between. */
-  async forgive({ login, network, pair }: Attempt): Promise<void> {
+  /** The password was right. Of the network one failure less: whoever has a user of their own could else guess at others between. */
+  async refund({ network }: Attempt): Promise<void> {
+    const spent = `UPDATE sign_in_attempt SET failures = failures - 1, until = 'epoch' WHERE key = $1`;
+    await this.database.pool.query(spent, [network]);
+  }
+
+  /** It was them. */
+  async forgive({ login, pair }: Attempt): Promise<void> {
     const { pool } = this.database;
-    await pool.query('UPDATE sign_in_attempt SET failures = 0, until = now() WHERE key = $1', [login]);
-    await pool.query('UPDATE sign_in_attempt SET failures = failures - 1, until = now() WHERE key = $1', [network]);
+    await pool.query(`UPDATE sign_in_attempt SET failures = 0, until = 'epoch' WHERE key = $1`, [login]);
     await pool.query(
-      `INSERT INTO sign_in_attempt AS a (key, failures, until, at) VALUES ($1, 0, now(), now())
+      `INSERT INTO sign_in_attempt AS a (key, failures, until, at) VALUES ($1, 0, 'epoch', now())
        ON CONFLICT (key) DO UPDATE SET at = now()`,
       [pair],
     );
@@ -57,10 +62,10 @@ export class SignInBackoff {
 
   private async count(key: string, free: number): Promise<void> {
     const { rowCount } = await this.database.pool.query(
-      `INSERT INTO sign_in_attempt AS a (key, failures, until, at) VALUES ($1, 1, now(), now())
+      `INSERT INTO sign_in_attempt AS a (key, failures, until, at) VALUES ($1, 1, 'epoch', now())
        ON CONFLICT (key) DO UPDATE SET failures = least(a.failures, 1000) + 1, at = now(),
-         until = now() + make_interval(secs =>
-           CASE WHEN a.failures < $2 THEN 0 ELSE least(power(2, least(a.failures - $2, 20)), $3) END)
+         until = CASE WHEN a.failures < $2 THEN 'epoch'
+           ELSE now() + make_interval(secs => least(power(2, least(a.failures - $2, 20)), $3)) END
        WHERE a.until <= now()`,
       [key, free, LONGEST_SECONDS],
     );

@@ -4,6 +4,7 @@ import { ApiError, Clock } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { MoreThan, Not } from 'typeorm';
 import type { Account } from '../accounts/account.entity.ts';
+import { SecondFactorProof } from '../second-factor/second-factor.proof.ts';
 import { SessionsService } from '../sessions/sessions.service.ts';
 import type { Begun } from '../sessions/sessions.service.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
@@ -11,12 +12,13 @@ import { PasswordsService } from '../users/passwords.service.ts';
 import { hashOf } from '../users/token.ts';
 import { UserRow } from '../users/user.entity.ts';
 import { addressOf, UserVault } from '../users/user-vault.ts';
-import { SignInBackoff } from './sign-in.backoff.ts';
+import { assertUnchanged, PasswordProof } from './password.proof.ts';
 
 export interface Credentials {
   email: string;
   password: string;
   account?: string | undefined;
+  code?: string | undefined;
 }
 
 /** Passwords of users: chosen with an invitation, proved to sign in, changed by who knows them. */
@@ -26,26 +28,25 @@ export class SignInService {
     private readonly database: Database,
     private readonly vault: UserVault,
     private readonly passwords: PasswordsService,
-    private readonly backoff: SignInBackoff,
+    private readonly proof: PasswordProof,
+    private readonly secondFactor: SecondFactorProof,
     private readonly sessions: SessionsService,
     private readonly settings: SettingsPublisher,
     private readonly clock: Clock,
   ) {}
 
   /** `address`: the client's. Who is no user is answered as who gives a wrong password: ApiError 401, or 429 after too many. */
-  async withPassword({ email, password, account }: Credentials, address: string): Promise<Begun> {
+  async withPassword({ email, password, account, code }: Credentials, address: string): Promise<Begun> {
     const login = await this.vault.login(addressOf(email));
-    const attempt = await this.backoff.charge(login, address);
     const user = await this.find(login, account);
-    const secrets = user && (await this.vault.secrets(user));
-    if (!(await this.passwords.verify(password, secrets?.password)) || !user) throw refused();
-    await this.backoff.forgive(attempt);
-    return this.settings.change(user.accountId, async (manager) => {
-      // Removed or invited anew meanwhile: what was proved is worth nothing any more.
-      const current = await manager.findOneBy(UserRow, { id: user.id });
-      if (current?.secrets !== user.secrets) throw refused();
-      return this.sessions.begin(manager, current);
-    });
+    return this.proof.prove({ login, user, password, address }, (secrets, proved) =>
+      this.settings.change(proved.accountId, async (manager) => {
+        const current = await manager.findOneBy(UserRow, { id: proved.id });
+        assertUnchanged(proved, current);
+        await this.secondFactor.prove(manager, current, secrets, code);
+        return this.sessions.begin(manager, current);
+      }),
+    );
   }
 
   /** With the token of an invitation, once. Throws ApiError 400. */
@@ -65,16 +66,14 @@ export class SignInService {
   /** All other sessions of the user end, and the caller's becomes another. Throws ApiError 401, or 429. */
   async changePassword(caller: Identity, current: string, next: string, address: string): Promise<Begun> {
     const user = await this.sessions.user(caller);
-    const attempt = await this.backoff.charge(user.login, address);
-    const secrets = await this.vault.secrets(user);
-    if (!(await this.passwords.verify(current, secrets?.password))) throw refused();
-    await this.backoff.forgive(attempt);
-    const hash = await this.passwords.hash(next);
-    return this.settings.change(user.accountId, async (manager) => {
-      const again = await this.sessions.user(caller, manager);
-      if (again.secrets !== user.secrets) throw refused();
-      const sealed = await this.vault.sealSecrets(again, { ...secrets, password: hash });
-      return this.sessions.rotate(manager, await manager.save(Object.assign(again, { secrets: sealed })));
+    return this.proof.prove({ login: user.login, user, password: current, address }, async (secrets) => {
+      const password = await this.passwords.hash(next);
+      return this.settings.change(user.accountId, async (manager) => {
+        const again = await this.sessions.user(caller, manager);
+        assertUnchanged(user, again);
+        const sealed = await this.vault.sealSecrets(again, { ...secrets, password });
+        return this.sessions.rotate(manager, await manager.save(Object.assign(again, { secrets: sealed })));
+      });
     });
   }
 
@@ -86,6 +85,5 @@ export class SignInService {
   }
 }
 
-const refused = (): ApiError => new ApiError(401, 'The address or the password is wrong');
 const noInvitation = (): ApiError =>
   new ApiError(400, 'token: is no invitation, or was used already, or has expired', { field: 'token' });

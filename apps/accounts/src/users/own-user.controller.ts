@@ -8,7 +8,6 @@ import { sessionCookie } from '../sessions/session-cookie.ts';
 import { SessionsService } from '../sessions/sessions.service.ts';
 import { SignInService } from '../sign-in/sign-in.service.ts';
 import { chosenPassword, claimedPassword } from './passwords.service.ts';
-import { scopesOf } from './user-roles.ts';
 import { userItem, userShape } from './user-view.ts';
 import { UsersService } from './users.service.ts';
 
@@ -39,7 +38,7 @@ export class OwnUserController {
   @Get('me')
   async me(@Caller() caller: Identity): Promise<Answer<typeof ownUser>> {
     const user = await this.users.known(await this.sessions.user(caller));
-    return { user: { ...userItem(user), scopes: scopesOf(user.row.role) } };
+    return { user: { ...userItem(user), scopes: caller.scopes } };
   }
 
   @Operation('Change the own password; all other sessions of the user end', { answer: said })

@@ -27,8 +27,11 @@ export const USER_ROLES = { ...CUSTOMER, ...OPERATOR };
 export type UserRole = keyof typeof USER_ROLES;
 export const USER_ROLE_NAMES = Object.keys(USER_ROLES) as [UserRole, ...UserRole[]];
 
-/** What a session of that role may do. */
-export const scopesOf = (role: UserRole): SessionScope[] => [...USER_ROLES[role], 'session'];
+/** What a session of that role may do; a limited one does nothing but what users do about themselves. */
+export const scopesOf = (role: UserRole, limited: boolean): SessionScope[] => [
+  ...(limited ? [] : USER_ROLES[role]),
+  'session',
+];
 
 /** Throws ApiError 400 for a role of the other side. */
 export function assertRoleOf(account: string, role: UserRole): void {

@@ -9,6 +9,7 @@ export const userShape = z.object({
   name: z.string(),
   role: z.enum(USER_ROLE_NAMES),
   state: z.enum(['invited', 'active']),
+  second_factor: z.boolean(),
   created_at: z.string(),
 });
 
@@ -19,5 +20,6 @@ export const userItem = ({ row, person }: KnownUser): z.infer<typeof userShape> 
   name: person.name,
   role: row.role,
   state: row.secrets === null ? 'invited' : 'active',
+  second_factor: row.totpStep !== null,
   created_at: row.createdAt.toISOString(),
 });

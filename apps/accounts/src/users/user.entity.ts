@@ -33,6 +33,10 @@ export class UserRow {
   @Column('text', { nullable: true })
   secrets!: string | null;
 
+  /** The last thirty seconds since 1970 whose code of the authenticator was shown (RFC 6238); null: no code is needed. */
+  @Column('integer', { name: 'totp_step', nullable: true })
+  totpStep!: number | null;
+
   @Column('text')
   role!: UserRole;
 
