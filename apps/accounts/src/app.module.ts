@@ -30,6 +30,10 @@ import { MIGRATIONS } from './migrations/migrations.ts';
 import { AccountRecords } from './privacy/account.records.ts';
 import { AccountsHolder } from './privacy/accounts.holder.ts';
 import { StandingUseWorker } from './privacy/standing-use.worker.ts';
+import { ProviderFlow } from './providers/provider-flow.entity.ts';
+import { ProviderSignInService } from './providers/provider-sign-in.service.ts';
+import { ProviderClient } from './providers/provider.client.ts';
+import { ProviderController } from './providers/provider.controller.ts';
 import { RetentionSettingsController } from './retention/retention-settings.controller.ts';
 import { RetentionSettingsService } from './retention/retention-settings.service.ts';
 import { SandboxRecipientRow } from './sandbox/sandbox-recipient.entity.ts';
@@ -74,6 +78,7 @@ import { UsersService } from './users/users.service.ts';
         SandboxRecipientRow,
         UserRow,
         SessionRow,
+        ProviderFlow,
         SignInAttempt,
       ],
       migrations: MIGRATIONS,
@@ -107,6 +112,7 @@ import { UsersService } from './users/users.service.ts';
     AllowedSendersController,
     OwnUserController,
     SecondFactorController,
+    ProviderController,
     UsersController,
     SessionsController,
     RetentionSettingsController,
@@ -128,6 +134,8 @@ import { UsersService } from './users/users.service.ts';
     PasswordProof,
     SecondFactorProof,
     SecondFactorService,
+    ProviderClient,
+    ProviderSignInService,
     SignInService,
     SignInBackoff,
     SignInWorker,

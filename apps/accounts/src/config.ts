@@ -71,6 +71,17 @@ export const config = defineConfig({
     .max(29 * DAY_MS)
     .default(14 * DAY_MS)
     .describe('How long a session lives that is used, in ms'),
+  OIDC_ISSUER: z
+    .url()
+    .refine((url) => /^https:|^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?:[:/]|$)/.test(url), 'must be https')
+    .optional()
+    .describe('Issuer of the OpenID provider at which users may sign in; without it they have passwords'),
+  OIDC_CLIENT_ID: z.string().min(1).optional().describe('Id of this installation as a client of that provider'),
+  OIDC_CLIENT_SECRET_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'File with the secret of this installation as a client of that provider', secret: true }),
   OPERATOR_SECOND_FACTOR: z
     .enum(['required', 'optional'])
     .default('required')

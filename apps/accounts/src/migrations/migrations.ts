@@ -14,6 +14,7 @@ import { Closing1764460800000 } from './1764460800000-closing.ts';
 import { UsersSessions1764464400000 } from './1764464400000-users-sessions.ts';
 import { Retention1764471600000 } from './1764471600000-retention.ts';
 import { SecondFactor1764475200000 } from './1764475200000-second-factor.ts';
+import { ProviderSignIn1764478800000 } from './1764478800000-provider-sign-in.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   UsersSessions1764464400000,
   Retention1764471600000,
   SecondFactor1764475200000,
+  ProviderSignIn1764478800000,
 ];

@@ -8,7 +8,7 @@ import { shownCode } from '../second-factor/code.ts';
 import { SignInService } from '../sign-in/sign-in.service.ts';
 import { claimedPassword } from '../users/passwords.service.ts';
 import { noSessionCookie, sessionCookie } from './session-cookie.ts';
-import type { SessionRow } from './session.entity.ts';
+import { begunSession, sessionItem, sessionShape } from './session-view.ts';
 import { SessionsService } from './sessions.service.ts';
 
 const credentials = form({
@@ -19,8 +19,6 @@ const credentials = form({
 });
 const sessionId = z.uuid('is no id of a session');
 
-const sessionShape = z.object({ id: z.uuid(), created_at: z.string(), expires_at: z.string() });
-const begunSession = said.extend({ session: sessionShape });
 const sessionList = listOf(sessionShape.extend({ current: z.boolean() }));
 
 @Controller('v1/sessions')
@@ -99,9 +97,3 @@ export class SessionsController {
     return { message: 'Session has ended' };
   }
 }
-
-const sessionItem = ({ id, createdAt, expiresAt }: SessionRow): z.infer<typeof sessionShape> => ({
-  id,
-  created_at: createdAt.toISOString(),
-  expires_at: expiresAt.toISOString(),
-});

@@ -15,6 +15,9 @@ import { SessionRow } from './session.entity.ts';
 /** One for each of somebody's devices; the oldest ends when another begins. All travel in one record. */
 const MAX_PER_USER = 5;
 
+/** A provider sees to second factors itself. */
+export type ProvedBy = 'password' | 'provider';
+
 /** A session just begun: the only moment its token is known. */
 export interface Begun {
   token: string;
@@ -32,26 +35,30 @@ export class SessionsService {
   ) {}
 
   /** Inside a change of the user's account. The token is always new: none that somebody brought along becomes a session. */
-  async begin(manager: EntityManager, { id: userId, accountId, totpStep }: UserRow): Promise<Begun> {
+  async begin(
+    manager: EntityManager,
+    { id: userId, accountId, totpStep }: UserRow,
+    by: ProvedBy = 'password',
+  ): Promise<Begun> {
     const older = await manager.find(SessionRow, { where: { userId }, order: { id: 'DESC' }, skip: MAX_PER_USER - 1 });
     await manager.remove(older);
     const { token, hash } = newToken();
     const id = randomUUIDv7();
     const expiresAt = new Date(this.clock.now() + this.config.SESSION_LIFETIME_MS);
     const required = accountId === PLATFORM_ACCOUNT && this.config.OPERATOR_SECOND_FACTOR === 'required';
-    const limited = required && totpStep === null;
+    const limited = required && totpStep === null && by === 'password';
     await manager.insert(SessionRow, { id, userId, accountId, hash, limited, expiresAt, ...this.idle() });
     return { token, session: await manager.findOneByOrFail(SessionRow, { id }) };
   }
 
   /** Where what a user may do has changed by their own doing: all their sessions end, and the caller's goes on as another. */
-  async rotate(manager: EntityManager, user: UserRow): Promise<Begun> {
+  async rotate(manager: EntityManager, user: UserRow, by: ProvedBy = 'password'): Promise<Begun> {
     await manager.delete(SessionRow, { userId: user.id });
-    return this.begin(manager, user);
+    return this.begin(manager, user, by);
   }
 
   /** The user whose session calls. Throws ApiError 401 where it has ended meanwhile. */
-  async user(caller: Identity, manager = this.database.dataSource.manager): Promise<UserRow> {
+  async user(caller: Pick<Identity, 'keyId'>, manager = this.database.dataSource.manager): Promise<UserRow> {
     const session = await manager.findOne(SessionRow, { where: { id: caller.keyId }, relations: { user: true } });
     if (!session?.user) throw sessionEnded();
     return session.user;

@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '@lethe/database';
 import { ApiError, Clock } from '@lethe/service';
 import type { Identity } from '@lethe/service';
-import { MoreThan, Not } from 'typeorm';
-import type { Account } from '../accounts/account.entity.ts';
+import { MoreThan } from 'typeorm';
 import { SecondFactorProof } from '../second-factor/second-factor.proof.ts';
 import { SessionsService } from '../sessions/sessions.service.ts';
 import type { Begun } from '../sessions/sessions.service.ts';
@@ -12,6 +11,7 @@ import { PasswordsService } from '../users/passwords.service.ts';
 import { hashOf } from '../users/token.ts';
 import { UserRow } from '../users/user.entity.ts';
 import { addressOf, UserVault } from '../users/user-vault.ts';
+import { findUser } from './find-user.ts';
 import { assertUnchanged, PasswordProof } from './password.proof.ts';
 
 export interface Credentials {
@@ -38,7 +38,7 @@ export class SignInService {
   /** `address`: the client's. Who is no user is answered as who gives a wrong password: ApiError 401, or 429 after too many. */
   async withPassword({ email, password, account, code }: Credentials, address: string): Promise<Begun> {
     const login = await this.vault.login(addressOf(email));
-    const user = await this.find(login, account);
+    const user = await findUser(this.database.dataSource.manager, { login }, account);
     return this.proof.prove({ login, user, password, address }, (secrets, proved) =>
       this.settings.change(proved.accountId, async (manager) => {
         const current = await manager.findOneBy(UserRow, { id: proved.id });
@@ -75,13 +75,6 @@ export class SignInService {
         return this.sessions.rotate(manager, await manager.save(Object.assign(again, { secrets: sealed })));
       });
     });
-  }
-
-  /** Of several accounts' users with one address the oldest: nobody takes an address over by inviting it later. */
-  private async find(login: string, accountId: string | undefined): Promise<UserRow | null> {
-    const open = { account: { state: Not<Account['state']>('closed') } };
-    const where = { login, ...open, ...(accountId === undefined ? {} : { accountId }) };
-    return this.database.dataSource.manager.findOne(UserRow, { where, order: { id: 'ASC' } });
   }
 }
 

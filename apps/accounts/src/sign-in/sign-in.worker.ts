@@ -37,6 +37,7 @@ export class SignInWorker implements OnApplicationBootstrap, OnModuleDestroy {
       'DELETE FROM sign_in_attempt WHERE at < (SELECT at FROM sign_in_attempt ORDER BY at DESC OFFSET $1 LIMIT 1)',
       [MAX_ATTEMPTS],
     );
+    await pool.query(`DELETE FROM provider_flow WHERE begun_at < now() - interval '10 minutes'`);
     await pool.query('DELETE FROM user_session WHERE least(idle_at, expires_at) < now()');
   }
 }

@@ -10,6 +10,7 @@ export const userShape = z.object({
   role: z.enum(USER_ROLE_NAMES),
   state: z.enum(['invited', 'active']),
   second_factor: z.boolean(),
+  provider: z.boolean(),
   created_at: z.string(),
 });
 
@@ -19,7 +20,8 @@ export const userItem = ({ row, person }: KnownUser): z.infer<typeof userShape> 
   email: person.address,
   name: person.name,
   role: row.role,
-  state: row.secrets === null ? 'invited' : 'active',
+  state: row.secrets === null && row.identity === null ? 'invited' : 'active',
   second_factor: row.totpStep !== null,
+  provider: row.identity !== null,
   created_at: row.createdAt.toISOString(),
 });

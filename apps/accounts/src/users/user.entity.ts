@@ -5,6 +5,8 @@ import type { UserRole } from './user-roles.ts';
 /** Somebody who signs in, for one account. Of the platform's own account: whoever runs it. */
 @Entity('account_user')
 @Unique('account_user_subject_key', ['accountId', 'subjectId'])
+@Unique('account_user_identity_key', ['accountId', 'identity'])
+@Index('account_user_identity_idx', ['identity'])
 @Unique('account_user_invitation_key', ['invitationHash'])
 @Index('account_user_login_idx', ['login'])
 export class UserRow {
@@ -32,6 +34,10 @@ export class UserRow {
   /** Likewise (`user-secrets`); null: invited, and nothing was chosen yet. */
   @Column('text', { nullable: true })
   secrets!: string | null;
+
+  /** Issuer and subject of whom they are at the provider, as a hash under the platform's key (hex); null: not linked. */
+  @Column('text', { nullable: true })
+  identity!: string | null;
 
   /** The last thirty seconds since 1970 whose code of the authenticator was shown (RFC 6238); null: no code is needed. */
   @Column('integer', { name: 'totp_step', nullable: true })

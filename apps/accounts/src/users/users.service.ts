@@ -90,7 +90,7 @@ export class UsersService {
     const { token, ...invitation } = this.invitation();
     const row = await this.change(caller, id, async (manager, user) => {
       await manager.delete(SessionRow, { userId: id });
-      return manager.save(Object.assign(user, { secrets: null, totpStep: null, ...invitation }));
+      return manager.save(Object.assign(user, { secrets: null, totpStep: null, identity: null, ...invitation }));
     });
     return { ...(await this.known(row)), token };
   }

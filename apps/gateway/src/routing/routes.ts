@@ -56,9 +56,15 @@ export const ROUTES: readonly Route[] = [
   { paths: ['/v1/accounts/*'], methods: WRITE, service: 'accounts', permission: 'operator' },
   { paths: ['/v1/users/*'], methods: READ, service: 'accounts', permission: 'users:read' },
   { paths: ['/v1/users/*'], methods: WRITE, service: 'accounts', permission: 'users:write' },
-  // Who was invited proves it with the token they were given, who signs in with a password.
+  // Who was invited proves it with the token they were given, who signs in with a password, or at the provider.
   {
-    paths: ['/v1/users/invitation', '/v1/sessions'],
+    paths: [
+      '/v1/users/invitation',
+      '/v1/users/invitation/provider',
+      '/v1/sessions',
+      '/v1/sessions/provider',
+      '/v1/sessions/provider/answer',
+    ],
     methods: ['POST'],
     service: 'accounts',
     permission: 'none',

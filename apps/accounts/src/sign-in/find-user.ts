@@ -1,0 +1,15 @@
+import { Not } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import type { Account } from '../accounts/account.entity.ts';
+import { UserRow } from '../users/user.entity.ts';
+
+/** Of several accounts' users that fit the oldest: nobody takes an address over by inviting it later. */
+export function findUser(
+  manager: EntityManager,
+  whose: { login: string } | { identity: string },
+  accountId: string | undefined,
+): Promise<UserRow | null> {
+  const open = { account: { state: Not<Account['state']>('closed') } };
+  const where = { ...whose, ...open, ...(accountId === undefined ? {} : { accountId }) };
+  return manager.findOne(UserRow, { where, order: { id: 'ASC' } });
+}
