@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PLATFORM_ACCOUNT } from '@lethe/contracts';
 import { Database } from '@lethe/database';
+import { OpenIdProvider } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { SignInWorker } from '../src/sign-in/sign-in.worker.ts';
-import { CLIENT, OpenIdProvider, REDIRECT_URI } from './openid-provider.ts';
 import { newAccount, OPERATOR, startSetting, type Setting, type WholeAnswer, type Who } from './setting.ts';
 import { anybody, form, PASSWORD, soon, tokenOf, UserCalls } from './user-calls.ts';
 
+/** Where it leads browsers back. */
+const REDIRECT_URI = 'http://gateway.example/sign-in';
 let provider: OpenIdProvider;
 let folder: string;
 let setting: Setting;
@@ -52,11 +54,12 @@ const FLOW_ENDED = 'flow: was not begun here, or was answered already, or has ex
 
 beforeAll(async () => {
   provider = await new OpenIdProvider().start();
+  provider.serve(REDIRECT_URI);
   folder = mkdtempSync(join(tmpdir(), 'lethe-provider-'));
-  writeFileSync(join(folder, 'secret'), `${CLIENT.secret}\n`);
+  writeFileSync(join(folder, 'secret'), `${provider.client.secret}\n`);
   setting = await startSetting(inject('stores'), {
     OIDC_ISSUER: provider.issuer,
-    OIDC_CLIENT_ID: CLIENT.id,
+    OIDC_CLIENT_ID: provider.client.id,
     OIDC_CLIENT_SECRET_FILE: join(folder, 'secret'),
   });
   users = new UserCalls(setting);
@@ -76,7 +79,7 @@ describe('signing in at the provider', () => {
     const { url, flow } = await begin();
     const asked = new URL(url);
     expect(Object.fromEntries(asked.searchParams)).toMatchObject({
-      client_id: CLIENT.id,
+      client_id: provider.client.id,
       redirect_uri: REDIRECT_URI,
       response_type: 'code',
       code_challenge_method: 'S256',
@@ -201,7 +204,7 @@ describe('a provider that is away', () => {
   it('is a 503, and asked again', async () => {
     const away = await startSetting(inject('stores'), {
       OIDC_ISSUER: 'http://127.0.0.1:1',
-      OIDC_CLIENT_ID: CLIENT.id,
+      OIDC_CLIENT_ID: provider.client.id,
       OIDC_CLIENT_SECRET_FILE: join(folder, 'secret'),
     });
     try {

@@ -23,6 +23,7 @@ export { recordingExchanger, type RecordingExchanger } from './smtp/recording-ex
 export { policyHost, type PolicyHost } from './world/policy-host.ts';
 export { SmtpClient, type Reply } from './smtp/smtp-client.ts';
 export { smtpSource, type SmtpSource } from './smtp/smtp-source.ts';
+export { OpenIdProvider } from './openid/openid-provider.ts';
 export { findJava, requireMaven } from './stores/java.ts';
 export { freePorts, requireFree } from './stores/ports.ts';
 export { until } from './stores/until.ts';

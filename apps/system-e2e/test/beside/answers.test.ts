@@ -1,21 +1,41 @@
-import { basic, form, startSuitePlatform, until, type SuitePlatform } from '@lethe/testing';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { basic, form, OpenIdProvider, startSuitePlatform, until, type SuitePlatform } from '@lethe/testing';
+import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { AnswerCheck, type Paths } from '../../support/answer-check.ts';
 
 /** Each operation is called as somebody would who wants something of it, and what is answered is held against the document. */
 let suite: SuitePlatform;
 let check: AnswerCheck;
+let provider: OpenIdProvider;
+const folder = mkdtempSync(join(tmpdir(), 'lethe-answers-'));
 
 beforeAll(async () => {
+  provider = await new OpenIdProvider().start();
+  const secret = join(folder, 'secret');
+  writeFileSync(secret, provider.client.secret);
   suite = await startSuitePlatform({
     stores: inject('stores'),
     suite: `ans${Date.now().toString(36)}`,
-    settings: { SANDBOX_ZONE: 'sandbox.lethe.example', REQUEST_HOLD_MS: '20000' },
+    settings: {
+      SANDBOX_ZONE: 'sandbox.lethe.example',
+      REQUEST_HOLD_MS: '20000',
+      OIDC_ISSUER: provider.issuer,
+      OIDC_CLIENT_ID: provider.client.id,
+      OIDC_CLIENT_SECRET_FILE: secret,
+    },
   });
+  provider.serve(`${suite.platform.gateway}/sign-in`);
   const response = await fetch(`${suite.platform.gateway}/openapi.json`);
   check = new AnswerCheck(((await response.json()) as { paths: Paths }).paths);
 }, 120_000);
-afterAll(() => suite?.stop());
+afterAll(async () => {
+  await suite?.stop();
+  await provider?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 type Body = Record<string, any>;
 type Fields = Readonly<Record<string, string | readonly string[]>>;
@@ -63,6 +83,22 @@ const put = (path: string, fields: Fields = {}, more: Call = {}) => call('PUT', 
 const remove = (path: string, more?: Call) => call('DELETE', path, more);
 /** What a link leads to, which is absolute. */
 const followed = (link: string) => get(link.slice(new URL(link).origin.length));
+
+/** A call that begins a session, or renews one: with its cookie. */
+async function begun(
+  method: string,
+  path: string,
+  fields: Readonly<Record<string, string>>,
+  cookie = '',
+): Promise<{ cookie: string; body: Body }> {
+  const { gateway } = suite.platform;
+  const headers = { cookie, origin: new URL(gateway).origin };
+  const response = await fetch(gateway + path, { method, headers, body: new URLSearchParams(fields) });
+  const body = (await response.json()) as Body;
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${String(body['message'])}`);
+  check.look(method, path, response.status, body);
+  return { cookie: response.headers.getSetCookie()[0]?.split(';')[0] ?? '', body };
+}
 
 async function publish(record: Body): Promise<void> {
   const { record_type: type, name, value, priority } = record;
@@ -135,22 +171,14 @@ describe('what is answered is what the document says:', () => {
 
   it('users, and their sessions', async () => {
     const [email, password, better] = ['user@world.example', 'correct horse battery', 'a better battery than that'];
-    const signIn = async (phrase: string): Promise<{ cookie: string; id: string }> => {
-      const { gateway } = suite.platform;
-      const body = new URLSearchParams({ email, password: phrase });
-      const response = await fetch(`${gateway}/v1/sessions`, { method: 'POST', body });
-      const answer = (await response.json()) as Body;
-      check.look('POST', '/v1/sessions', response.status, answer);
-      const cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-      await get('/v1/users/me', { cookie });
-      return { cookie, id: String(answer['session'].id) };
-    };
+    const signIn = (phrase: string) => begun('POST', '/v1/sessions', { email, password: phrase });
     const { user, invitation } = await post('/v1/users', { email, role: 'owner' });
     await post('/v1/users/invitation', { token: String(invitation.token), password });
     const [first, second] = [await signIn(password), await signIn(password)];
+    await get('/v1/users/me', { cookie: first.cookie });
     await get('/v1/sessions', { cookie: first.cookie });
     await put('/v1/sessions/current', {}, { cookie: first.cookie });
-    await remove(`/v1/sessions/${second.id}`, { cookie: first.cookie });
+    await remove(`/v1/sessions/${String(second.body['session'].id)}`, { cookie: first.cookie });
     await put('/v1/users/me/password', { current_password: password, password: better }, { cookie: first.cookie });
     await remove('/v1/sessions/current', { cookie: (await signIn(better)).cookie });
     await remove('/v1/sessions', { cookie: (await signIn(better)).cookie });
@@ -161,6 +189,32 @@ describe('what is answered is what the document says:', () => {
     await remove(`${at}/sessions`);
     await post(`${at}/invitation`);
     await remove(at);
+    expect(check.newFaults()).toEqual([]);
+  });
+
+  it('a second factor, and signing in at a provider', async () => {
+    const [email, password] = ['both@world.example', 'correct horse battery'];
+    const through = async ({ url, flow }: Body) =>
+      begun('POST', '/v1/sessions/provider/answer', {
+        flow: String(flow),
+        query: await provider.signIn(String(url), 'somebody'),
+      });
+    const { user, invitation } = await post('/v1/users', { email, role: 'developer' });
+    await post('/v1/users/invitation/provider', { token: String(invitation.token) });
+    await post('/v1/users/invitation', { token: String(invitation.token), password });
+    const { cookie: first } = await begun('POST', '/v1/sessions', { email, password });
+    const { cookie: linked } = await through(
+      await post('/v1/users/me/provider', { current_password: password }, { cookie: first }),
+    );
+    const { cookie } = await through(await post('/v1/sessions/provider'));
+    await remove('/v1/users/me/provider', { cookie: linked });
+    const { totp } = await post('/v1/users/me/totp', { current_password: password }, { cookie });
+    const code = new TOTP({ secret: String(totp.secret) }).generate();
+    const confirmed = await begun('PUT', '/v1/users/me/totp', { code }, cookie);
+    const [recovery = ''] = confirmed.body['recovery_codes'] as string[];
+    const removal = { current_password: password, code: recovery };
+    await post('/v1/users/me/totp/removal', removal, { cookie: confirmed.cookie });
+    await remove(`/v1/users/${String(user.id)}`);
     expect(check.newFaults()).toEqual([]);
   });
 

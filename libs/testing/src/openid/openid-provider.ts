@@ -1,29 +1,29 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- the package brings no types, and whoever compiles this from its source has to find ours.
+/// <reference path="./oidc-provider.d.ts" />
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Provider } from 'oidc-provider';
 
-export const CLIENT = { id: 'lethe', secret: 'a secret of the client' };
-/** Where it leads browsers back. */
-export const REDIRECT_URI = 'http://gateway.example/sign-in';
-
-/** A certified OpenID provider on loopback, which believes everybody who they say they are. */
+/** A certified OpenID provider on loopback, which believes everybody who they say they are. It has one client. */
 export class OpenIdProvider {
-  private server: Server | undefined;
+  readonly client = { id: 'lethe', secret: 'a secret of the client' };
   issuer = '';
+  private server: Server | undefined;
+  private redirectUri = '';
 
   async start(): Promise<this> {
     this.server = createServer();
     await new Promise<void>((done) => this.server?.listen(0, '127.0.0.1', done));
     this.issuer = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return this;
+  }
+
+  /** Answers from now on, and leads browsers back there. */
+  serve(redirectUri: string): void {
+    this.redirectUri = redirectUri;
     const provider = new Provider(this.issuer, {
-      clients: [
-        {
-          client_id: CLIENT.id,
-          client_secret: CLIENT.secret,
-          redirect_uris: [REDIRECT_URI],
-        },
-      ],
+      clients: [{ client_id: this.client.id, client_secret: this.client.secret, redirect_uris: [redirectUri] }],
       // Claims an address of anybody, and that it is verified: nothing of that may count.
       findAccount: (_: unknown, accountId: string) => ({
         accountId,
@@ -32,8 +32,7 @@ export class OpenIdProvider {
       claims: { openid: ['sub', 'email', 'email_verified'] },
       conformIdTokenClaims: false,
     });
-    this.server.on('request', provider.callback());
-    return this;
+    this.server?.on('request', provider.callback());
   }
 
   /** As a browser: signs in and agrees; answers the query that it is led back with. */
@@ -53,7 +52,7 @@ export class OpenIdProvider {
     };
     let at = url;
     for (let steps = 0; steps < 12; steps += 1) {
-      if (at.startsWith(REDIRECT_URI)) return new URL(at).search.slice(1);
+      if (at.startsWith(this.redirectUri)) return new URL(at).search.slice(1);
       let response = await go(at);
       if (response.status === 200) {
         const prompt = /name="prompt" value="(\w+)"/.exec(await response.text())?.[1] ?? 'login';
