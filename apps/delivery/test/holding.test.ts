@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DOMAIN_SETTINGS, type DomainSettings } from '@lethe/contracts';
 import type { CreatedService } from '@lethe/service';
 import { until } from '@lethe/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { AttemptService } from '../src/dispatch/attempt.service.ts';
 import { SettingsService } from '../src/settings/settings.service.ts';
 import { SmtpConnection } from '../src/smtp/smtp-connection.ts';
@@ -35,6 +35,11 @@ describe('mail that is held back', () => {
     events = await watchEvents(around);
     services = [await serveDelivery(around.environment), await serveDelivery(around.environment)];
   }, 120_000);
+  /** Until then it answers 503: after a start, after what a test kept from it, and where a busy machine was late. */
+  beforeEach(async () => {
+    const fresh = () => services.every(({ app }) => app.get(SettingsService).fresh());
+    expect(await until(fresh, 30_000, 20)).toBe(true);
+  }, 40_000);
   afterEach(() => vi.restoreAllMocks());
   afterAll(async () => {
     await Promise.all((services ?? []).map(({ app }) => app.close()));
