@@ -53,11 +53,11 @@ function start(environment: Record<string, string> = {}, flags: string[] = []): 
 }
 
 async function until<T>(what: string, check: () => T | undefined | false): Promise<T> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 50_000;
   for (;;) {
     const value = check();
     if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`Not within 15 s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`Not within 50 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
