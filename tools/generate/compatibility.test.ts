@@ -9,7 +9,7 @@ import { leadingNowhere, servedApi, unreachable, type ApiDocument, type ServedAp
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = readFileSync(join(root, COMPATIBILITY), 'utf8');
 let api: ServedApi;
-beforeAll(async () => void (api = await servedApi(root)), 60_000);
+beforeAll(async () => void (api = await servedApi(root)), 180_000);
 
 describe('docs/mailgun-compatibility.md', () => {
   it('is made of routes that are all described, and that the gateway leads to', () => {
