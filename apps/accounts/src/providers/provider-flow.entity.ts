@@ -2,6 +2,9 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typ
 import { SessionRow } from '../sessions/session.entity.ts';
 import { UserRow } from '../users/user.entity.ts';
 
+/** Somebody signs in over there, and perhaps has to set up an authenticator first. */
+export const FLOW_LASTS_MS = 600_000;
+
 /** A sign-in at the provider that was begun. It ends with its answer, with its time, and with whom it was begun for. */
 @Entity('provider_flow')
 @Index('provider_flow_begun_idx', ['begunAt'])

@@ -8,16 +8,13 @@ import { SessionsService } from '../sessions/sessions.service.ts';
 import type { Begun } from '../sessions/sessions.service.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { PasswordProof } from '../sign-in/password.proof.ts';
-import { findUser } from '../sign-in/find-user.ts';
+import { findInvited, findUser } from '../sign-in/find-user.ts';
 import { hashOf, newToken } from '../users/token.ts';
 import { UserRow } from '../users/user.entity.ts';
 import { UserVault } from '../users/user-vault.ts';
 import { flowSecrets } from './flow-secrets.ts';
-import { ProviderFlow } from './provider-flow.entity.ts';
+import { FLOW_LASTS_MS, ProviderFlow } from './provider-flow.entity.ts';
 import { ProviderClient } from './provider.client.ts';
-
-/** Somebody signs in over there, and perhaps has to set up an authenticator first. */
-const LASTS_MS = 600_000;
 
 /** `flow` is the page's alone, and tells nobody anything without the provider's answer. */
 export interface BegunFlow {
@@ -49,7 +46,7 @@ export class ProviderSignInService {
   /** Links whoever was invited, instead of a password. Throws ApiError 400. */
   async beginInvited(token: string): Promise<BegunFlow> {
     const invitationHash = hashOf(token);
-    const user = await this.invited(this.database.dataSource.manager, invitationHash);
+    const user = await findInvited(this.database.dataSource.manager, invitationHash, this.clock.now());
     return this.start({ accountId: user.accountId, userId: user.id, invitationHash });
   }
 
@@ -95,7 +92,7 @@ export class ProviderSignInService {
   private async take(flow: string): Promise<ProviderFlow> {
     const { manager } = this.database.dataSource;
     const where = { hash: hashOf(flow) };
-    const begunAt = MoreThan(new Date(this.clock.now() - LASTS_MS));
+    const begunAt = MoreThan(new Date(this.clock.now() - FLOW_LASTS_MS));
     const found = await manager.findOneBy(ProviderFlow, { ...where, begunAt });
     const { affected } = await manager.delete(ProviderFlow, where);
     if (!found || affected !== 1) throw flowEnded();
@@ -126,15 +123,8 @@ export class ProviderSignInService {
   /** The user, where what let them begin is still in force. */
   private linkable(manager: EntityManager, { sessionId, invitationHash }: ProviderFlow): Promise<UserRow> {
     return sessionId === null
-      ? this.invited(manager, invitationHash ?? '')
+      ? findInvited(manager, invitationHash ?? '', this.clock.now())
       : this.sessions.user({ keyId: sessionId }, manager);
-  }
-
-  private async invited(manager: EntityManager, invitationHash: string): Promise<UserRow> {
-    const invitationExpiresAt = MoreThan(new Date(this.clock.now()));
-    const user = await manager.findOneBy(UserRow, { invitationHash, invitationExpiresAt });
-    if (!user) throw noInvitation();
-    return user;
   }
 }
 
@@ -142,5 +132,3 @@ const flowEnded = (): ApiError =>
   new ApiError(400, 'flow: was not begun here, or was answered already, or has expired', { field: 'flow' });
 const notLinked = (): ApiError =>
   new ApiError(403, 'No user is linked with whoever signed in there: link one with an invitation, or while signed in');
-const noInvitation = (): ApiError =>
-  new ApiError(400, 'token: is no invitation, or was used already, or has expired', { field: 'token' });

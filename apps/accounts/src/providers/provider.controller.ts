@@ -4,7 +4,7 @@ import type { Answer, Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { form } from '../domains/form.ts';
-import { sessionCookie } from '../sessions/session-cookie.ts';
+import { keepSession } from '../sessions/session-cookie.ts';
 import { begunSession, sessionItem } from '../sessions/session-view.ts';
 import { claimedPassword } from '../users/passwords.service.ts';
 import { ProviderSignInService } from './provider-sign-in.service.ts';
@@ -76,9 +76,9 @@ export class ProviderController {
     @Body({ schema: answer }) body: z.infer<typeof answer>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<typeof begunSession>> {
-    const { token, session } = await this.providers.answer(body.flow, body.query);
-    void reply.header('set-cookie', sessionCookie(token, session.expiresAt, this.clock.now()));
-    return { message: 'Signed in', session: sessionItem(session) };
+    const signedIn = await this.providers.answer(body.flow, body.query);
+    keepSession(reply, signedIn, this.clock.now());
+    return { message: 'Signed in', session: sessionItem(signedIn.session) };
   }
 
   @Operation('Let the own user sign in with the password alone again', { answer: said })

@@ -4,7 +4,7 @@ import type { Answer, Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { form } from '../domains/form.ts';
-import { sessionCookie } from '../sessions/session-cookie.ts';
+import { keepSession } from '../sessions/session-cookie.ts';
 import { claimedPassword } from '../users/passwords.service.ts';
 import { shownCode } from './code.ts';
 import { SecondFactorService } from './second-factor.service.ts';
@@ -46,7 +46,7 @@ export class SecondFactorController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<typeof confirmed>> {
     const { begun: next, recoveryCodes } = await this.factors.confirm(caller, body.code);
-    void reply.header('set-cookie', sessionCookie(next.token, next.session.expiresAt, this.clock.now()));
+    keepSession(reply, next, this.clock.now());
     return { message: 'Signing in needs a code from now on', recovery_codes: recoveryCodes };
   }
 

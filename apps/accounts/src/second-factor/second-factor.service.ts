@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PLATFORM_ACCOUNT } from '@lethe/contracts';
 import { ApiError, Clock, CONFIG } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import type { AccountsConfig } from '../config.ts';
@@ -10,6 +9,7 @@ import { assertUnchanged, PasswordProof } from '../sign-in/password.proof.ts';
 import { UserVault } from '../users/user-vault.ts';
 import { UsersService } from '../users/users.service.ts';
 import { newRecoveryCodes } from './recovery-codes.ts';
+import { needsSecondFactor } from './required.ts';
 import { SecondFactorProof } from './second-factor.proof.ts';
 import { newTotpSecret, stepOf, totpUrl } from './totp.ts';
 
@@ -65,7 +65,7 @@ export class SecondFactorService {
   /** Throws ApiError 401, and 403 for whoever has to have one. */
   async remove(caller: Identity, shown: { password: string; code: string }, address: string): Promise<void> {
     const user = await this.sessions.user(caller);
-    if (user.accountId === PLATFORM_ACCOUNT && this.config.OPERATOR_SECOND_FACTOR === 'required') {
+    if (needsSecondFactor(user.accountId, this.config)) {
       throw new ApiError(403, 'Whoever runs the platform has to have a second factor');
     }
     const { password, code } = shown;

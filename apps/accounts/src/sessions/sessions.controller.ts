@@ -7,7 +7,7 @@ import { form } from '../domains/form.ts';
 import { shownCode } from '../second-factor/code.ts';
 import { SignInService } from '../sign-in/sign-in.service.ts';
 import { claimedPassword } from '../users/passwords.service.ts';
-import { noSessionCookie, sessionCookie } from './session-cookie.ts';
+import { dropSession, keepSession } from './session-cookie.ts';
 import { begunSession, sessionItem, sessionShape } from './session-view.ts';
 import { SessionsService } from './sessions.service.ts';
 
@@ -42,8 +42,9 @@ export class SessionsController {
     @Headers('x-forwarded-for') address: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<typeof begunSession>> {
-    const { token, session } = await this.signIn.withPassword(body, address);
-    void reply.header('set-cookie', sessionCookie(token, session.expiresAt, this.clock.now()));
+    const begun = await this.signIn.withPassword(body, address);
+    keepSession(reply, begun, this.clock.now());
+    const { session } = begun;
     const message = session.limited ? 'Signed in, to set up a second factor and nothing else' : 'Signed in';
     return { message, session: sessionItem(session) };
   }
@@ -65,7 +66,7 @@ export class SessionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<typeof said>> {
     await this.sessions.endAll(caller);
-    void reply.header('set-cookie', noSessionCookie);
+    dropSession(reply);
     return { message: 'Signed out everywhere' };
   }
 
@@ -86,7 +87,7 @@ export class SessionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<typeof said>> {
     await this.sessions.end(caller, caller.keyId);
-    void reply.header('set-cookie', noSessionCookie);
+    dropSession(reply);
     return { message: 'Signed out' };
   }
 

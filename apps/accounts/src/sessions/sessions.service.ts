@@ -1,12 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { PLATFORM_ACCOUNT } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { ApiError, Clock, CONFIG } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { MoreThan } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import type { AccountsConfig } from '../config.ts';
+import { needsSecondFactor } from '../second-factor/required.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { newToken } from '../users/token.ts';
 import { UserRow } from '../users/user.entity.ts';
@@ -45,8 +45,7 @@ export class SessionsService {
     const { token, hash } = newToken();
     const id = randomUUIDv7();
     const expiresAt = new Date(this.clock.now() + this.config.SESSION_LIFETIME_MS);
-    const required = accountId === PLATFORM_ACCOUNT && this.config.OPERATOR_SECOND_FACTOR === 'required';
-    const limited = required && totpStep === null && by === 'password';
+    const limited = needsSecondFactor(accountId, this.config) && totpStep === null && by === 'password';
     await manager.insert(SessionRow, { id, userId, accountId, hash, limited, expiresAt, ...this.idle() });
     return { token, session: await manager.findOneByOrFail(SessionRow, { id }) };
   }

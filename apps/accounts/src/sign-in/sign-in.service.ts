@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@lethe/database';
-import { ApiError, Clock } from '@lethe/service';
+import { Clock } from '@lethe/service';
 import type { Identity } from '@lethe/service';
-import { MoreThan } from 'typeorm';
 import { SecondFactorProof } from '../second-factor/second-factor.proof.ts';
 import { SessionsService } from '../sessions/sessions.service.ts';
 import type { Begun } from '../sessions/sessions.service.ts';
@@ -11,7 +10,7 @@ import { PasswordsService } from '../users/passwords.service.ts';
 import { hashOf } from '../users/token.ts';
 import { UserRow } from '../users/user.entity.ts';
 import { addressOf, UserVault } from '../users/user-vault.ts';
-import { findUser } from './find-user.ts';
+import { findInvited, findUser } from './find-user.ts';
 import { assertUnchanged, PasswordProof } from './password.proof.ts';
 
 export interface Credentials {
@@ -51,13 +50,11 @@ export class SignInService {
 
   /** With the token of an invitation, once. Throws ApiError 400. */
   async accept(token: string, password: string): Promise<void> {
-    const invitation = { invitationHash: hashOf(token), invitationExpiresAt: MoreThan(new Date(this.clock.now())) };
-    const invited = await this.database.dataSource.manager.findOneBy(UserRow, invitation);
-    if (!invited) throw noInvitation();
+    const [invitation, now] = [hashOf(token), this.clock.now()];
+    const invited = await findInvited(this.database.dataSource.manager, invitation, now);
     const hash = await this.passwords.hash(password);
     await this.settings.change(invited.accountId, async (manager) => {
-      const user = await manager.findOneBy(UserRow, invitation);
-      if (!user) throw noInvitation();
+      const user = await findInvited(manager, invitation, now);
       const secrets = await this.vault.sealSecrets(user, { password: hash });
       await manager.save(Object.assign(user, { secrets, invitationHash: null, invitationExpiresAt: null }));
     });
@@ -77,6 +74,3 @@ export class SignInService {
     });
   }
 }
-
-const noInvitation = (): ApiError =>
-  new ApiError(400, 'token: is no invitation, or was used already, or has expired', { field: 'token' });

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Database } from '@lethe/database';
 import { Log, Rounds } from '@lethe/service';
+import { FLOW_LASTS_MS } from '../providers/provider-flow.entity.ts';
 
 const EVERY_MS = 60_000;
 /** More failed sign-ins are not remembered at a time, whoever makes them. */
@@ -37,7 +38,9 @@ export class SignInWorker implements OnApplicationBootstrap, OnModuleDestroy {
       'DELETE FROM sign_in_attempt WHERE at < (SELECT at FROM sign_in_attempt ORDER BY at DESC OFFSET $1 LIMIT 1)',
       [MAX_ATTEMPTS],
     );
-    await pool.query(`DELETE FROM provider_flow WHERE begun_at < now() - interval '10 minutes'`);
+    await pool.query('DELETE FROM provider_flow WHERE begun_at < now() - make_interval(secs => $1)', [
+      FLOW_LASTS_MS / 1_000,
+    ]);
     await pool.query('DELETE FROM user_session WHERE least(idle_at, expires_at) < now()');
   }
 }

@@ -4,7 +4,7 @@ import type { Answer, Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { form } from '../domains/form.ts';
-import { sessionCookie } from '../sessions/session-cookie.ts';
+import { keepSession } from '../sessions/session-cookie.ts';
 import { SessionsService } from '../sessions/sessions.service.ts';
 import { SignInService } from '../sign-in/sign-in.service.ts';
 import { chosenPassword, claimedPassword } from './passwords.service.ts';
@@ -49,8 +49,8 @@ export class OwnUserController {
     @Headers('x-forwarded-for') address: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<typeof said>> {
-    const { token, session } = await this.signIn.changePassword(caller, body.current_password, body.password, address);
-    void reply.header('set-cookie', sessionCookie(token, session.expiresAt, this.clock.now()));
+    const begun = await this.signIn.changePassword(caller, body.current_password, body.password, address);
+    keepSession(reply, begun, this.clock.now());
     return { message: 'Password changed' };
   }
 }

@@ -4,9 +4,9 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { IngestProbe } from './ingest-probe.ts';
 
-/** The public answer to "can mail be handed in here now?". Needs no key, tells no more than which part is missing. */
 const healthShape = said.extend({ status: z.enum(['ok', 'unavailable']), missing: z.array(z.string()) });
 
+/** The public answer to "can mail be handed in here now?". Needs no key, tells no more than which part is missing. */
 @Controller('health')
 export class PublicHealthController {
   constructor(

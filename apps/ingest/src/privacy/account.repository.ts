@@ -4,11 +4,10 @@ import { Database } from '@lethe/database';
 import type { ClosingScope } from '@lethe/privacy-holder';
 import { Vault } from '@lethe/vault';
 import type { PoolClient } from 'pg';
-import { countMessages, PAGE } from './message.count.ts';
+import { countMessages, FIRST, PAGE } from './message.count.ts';
 
 /** Messages, or members of lists, in one transaction. */
 const STEP = 500;
-const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** What there is of an account, by kind. */
 export interface Holdings {

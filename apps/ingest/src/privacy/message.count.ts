@@ -2,7 +2,8 @@ import type { BodyRef, BodyStore } from '@lethe/bodies';
 
 /** Messages looked at by one query. */
 export const PAGE = 5_000;
-const FIRST = '00000000-0000-0000-0000-000000000000';
+/** Before every id. */
+export const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** How many messages there are, and how many of them have a body. `page`: up to PAGE of them behind an id, in order of ids. */
 export async function countMessages(

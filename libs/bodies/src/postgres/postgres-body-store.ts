@@ -99,31 +99,21 @@ export class PostgresBodyStore extends BodyStore {
     }
   }
 
-  async shredMany(client: Transaction, refs: readonly BodyRef[]): Promise<number> {
-    const byDropTime = Map.groupBy(refs, ({ dropAt }) => dropAt.getTime());
-    let bodies = 0;
-    // By drop time, so that only its partition is looked at.
-    for (const [dropAt, those] of byDropTime) {
-      const { rows } = await client.query<{ bodies: number }>(
-        `with gone as (delete from bodies.body where drop_at = $1 and message_id = any($2::uuid[]) returning seq)
-         select count(*)::int as bodies from gone where seq = 0`,
-        [new Date(dropAt), those.map(({ messageId }) => messageId)],
-      );
-      bodies += rows[0]?.bodies ?? 0;
-    }
-    return bodies;
+  shredMany(client: Transaction, refs: readonly BodyRef[]): Promise<number> {
+    return tally(
+      client,
+      refs,
+      `with gone as (delete from bodies.body where drop_at = $1 and message_id = any($2::uuid[]) returning seq)
+       select count(*)::int as bodies from gone where seq = 0`,
+    );
   }
 
-  async count(refs: readonly BodyRef[]): Promise<number> {
-    let bodies = 0;
-    for (const [dropAt, those] of Map.groupBy(refs, (ref) => ref.dropAt.getTime())) {
-      const { rows } = await this.pool.query<{ bodies: number }>(
-        'select count(*)::int as bodies from bodies.body where drop_at = $1 and message_id = any($2::uuid[]) and seq = 0',
-        [new Date(dropAt), those.map(({ messageId }) => messageId)],
-      );
-      bodies += rows[0]?.bodies ?? 0;
-    }
-    return bodies;
+  count(refs: readonly BodyRef[]): Promise<number> {
+    return tally(
+      this.pool,
+      refs,
+      'select count(*)::int as bodies from bodies.body where drop_at = $1 and message_id = any($2::uuid[]) and seq = 0',
+    );
   }
 
   makeAhead(): Promise<void> {
@@ -186,6 +176,17 @@ export class PostgresBodyStore extends BodyStore {
     const found = new Map(answers.flatMap(({ rows }) => rows).map((row) => [row.id, row]));
     return refs.map(({ messageId }) => found.get(messageId) ?? new ForgottenError('message'));
   }
+}
+
+/** How many bodies, asked by drop time, so that only its partition is looked at. */
+async function tally(client: Transaction, refs: readonly BodyRef[], text: string): Promise<number> {
+  let bodies = 0;
+  for (const [dropAt, those] of Map.groupBy(refs, (ref) => ref.dropAt.getTime())) {
+    const ids = those.map(({ messageId }) => messageId);
+    const { rows } = await client.query<{ bodies: number }>(text, [new Date(dropAt), ids]);
+    bodies += rows[0]?.bodies ?? 0;
+  }
+  return bodies;
 }
 
 function* portions<R extends readonly [...unknown[], Buffer]>(rows: R[]): Generator<R[]> {
