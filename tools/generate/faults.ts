@@ -28,7 +28,7 @@ export function storeFaults(stores: readonly StoreDeclaration[]): string[] {
 }
 
 function faultsOf(declaration: StoreDeclaration): string[] {
-  const { store, owner, kind, what, limit, table, age, columns } = declaration;
+  const { store, owner, kind, what, limit, table, age, instructedUntil, columns } = declaration;
   const wrong: Record<string, boolean> = {
     'has no owner: name the service that answers for it': !SERVICES.includes(owner),
     // The vault is an instance of its own: its stores have its name, and privacy answers for them.
@@ -39,6 +39,8 @@ function faultsOf(declaration: StoreDeclaration): string[] {
     'is a table and names none: schema and name, such as public.message':
       kind === 'table' && !/^\w+\.\w+$/.test(table ?? ''),
     'takes its age from a column that is not declared': age !== undefined && !(age in columns),
+    'says until when it is kept by a column that is not declared':
+      instructedUntil !== undefined && !(instructedUntil in columns),
   };
   return [
     ...Object.entries(wrong).flatMap(([fault, found]) => (found ? [fault] : [])),

@@ -69,6 +69,11 @@ describe('a declaration is refused', () => {
     ['without its table', { table: undefined }, 'is a table and names none'],
     ['without columns', { columns: {}, age: undefined }, 'has no columns'],
     ['with an age that is no column', { age: 'elsewhere' }, 'age from a column that is not declared'],
+    [
+      'kept until a column that is none',
+      { instructedUntil: 'elsewhere' },
+      'until when it is kept by a column that is not declared',
+    ],
     ['with an unmarked column', { columns: { at: column.instant, name: undefined } }, 'name is not marked'],
     [
       'in clear outside an index',

@@ -2,6 +2,7 @@ import {
   allSealedParts,
   contractFields,
   isLimited,
+  RETENTION,
   SEALED_UNDER,
   SERVICES,
   type ColumnMark,
@@ -110,14 +111,19 @@ function renderOneOf(declaration: StoreDeclaration, index: number, siblings: rea
 }
 
 function renderStore(declaration: StoreDeclaration, like?: string): string {
-  const { store, owner, kind, what, limit, readers = [], columns } = declaration;
+  const { store, owner, kind, what, limit, readers = [], columns, instructedUntil } = declaration;
   const users = [owner, ...readers].join(', ');
   const marked = Object.entries(columns);
   const rows = marked.flatMap(([name, mark]) => (isPersonal(mark) ? [[code(name), ...protection(mark), users]] : []));
   return [
     `#### \`${store}\``,
     sentence(what),
-    list({ kind, owner, ...(readers.length > 0 ? { 'read by': users } : {}), kept: keptUntil(limit) }),
+    list({
+      kind,
+      owner,
+      ...(readers.length > 0 ? { 'read by': users } : {}),
+      kept: keptUntil(limit, instructedUntil !== undefined),
+    }),
     ...(like === undefined
       ? [
           rows.length > 0 ? table(['personal field', 'category', 'protected', 'read by'], rows) : 'No personal fields.',
@@ -163,9 +169,10 @@ const isSealedAs = (mark: ColumnMark | FieldMark | undefined, type: SealedType):
   mark?.kind === 'sealed' && ('types' in mark ? mark.types.includes(type) : mark.type === type);
 const whose = (type: SealedType): string => (SEALED_UNDER[type] === 'subject' ? 'person' : 'account');
 
-function keptUntil(limit: Limit): string {
+function keptUntil(limit: Limit, instructed = false): string {
   if (!isLimited(limit)) return `until ${limit.until}`;
-  return `at most ${duration(limit.limitMs)} (class \`${limit.class}\`): ${limit.mechanism}`;
+  const longer = `; ${duration(RETENTION.instructed.limitMs)} where its account has instructed us so in writing (class \`instructed\`)`;
+  return `at most ${duration(limit.limitMs)} (class \`${limit.class}\`): ${limit.mechanism}${instructed ? longer : ''}`;
 }
 
 function duration(ms: number): string {

@@ -34,6 +34,10 @@ import { ProviderFlow } from './providers/provider-flow.entity.ts';
 import { ProviderSignInService } from './providers/provider-sign-in.service.ts';
 import { ProviderClient } from './providers/provider.client.ts';
 import { ProviderController } from './providers/provider.controller.ts';
+import { InstructionRow } from './retention/instruction.entity.ts';
+import { InstructionsController } from './retention/instructions.controller.ts';
+import { InstructionsService } from './retention/instructions.service.ts';
+import { InstructionsWorker } from './retention/instructions.worker.ts';
 import { RetentionSettingsController } from './retention/retention-settings.controller.ts';
 import { RetentionSettingsService } from './retention/retention-settings.service.ts';
 import { SandboxRecipientRow } from './sandbox/sandbox-recipient.entity.ts';
@@ -80,6 +84,7 @@ import { UsersService } from './users/users.service.ts';
         SessionRow,
         ProviderFlow,
         SignInAttempt,
+        InstructionRow,
       ],
       migrations: MIGRATIONS,
     }),
@@ -116,6 +121,7 @@ import { UsersService } from './users/users.service.ts';
     UsersController,
     SessionsController,
     RetentionSettingsController,
+    InstructionsController,
   ],
   providers: [
     AccountsService,
@@ -141,6 +147,8 @@ import { UsersService } from './users/users.service.ts';
     SignInWorker,
     SessionsService,
     RetentionSettingsService,
+    InstructionsService,
+    InstructionsWorker,
     StandingUseWorker,
     DnsClient,
     DnsCheck,

@@ -122,8 +122,10 @@ describe('retention settings', () => {
     [
       { bodies_days: 8 },
       '',
-      'bodies_days: must be whole days, from 0 to 7: longer takes a recorded written instruction',
+      'bodies_days: must be whole days, from 0 to 7: longer takes a recorded written instruction for as many days',
     ],
+    [{ bodies_days: 8 }, '?domain=own.example', 'bodies_days: must be whole days, from 0 to 7'],
+    [{ bodies_days: 31 }, '', 'bodies_days: must be whole days, from 0 to 7, or to 30 by'],
     [{ bodies_days: -1 }, '', 'bodies_days: '],
     [{ bodies_days: 1.5 }, '', 'bodies_days: '],
     [{ bodies_days: '3' }, '', 'bodies_days: '],

@@ -10,6 +10,6 @@ export { prepareBodyStore } from './prepare-body-store.ts';
 export { S3BodyStore } from './s3/s3-body-store.ts';
 export type { S3BodyStoreOptions } from './s3/s3-body-store.ts';
 export { BodyStore } from './store/body-store.ts';
-export type { BodyRef, Known, SealedBody } from './store/body-store.ts';
+export type { BodyRef, Known, Oldest, SealedBody } from './store/body-store.ts';
 export { dropTime } from './store/drop-time.ts';
 export { BODY_STORES } from './store/stores.ts';

@@ -5,7 +5,7 @@ import { bucketOptions, type BucketConfig } from './bodies.config.ts';
 import { migrateBodies } from './postgres/migrate.ts';
 import { dropDue } from './postgres/partitions.ts';
 import { BucketError } from './s3/bucket-error.ts';
-import { ensureRule, unfitness } from './s3/bucket-rules.ts';
+import { ensureRules, unfitness } from './s3/bucket-rules.ts';
 import { Bucket } from './s3/bucket.ts';
 import { claimBucket } from './s3/claim.ts';
 
@@ -57,7 +57,7 @@ async function prepareBucket(config: BucketConfig, claim: string, fresh: boolean
   try {
     if (fresh && !(await bucket.exists())) await bucket.create();
     await claimBucket(bucket, claim, fresh);
-    await ensureRule(bucket);
+    await ensureRules(bucket);
     const unfit = await unfitness(bucket);
     if (unfit) throw new StartupError(unfit.advice);
   } catch (error) {

@@ -116,12 +116,19 @@ describe.each(STORES)('bodies in %s', (_, start) => {
   });
 
   it('tell when the oldest was accepted, however long it is kept', async () => {
-    const acceptedAt = Date.now() - 200 * HOUR;
+    const acceptedAt = Date.now() - 100 * HOUR;
     const at = (ago: number, keepDays: number): SealedBody =>
       body(Buffer.from('x'), dropTime(new Date(Date.now() - ago), keepDays * 24 * HOUR), idOf(Date.now() - ago));
-    const oldest = body(Buffer.from('x'), dropTime(new Date()), idOf(acceptedAt));
+    const oldest = at(Date.now() - acceptedAt, 7);
     await kept(at(10 * HOUR, 1), oldest, at(0, 7), at(20 * HOUR, 2));
-    expect((await world.ingest.oldest())?.getTime()).toBe(acceptedAt);
+    expect(await world.ingest.oldest()).toEqual({ body: new Date(acceptedAt), instructed: null });
+    // By an instruction: it is gone on the same day as what is younger by weeks.
+    const longer = Date.now() - 400 * HOUR;
+    const instructed = at(400 * HOUR, 20);
+    await kept(instructed, body(Buffer.from('x'), instructed.dropAt), at(0, 30));
+    expect(await world.ingest.oldest()).toEqual({ body: new Date(acceptedAt), instructed: new Date(longer) });
+    expect(await opened(instructed)).toBe('x');
+    expect(await world.ingest.count([instructed])).toBe(1);
   });
 
   it('answer whether they can be read this moment', async () => {
@@ -141,7 +148,7 @@ describe('drop time', () => {
     expect(dropTime(new Date(accepted), hours * HOUR).toISOString()).toBe(dropAt);
   });
 
-  it('is never later than seven days', () => {
-    expect(() => dropTime(new Date(), 169 * HOUR)).toThrow('7 days at most');
+  it('is never later than thirty days', () => {
+    expect(() => dropTime(new Date(), 721 * HOUR)).toThrow('30 days at most');
   });
 });

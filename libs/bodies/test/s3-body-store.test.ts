@@ -172,23 +172,26 @@ describe.skipIf(own === null)('a bucket of bodies', () => {
       const { config, database, ingest } = await world();
       expect(await rulesOf(config.BODIES_S3_BUCKET)).toEqual([
         expect.objectContaining({ Status: 'Enabled', Filter: { Prefix: 'bodies/' }, Expiration: { Days: 6 } }),
+        expect.objectContaining({ Status: 'Enabled', Filter: { Prefix: 'instructed/' }, Expiration: { Days: 29 } }),
       ]);
       await setRules(config.BODIES_S3_BUCKET, [rule({ Filter: { Prefix: 'other/' }, Expiration: { Days: 1 } })]);
       await expect(ingest.makeAhead()).rejects.toThrow(expect.objectContaining({ reason: 'RuleIsMissing' }));
       await prepareBodyStore(config, database.url, nobody);
       const ids = new Set((await rulesOf(config.BODIES_S3_BUCKET)).map(({ ID }) => ID));
-      expect(ids).toEqual(new Set(['lethe-bodies', 'theirs']));
+      expect(ids).toEqual(new Set(['lethe-bodies', 'lethe-instructed', 'theirs']));
       await ingest.makeAhead();
-      expect(ingest.longestMs).toBe(6 * 24 * 3_600_000);
+      const day = 24 * 3_600_000;
+      expect(ingest.longestMs).toEqual({ body: 6 * day, instructed: 29 * day });
     });
 
-    it.each<[string, Omit<LifecycleRule, 'Status'>]>([
-      ['all of it', { Filter: { Prefix: '' }, Expiration: { Days: 5 } }],
-      ['some of it', { Filter: { Prefix: 'bodies/2' }, Expiration: { Days: 1 } }],
-    ])('or forgets %s too early, is refused', async (_, early) => {
+    it.each<[string, number, Omit<LifecycleRule, 'Status'>]>([
+      ['all of it', 6, { Filter: { Prefix: '' }, Expiration: { Days: 5 } }],
+      ['some of it', 6, { Filter: { Prefix: 'bodies/2' }, Expiration: { Days: 1 } }],
+      ['what is kept by an instruction', 29, { Filter: { Prefix: '' }, Expiration: { Days: 6 } }],
+    ])('or forgets %s too early, is refused', async (_, days, early) => {
       const { config, database } = await world();
       await setRules(config.BODIES_S3_BUCKET, [...(await rulesOf(config.BODIES_S3_BUCKET)), rule(early)]);
-      await expect(prepareBodyStore(config, database.url, nobody)).rejects.toThrow('in less than 6 days');
+      await expect(prepareBodyStore(config, database.url, nobody)).rejects.toThrow(`in less than ${days} days`);
     });
   });
 
@@ -230,6 +233,6 @@ describe.skipIf(own === null)('a bucket of bodies', () => {
 
   it('knows of no oldest body where there is none', async () => {
     const { ingest } = await world();
-    expect(await ingest.oldest()).toBeNull();
+    expect(await ingest.oldest()).toEqual({ body: null, instructed: null });
   });
 });

@@ -40,6 +40,7 @@ export const SEALED_UNDER = {
   'allowed-senders': 'account',
   'account-name': 'account',
   'key-description': 'account',
+  'retention-instruction': 'account',
   user: 'subject',
   'user-secrets': 'subject',
   template: 'account',

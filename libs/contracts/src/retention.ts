@@ -14,6 +14,8 @@ export const RETENTION = {
   e30: { limitMs: 30 * DAY, bucketMs: DAY },
   queue: { limitMs: 7 * DAY, bucketMs: 6 * HOUR },
   body: { limitMs: 7 * DAY, bucketMs: 6 * HOUR },
+  /** Bodies of an account that has instructed us in writing to keep them for longer (Art. 28(3)(a) GDPR). */
+  instructed: { limitMs: 30 * DAY, bucketMs: 6 * HOUR },
 } as const;
 
 export type RetentionClass = keyof typeof RETENTION;

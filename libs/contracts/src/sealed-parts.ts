@@ -142,6 +142,13 @@ export type AccountName = z.infer<typeof accountName>;
 export const keyDescription = sealedPart('key-description', z.object({ text: personal('customer-typed') }));
 export type KeyDescription = z.infer<typeof keyDescription>;
 
+/** Who has signed a written instruction, as whoever recorded it typed it, under the account's key, bound to the instruction's id. */
+export const retentionInstruction = sealedPart(
+  'retention-instruction',
+  z.object({ signedBy: personal('customer-typed') }),
+);
+export type RetentionInstruction = z.infer<typeof retentionInstruction>;
+
 /** Somebody who signs in, bound to the user's id. Standing: it lasts until the user is removed. */
 export const user = sealedPart('user', z.object({ address: personal('address'), name: personal('name') }));
 export type User = z.infer<typeof user>;

@@ -58,6 +58,11 @@ export interface StoreDeclaration {
   readonly table?: string;
   /** Of a table with a time limit: the column that says since when a record is there; its smallest value is the reading. */
   readonly age?: string;
+  /**
+   * The column that says until when a record is there, where an account's written instruction may make that later than the limit: what
+   * is there for longer is read by itself, as class `instructed`.
+   */
+  readonly instructedUntil?: string;
   readonly columns: Readonly<Record<string, ColumnMark>>;
 }
 

@@ -87,6 +87,7 @@ export const VAULT_STORES: readonly StoreDeclaration[] = [
     what: 'a key per message: without it its body cannot be opened',
     limit: { class: 'body', limitMs: RETENTION.body.limitMs, mechanism: 'partitions dropped at their drop time' },
     table: 'vault.content_key',
+    instructedUntil: 'drop_at',
     columns: { drop_at: instant, message_id: opaque, secret: key, condemned: flag },
   },
   {

@@ -200,7 +200,7 @@ describe('period secrets', () => {
     const { rows } = await world.admin.query<{ class: RetentionClass; bucket: string; forget_at: Date }>(
       'select class, bucket, forget_at from vault.period_secret',
     );
-    expect(rows).toHaveLength(14);
+    expect(rows).toHaveLength(2 * Object.keys(RETENTION).length);
     for (const row of rows) {
       expect(row.forget_at.getTime()).toBe(bucketLimit(row.class, row.bucket) - 600_000);
     }
@@ -243,7 +243,7 @@ describe('period secrets', () => {
     const periods = () =>
       world.admin.query<{ class: string; bucket: string }>('select class, bucket from vault.period_secret');
     await world.admin.query('delete from vault.period_secret');
-    expect(await keeper.makeAhead()).toBe(14);
+    expect(await keeper.makeAhead()).toBe(2 * Object.keys(RETENTION).length);
     expect(await keeper.makeAhead()).toBe(0);
     const { rows } = await periods();
     for (const name of Object.keys(RETENTION) as (keyof typeof RETENTION)[]) {
@@ -356,6 +356,7 @@ it('readings say how old the oldest is, and that there is none', async () => {
     [
       ...Object.keys(RETENTION).map((name) => `vault.period_secret ${name}`),
       'vault.content_key body',
+      'vault.content_key instructed',
       'vault.subject subject',
     ].toSorted(),
   );
@@ -373,6 +374,12 @@ it('readings say how old the oldest is, and that there is none', async () => {
   expect(full.get('vault.period_secret e1')).toEqual([DAY / 1000, null]);
   expect(full.get('vault.content_key body')).toEqual([(7 * DAY) / 1000, dropAt.getTime() - 7 * DAY + 600_000]);
   // Exactly due, it is not too old yet: nobody can have made it earlier.
-  const tooLate = new Date(Math.ceil((Date.now() + 7 * DAY - 540_000) / (6 * HOUR)) * 6 * HOUR);
+  expect(full.get('vault.content_key instructed')).toEqual([(30 * DAY) / 1000, null]);
+  const longer = boundary(10 * 24);
+  await ingest.createContentKeys([{ messageId: randomUUID(), dropAt: longer }]);
+  const both = await all();
+  expect(both.get('vault.content_key body')).toEqual(full.get('vault.content_key body'));
+  expect(both.get('vault.content_key instructed')?.[1]).toBe(longer.getTime() - 30 * DAY + 600_000);
+  const tooLate = new Date(Math.ceil((Date.now() + 30 * DAY - 540_000) / (6 * HOUR)) * 6 * HOUR);
   await expect(ingest.createContentKeys([{ messageId: randomUUID(), dropAt: tooLate }])).rejects.toThrow(RangeError);
 });

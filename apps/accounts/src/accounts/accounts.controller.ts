@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiError, Caller, CONFIG, listOf, Operation, said } from '@lethe/service';
+import { Caller, CONFIG, listOf, Operation, said } from '@lethe/service';
 import type { Answer, Identity } from '@lethe/service';
 import { z } from 'zod';
 import type { AccountsConfig } from '../config.ts';
@@ -8,6 +8,7 @@ import { limit } from '../limits/limit.ts';
 import { closingOrder } from './closing-order.ts';
 import type { Account } from './account.entity.ts';
 import { AccountsService } from './accounts.service.ts';
+import { assertOperator } from './operator.ts';
 
 const STATES = ['active', 'suspended'] as const;
 const state = z.enum(STATES, `must be ${STATES.join(' or ')}`);
@@ -111,10 +112,6 @@ export class AccountsController {
       request: { id: account.closingRequest, self: `${this.config.PUBLIC_URL}/v1/accounts/${id}/closing` },
     };
   }
-}
-
-function assertOperator(caller: Identity, wanted: 'operator' | 'operator:read' = 'operator'): void {
-  if (!caller.scopes.includes(wanted)) throw new ApiError(403, 'Only an operator may do that');
 }
 
 const accountItem = ({

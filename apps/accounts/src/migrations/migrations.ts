@@ -15,6 +15,7 @@ import { UsersSessions1764464400000 } from './1764464400000-users-sessions.ts';
 import { Retention1764471600000 } from './1764471600000-retention.ts';
 import { SecondFactor1764475200000 } from './1764475200000-second-factor.ts';
 import { ProviderSignIn1764478800000 } from './1764478800000-provider-sign-in.ts';
+import { Instructions1764482400000 } from './1764482400000-instructions.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   Retention1764471600000,
   SecondFactor1764475200000,
   ProviderSignIn1764478800000,
+  Instructions1764482400000,
 ];

@@ -6,10 +6,11 @@ import type { Account } from '../accounts/account.entity.ts';
 import type { Domain } from '../domains/domain.entity.ts';
 import { knownDomain } from '../domains/domain-name.ts';
 import { form } from '../domains/form.ts';
+import { MOST_DAYS } from './instructed.ts';
 import { RetentionSettingsService } from './retention-settings.service.ts';
 
-const BODIES = 'must be whole days, from 0 to 7: longer takes a recorded written instruction';
-const bodiesDays = z.int(BODIES).min(0, BODIES).max(7, BODIES);
+const BODIES = `must be whole days, from 0 to 7, or to ${MOST_DAYS} by a recorded written instruction`;
+const bodiesDays = z.int(BODIES).min(0, BODIES).max(MOST_DAYS, BODIES);
 const EVENTS = 'must be 1, 3, 7, 14 or 30';
 const eventsDays = z.literal(Object.keys(EVENT_CLASS_BY_DAYS).map(Number), EVENTS);
 
@@ -19,12 +20,13 @@ const wanted = z.strictObject(
   'send a JSON object',
 );
 
-/** `domain` and `own` are a domain's. */
+/** `domain` and `own` are a domain's; `instruction` an account's that may keep bodies for longer than a week. */
 const settings = z.object({
   domain: z.string().optional(),
   bodies_days: z.int(),
   events_days: z.int(),
   own: z.object({ bodies_days: z.boolean(), events_days: z.boolean() }).optional(),
+  instruction: z.object({ id: z.uuid(), bodies_days: z.int(), valid_to: z.string() }).optional(),
 });
 const changed = said.extend(settings.shape);
 
@@ -39,7 +41,7 @@ export class RetentionSettingsController {
     @Caller() caller: Identity,
     @Query({ schema: which }) { domain }: z.infer<typeof which>,
   ): Promise<Answer<typeof settings>> {
-    if (domain === undefined) return ofAccount(await this.retention.ofAccount(caller));
+    if (domain === undefined) return this.ofAccount(caller, await this.retention.ofAccount(caller));
     return ofDomain(await this.retention.ofDomain(caller, knownDomain(domain)));
   }
 
@@ -67,14 +69,21 @@ export class RetentionSettingsController {
       });
     }
     const days = { bodiesDays: bodies, eventsDays: events };
-    return { message, ...ofAccount(await this.retention.setOfAccount(caller, days)) };
+    return { message, ...(await this.ofAccount(caller, await this.retention.setOfAccount(caller, days))) };
+  }
+
+  private async ofAccount(caller: Identity, { bodiesDays: bodies, eventsDays: events }: Account) {
+    const instruction = await this.retention.instruction(caller);
+    const inForce = instruction && {
+      instruction: {
+        id: instruction.id,
+        bodies_days: instruction.bodiesDays,
+        valid_to: instruction.validTo.toISOString(),
+      },
+    };
+    return { bodies_days: bodies, events_days: events, ...inForce };
   }
 }
-
-const ofAccount = ({ bodiesDays: bodies, eventsDays: events }: Account) => ({
-  bodies_days: bodies,
-  events_days: events,
-});
 
 const ofDomain = ({ name, ...domain }: Domain) => ({
   domain: name,

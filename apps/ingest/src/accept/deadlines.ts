@@ -34,7 +34,8 @@ export function deadlines(
   const dropAt = dropTime(new Date(acceptedAt), Math.max(1, settings.bodiesDays) * DAY);
   const envelopeEnd = bucketLimit(eventClass, bucketOf(eventClass, acceptedAt));
   const expiryMs = settings.expirySeconds === undefined ? platformExpiryMs : settings.expirySeconds * 1_000;
-  const end = Math.min(dropAt.getTime(), envelopeEnd) - HOUR;
+  // A body that is kept for longer by an instruction is not sent for longer: what waits, waits a week at most.
+  const end = Math.min(dropAt.getTime(), dropTime(new Date(acceptedAt)).getTime(), envelopeEnd) - HOUR;
   if (deliverAt <= acceptedAt) return { eventClass, dropAt, expiresAt: Math.min(acceptedAt + expiryMs, end) };
   if (deliverAt + expiryMs > end) throw tooLate(end - expiryMs, acceptedAt);
   return { eventClass, dropAt, expiresAt: deliverAt + expiryMs, deliverAt };

@@ -4,6 +4,7 @@ import { BodyStore } from '@lethe/bodies';
 import {
   MAX_RELATED_RECIPIENTS,
   periodOf,
+  RETENTION,
   recordId,
   type DomainSettings,
   type Envelope,
@@ -44,7 +45,7 @@ export class SealingService {
     acceptedAt: number,
   ): Promise<SealedMessage> {
     const id = randomUUIDv7();
-    const bodiesDays = Math.min(domain.bodiesDays, this.bodies.longestMs / DAY);
+    const bodiesDays = this.daysOf(domain);
     const ends = deadlines({ ...domain, bodiesDays }, acceptedAt, this.config.MESSAGE_EXPIRY_MS, submission.deliverAt);
     const period = periodOf(ends.eventClass, acceptedAt);
     const { recipients: everyone, related, named = [] } = submission;
@@ -121,6 +122,12 @@ export class SealingService {
     const normalForms = [...new Set(mailboxes.map(({ normalForm }) => normalForm))];
     const ids = await this.vault.subjectsFor(accountId, normalForms);
     return new Map(normalForms.map((normalForm, index) => [normalForm, ids[index] as SubjectId]));
+  }
+
+  /** What the store can keep; only by an instruction for longer than the limit of all others. */
+  private daysOf({ bodiesDays }: DomainSettings): number {
+    const { body, instructed } = this.bodies.longestMs;
+    return Math.min(bodiesDays, (bodiesDays * DAY > RETENTION.body.limitMs ? instructed : body) / DAY);
   }
 
   private async sealPerson(

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { BodyStore, BODY_STORES } from '@lethe/bodies';
-import { isLimited, type Reading } from '@lethe/contracts';
+import { RETENTION, type Reading } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import {
   counted,
@@ -87,10 +87,13 @@ export class IngestHolder extends PersonalDataHolder {
 
   async measure(): Promise<Reading[]> {
     const [tables, oldest] = await Promise.all([measureTables(this.database.pool, STORES), this.bodies.oldest()]);
-    const bodies = BODY_STORES.flatMap(({ store, limit }) =>
-      isLimited(limit)
-        ? { store, class: limit.class, limitSeconds: limit.limitMs / 1_000, oldestAt: oldest?.getTime() ?? null }
-        : [],
+    const bodies = BODY_STORES.flatMap(({ store }) =>
+      (['body', 'instructed'] as const).map((name) => ({
+        store,
+        class: name,
+        limitSeconds: RETENTION[name].limitMs / 1_000,
+        oldestAt: oldest[name]?.getTime() ?? null,
+      })),
     );
     return [...tables, ...bodies];
   }

@@ -18,6 +18,7 @@ export const STORES: readonly StoreDeclaration[] = [
     limit,
     table: 'public.message',
     age: 'accepted_at',
+    instructedUntil: 'drop_at',
     columns: {
       id: column.opaque,
       account_id: column.opaque,
@@ -68,7 +69,7 @@ export const STORES: readonly StoreDeclaration[] = [
     owner: 'ingest',
     kind: 'table',
     what: 'records of accepted messages that Kafka does not have yet, as sealed as they go there',
-    limit: { ...limit, mechanism: "deleted once Kafka has it; at the latest at the message's drop time" },
+    limit: { ...limit, mechanism: 'deleted once Kafka has it; at the latest before the week is over' },
     table: 'public.outbox',
     age: 'created_at',
     columns: { id: column.opaque, created_at: column.instant, records: column.sealed('envelope', 'person') },

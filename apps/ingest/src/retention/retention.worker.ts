@@ -42,6 +42,7 @@ export class RetentionWorker implements OnApplicationBootstrap, OnModuleDestroy 
     const bodies = await this.bodies.dropDue();
     await this.idempotency.expire();
     await this.sent.deleteOld();
+    await this.messages.deleteUnpublished();
     let messages = 0;
     for (let some = 1; some > 0 && !this.rounds.stopped; messages += some) some = await this.messages.deleteDue();
     await this.bodies.makeAhead();

@@ -12,13 +12,13 @@ import { ApiError, type Identity } from '@lethe/service';
 
 const DAY = 86_400_000;
 
-/** Days by id. */
-export interface ShortenedBodies {
+/** Days by id, of domains and accounts that keep bodies for less, or longer, than a week. */
+export interface BodiesDays {
   readonly domains: ReadonlyMap<string, number>;
   readonly accounts: ReadonlyMap<string, number>;
 }
 
-const isShort = (bodiesDays: number): boolean => bodiesDays < RETENTION.body.limitMs / DAY;
+const WEEK_DAYS = RETENTION.body.limitMs / DAY;
 
 /** Who may send from where, from the tables of `accounts`. Fails closed: a stale table is a 503. */
 @Injectable()
@@ -65,19 +65,13 @@ export class SendingDomains {
    * Where bodies are kept for less than all of a week: of domains, and of accounts for what is left of domains that are gone. A domain
    * that keeps them for longer than its account is there, too. Undefined while unsure.
    */
-  shortened(): ShortenedBodies | undefined {
-    if (!this.domains.fresh || !this.accounts.fresh) return undefined;
-    const accounts = new Map(
-      [...this.accounts.values()].flatMap(({ accountId, retention }) =>
-        retention && isShort(retention.bodiesDays) ? [[accountId, retention.bodiesDays]] : [],
-      ),
-    );
-    const domains = new Map(
-      [...this.domains.values()]
-        .filter(({ accountId, bodiesDays }) => isShort(bodiesDays) || accounts.has(accountId))
-        .map(({ domainId, bodiesDays }) => [domainId, bodiesDays]),
-    );
-    return { accounts, domains };
+  shortened(): BodiesDays | undefined {
+    return this.daysWhere((days) => days < WEEK_DAYS);
+  }
+
+  /** The same where an instruction has bodies kept for longer. */
+  lengthened(): BodiesDays | undefined {
+    return this.daysWhere((days) => days > WEEK_DAYS);
   }
 
   /** Whom what a message sends counts for, by id. Asked of messages that were admitted already. */
@@ -113,6 +107,21 @@ export class SendingDomains {
       throw new ApiError(403, 'The domain is not verified: publish its DNS records, then verify it');
     if (domain.state !== 'active') throw new ApiError(403, 'The domain is disabled');
     return domain;
+  }
+
+  private daysWhere(isMeant: (bodiesDays: number) => boolean): BodiesDays | undefined {
+    if (!this.domains.fresh || !this.accounts.fresh) return undefined;
+    const accounts = new Map(
+      [...this.accounts.values()].flatMap(({ accountId, retention }) =>
+        retention && isMeant(retention.bodiesDays) ? [[accountId, retention.bodiesDays]] : [],
+      ),
+    );
+    const domains = new Map(
+      [...this.domains.values()]
+        .filter(({ accountId, bodiesDays }) => isMeant(bodiesDays) || accounts.has(accountId))
+        .map(({ domainId, bodiesDays }) => [domainId, bodiesDays]),
+    );
+    return { accounts, domains };
   }
 
   private assertFresh(): void {

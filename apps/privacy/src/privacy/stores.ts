@@ -157,8 +157,8 @@ export const STORES: readonly StoreDeclaration[] = [
     kind,
     what: 'which content keys of removed or shredded messages have to be gone: a vault restored from a backup stays closed until they are',
     limit: {
-      class: 'body',
-      limitMs: RETENTION.body.limitMs,
+      class: 'instructed',
+      limitMs: RETENTION.instructed.limitMs,
       mechanism: 'removed at the drop time of the body by the sweep of privacy: no vault has the key any more',
     },
     table: 'public.released_key',

@@ -166,6 +166,19 @@ describe('what is answered is what the document says:', () => {
     await call('PUT', `${settings}?domain=${suite.demo.domain}`, { as, json: { bodies_days: 7 } });
     await get(`${settings}?domain=${suite.demo.domain}`, { as });
     await get('/v1/privacy/retention', { as });
+    const instructions = '/v1/privacy/retention/instructions';
+    const [signed_at, valid_to] = [Date.now(), Date.now() + 86_400_000].map((at) => new Date(at).toISOString());
+    const json = {
+      bodies_days: 9,
+      document_sha256: 'ab'.repeat(32),
+      signed_by: 'Ana',
+      signed_at,
+      valid_from: signed_at,
+      valid_to,
+    };
+    await call('POST', instructions, { as: 'operator', json: { account: suite.demo.accountId, ...json } });
+    await get(instructions, { as: 'operator' });
+    await get(settings, { as });
     expect(check.newFaults()).toEqual([]);
   });
 

@@ -2,8 +2,8 @@ import { RETENTION } from '@lethe/contracts';
 import { Batcher } from '@lethe/service';
 import { ForgottenError } from '@lethe/vault';
 import { Pool } from 'pg';
-import { BodyStore, type BodyRef, type SealedBody, type Transaction } from '../store/body-store.ts';
-import { dropDue, makeAhead, oldestBody } from './partitions.ts';
+import { BodyStore, type BodyRef, type Oldest, type SealedBody, type Transaction } from '../store/body-store.ts';
+import { dropDue, makeAhead, oldestBodies } from './partitions.ts';
 
 export interface PostgresBodyStoreOptions {
   /** PostgreSQL URL of the database of `ingest`: as its owner to insert, as `delivery` to read and shred. */
@@ -30,7 +30,7 @@ const MAX_BYTES = 64 * 1_048_576;
 
 /** Bodies in a schema of ingest's database, partitioned by drop time: in the transaction of their messages itself. */
 export class PostgresBodyStore extends BodyStore {
-  readonly longestMs = RETENTION.body.limitMs;
+  readonly longestMs = { body: RETENTION.body.limitMs, instructed: RETENTION.instructed.limitMs };
   private readonly pool: Pool;
   private readonly firsts: Batcher<BodyRef, SegmentRow>;
   private readonly known = new Set<number>();
@@ -130,8 +130,8 @@ export class PostgresBodyStore extends BodyStore {
     return 0;
   }
 
-  oldest(): Promise<Date | null> {
-    return oldestBody(this.pool);
+  oldest(): Promise<Oldest> {
+    return oldestBodies(this.pool);
   }
 
   async answers(): Promise<boolean> {

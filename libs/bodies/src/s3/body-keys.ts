@@ -1,13 +1,19 @@
 import type { BodyRef } from '../store/body-store.ts';
+import { isInstructed } from '../store/drop-time.ts';
 
-/** What the bucket's own rule is about; beside it there is only the claim. */
+/** What the bucket's own rules are about; beside it there is only the claim. */
 export const BODIES = 'bodies/';
-const KEY = /^bodies\/(?<hour>\d{4}-\d\d-\d\dT\d\d)\/(?<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?$/;
+/** Those that are kept for longer than all others, by an instruction. */
+export const INSTRUCTED = 'instructed/';
+const KEY =
+  /^(?:bodies|instructed)\/(?<hour>\d{4}-\d\d-\d\dT\d\d)\/(?<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?$/;
 
-/** `bodies/<drop time, to the hour>/`: listed and dropped together, in order of acceptance. */
-export const prefixOf = (dropAt: Date): string => `${BODIES}${dropAt.toISOString().slice(0, 13)}/`;
-
-export const keyOf = ({ messageId, dropAt }: BodyRef): string => `${prefixOf(dropAt)}${messageId}`;
+/** `bodies/<drop time, to the hour>/<message id>`: listed and dropped by drop time, in order of acceptance. */
+export function keyOf({ messageId, dropAt }: BodyRef): string {
+  const accepted = acceptedAt(messageId);
+  const folder = accepted !== undefined && isInstructed(accepted, dropAt) ? INSTRUCTED : BODIES;
+  return `${folder}${dropAt.toISOString().slice(0, 13)}/${messageId}`;
+}
 
 /** The drop time of a prefix; undefined: not one of ours. */
 export function dropTimeOf(prefix: string): Date | undefined {

@@ -1,24 +1,29 @@
 import type { LifecycleRule } from '@aws-sdk/client-s3';
-import { BODIES } from './body-keys.ts';
+import { BODIES, INSTRUCTED } from './body-keys.ts';
 import type { Bucket } from './bucket.ts';
 
 /**
- * A bucket's rules count whole days, and S3 rounds up to the next midnight (UTC): with this many, what nobody deletes is gone within
- * the seven days of the limit, and never before the drop time, which is within them.
+ * A bucket's rules count whole days, and S3 rounds up to the next midnight (UTC): with these many, what nobody deletes is gone within
+ * the seven (thirty) days of the limit, and never before the drop time, which is within them.
  */
-export const LONGEST_DAYS = 6;
+export const LONGEST_DAYS = { [BODIES]: 6, [INSTRUCTED]: 29 } as const;
 
-const RULE: LifecycleRule = {
-  ID: 'lethe-bodies',
+type Prefix = keyof typeof LONGEST_DAYS;
+const PREFIXES = Object.keys(LONGEST_DAYS) as Prefix[];
+
+const ruleOf = (prefix: Prefix): LifecycleRule => ({
+  ID: `lethe-${prefix.slice(0, -1)}`,
   Status: 'Enabled',
-  Filter: { Prefix: BODIES },
-  Expiration: { Days: LONGEST_DAYS },
-};
+  Filter: { Prefix: prefix },
+  Expiration: { Days: LONGEST_DAYS[prefix] },
+});
 
-/** Adds the rule that deletes what nobody else did, if none does so. Others' rules stay. */
-export async function ensureRule(bucket: Bucket): Promise<void> {
+/** Adds the rules that delete what nobody else did, where none does so. Others' rules stay. */
+export async function ensureRules(bucket: Bucket): Promise<void> {
   const rules = await bucket.rules();
-  if (!rules.some(isEnough)) await bucket.setRules([...rules.filter(({ ID }) => ID !== RULE.ID), RULE]);
+  const missing = PREFIXES.filter((prefix) => !rules.some((rule) => isEnough(rule, prefix))).map(ruleOf);
+  const ours = new Set(missing.map(({ ID }) => ID));
+  if (missing.length > 0) await bucket.setRules([...rules.filter(({ ID }) => !ours.has(ID)), ...missing]);
 }
 
 /** Why a bucket cannot be used: for a log, and for whoever runs the platform. */
@@ -36,17 +41,20 @@ export async function unfitness(bucket: Bucket): Promise<Unfit | undefined> {
       advice: `The bucket keeps versions (${versioning}): what is deleted would stay. Use one whose versioning was never enabled.`,
     };
   }
-  if (rules.some(isEarly)) {
-    return {
-      reason: 'RuleDeletesEarly',
-      advice: `A lifecycle rule of the bucket deletes what begins with ${BODIES} in less than ${LONGEST_DAYS} days, mail that waits among it. Remove the rule.`,
-    };
-  }
-  if (!rules.some(isEnough)) {
-    return {
-      reason: 'RuleIsMissing',
-      advice: `The bucket has no lifecycle rule that deletes what begins with ${BODIES} after ${LONGEST_DAYS} days. Run the migrate step of ingest, or add the rule.`,
-    };
+  for (const prefix of PREFIXES) {
+    const days = LONGEST_DAYS[prefix];
+    if (rules.some((rule) => isEarly(rule, prefix))) {
+      return {
+        reason: 'RuleDeletesEarly',
+        advice: `A lifecycle rule of the bucket deletes what begins with ${prefix} in less than ${days} days, mail that waits among it. Remove the rule.`,
+      };
+    }
+    if (!rules.some((rule) => isEnough(rule, prefix))) {
+      return {
+        reason: 'RuleIsMissing',
+        advice: `The bucket has no lifecycle rule that deletes what begins with ${prefix} after ${days} days. Run the migrate step of ingest, or add the rule.`,
+      };
+    }
   }
   return undefined;
 }
@@ -55,21 +63,23 @@ const prefixOf = ({ Filter, Prefix }: LifecycleRule): string => Filter?.Prefix ?
 
 const isEnabled = ({ Status }: LifecycleRule): boolean => Status === 'Enabled';
 
-/** For all bodies, whatever their tags and sizes. */
-function isEnough(rule: LifecycleRule): boolean {
+/** For all of them, whatever their tags and sizes. */
+function isEnough(rule: LifecycleRule, below: Prefix): boolean {
   const { Filter } = rule;
   const narrowed =
     Filter?.And !== undefined ||
     Filter?.Tag !== undefined ||
     Filter?.ObjectSizeGreaterThan !== undefined ||
     Filter?.ObjectSizeLessThan !== undefined;
-  return isEnabled(rule) && !narrowed && BODIES.startsWith(prefixOf(rule)) && rule.Expiration?.Days === LONGEST_DAYS;
+  return (
+    isEnabled(rule) && !narrowed && below.startsWith(prefixOf(rule)) && rule.Expiration?.Days === LONGEST_DAYS[below]
+  );
 }
 
-/** For some bodies at least. */
-function isEarly(rule: LifecycleRule): boolean {
+/** For some of them at least. */
+function isEarly(rule: LifecycleRule, below: Prefix): boolean {
   const prefix = prefixOf(rule);
   const { Days, Date: date } = rule.Expiration ?? {};
-  const concerns = BODIES.startsWith(prefix) || prefix.startsWith(BODIES);
-  return isEnabled(rule) && concerns && (date !== undefined || (Days !== undefined && Days < LONGEST_DAYS));
+  const concerns = below.startsWith(prefix) || prefix.startsWith(below);
+  return isEnabled(rule) && concerns && (date !== undefined || (Days !== undefined && Days < LONGEST_DAYS[below]));
 }

@@ -1,5 +1,5 @@
 import type { Known } from '../store/body-store.ts';
-import { BODIES, messageOf } from './body-keys.ts';
+import { BODIES, INSTRUCTED, messageOf } from './body-keys.ts';
 import { MOST_KEYS, type Bucket } from './bucket.ts';
 
 /** Pages of the bucket looked at in one round: it may take some rounds after a start to have seen all of them. */
@@ -20,7 +20,7 @@ export class OrphanSweep {
 
   /** Answers how many there were. */
   async sweep(known: Known): Promise<number> {
-    const folders = await this.bucket.folders(BODIES);
+    const folders = [...(await this.bucket.folders(BODIES)), ...(await this.bucket.folders(INSTRUCTED))];
     this.seen = new Map([...this.seen].filter(([folder]) => folders.includes(folder)));
     let orphans = 0;
     let pages = PAGES;

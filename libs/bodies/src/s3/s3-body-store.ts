@@ -1,6 +1,13 @@
 import { ForgottenError } from '@lethe/vault';
-import { BodyStore, type BodyRef, type Known, type SealedBody, type Transaction } from '../store/body-store.ts';
-import { acceptedAt, BODIES, dropTimeOf, keyOf, messageOf } from './body-keys.ts';
+import {
+  BodyStore,
+  type BodyRef,
+  type Known,
+  type Oldest,
+  type SealedBody,
+  type Transaction,
+} from '../store/body-store.ts';
+import { acceptedAt, BODIES, dropTimeOf, INSTRUCTED, keyOf, messageOf } from './body-keys.ts';
 import { BucketError } from './bucket-error.ts';
 import { LONGEST_DAYS, unfitness } from './bucket-rules.ts';
 import { Bucket, type BucketOptions } from './bucket.ts';
@@ -22,8 +29,8 @@ const FIT_MS = 600_000;
  * and what is not acknowledged goes again (`discard`, `dropOrphans`).
  */
 export class S3BodyStore extends BodyStore {
-  /** The bucket's own rule counts whole days, and one more. */
-  readonly longestMs = LONGEST_DAYS * DAY;
+  /** The bucket's own rules count whole days, and one more. */
+  readonly longestMs = { body: LONGEST_DAYS[BODIES] * DAY, instructed: LONGEST_DAYS[INSTRUCTED] * DAY };
   private readonly bucket: Bucket;
   private readonly orphans: OrphanSweep;
   private readonly commitMs: number;
@@ -100,7 +107,7 @@ export class S3BodyStore extends BodyStore {
   }
 
   async dropDue(): Promise<number> {
-    const folders = await this.bucket.folders(BODIES);
+    const folders = [...(await this.bucket.folders(BODIES)), ...(await this.bucket.folders(INSTRUCTED))];
     let dropped = 0;
     for (const folder of folders) {
       const dropAt = dropTimeOf(folder);
@@ -113,11 +120,9 @@ export class S3BodyStore extends BodyStore {
     return this.orphans.sweep(known);
   }
 
-  async oldest(): Promise<Date | null> {
-    const folders = await this.bucket.folders(BODIES);
-    const firsts = await Promise.all(folders.map((folder) => this.bucket.list(folder, { most: 1 })));
-    const times = firsts.flat().flatMap(({ key }) => acceptedAt(messageOf(key) ?? '')?.getTime() ?? []);
-    return times.length === 0 ? null : new Date(Math.min(...times));
+  async oldest(): Promise<Oldest> {
+    const [body, instructed] = await Promise.all([this.oldestBelow(BODIES), this.oldestBelow(INSTRUCTED)]);
+    return { body, instructed };
   }
 
   async answers(): Promise<boolean> {
@@ -133,6 +138,13 @@ export class S3BodyStore extends BodyStore {
     const part = ref.dropAt.getTime() <= Date.now() ? undefined : await this.bucket.get(keyOf(ref), range);
     if (part === undefined) throw new ForgottenError('message');
     return part;
+  }
+
+  private async oldestBelow(prefix: string): Promise<Date | null> {
+    const folders = await this.bucket.folders(prefix);
+    const firsts = await Promise.all(folders.map((folder) => this.bucket.list(folder, { most: 1 })));
+    const times = firsts.flat().flatMap(({ key }) => acceptedAt(messageOf(key) ?? '')?.getTime() ?? []);
+    return times.length === 0 ? null : new Date(Math.min(...times));
   }
 
   private async empty(folder: string): Promise<boolean> {

@@ -15,6 +15,12 @@ export interface SealedBody extends BodyRef {
 /** A transaction in the database of `ingest`: that of the messages whose bodies these are. */
 export type Transaction = Pick<ClientBase, 'query'>;
 
+/** When each was accepted. */
+export interface Oldest {
+  readonly body: Date | null;
+  readonly instructed: Date | null;
+}
+
 /** Which of these messages there are. */
 export type Known = (messageIds: readonly string[]) => Promise<ReadonlySet<string>>;
 
@@ -23,8 +29,11 @@ export type Known = (messageIds: readonly string[]) => Promise<ReadonlySet<strin
  * transaction of the messages, then `discard` for those that were not committed: once that transaction is durable, so are they.
  */
 export abstract class BodyStore {
-  /** For how long a body is kept at most, in milliseconds, whatever its account says. */
-  abstract readonly longestMs: number;
+  /**
+   * For how long a body is kept at most, in milliseconds, whatever its account says; `instructed`: whose account has instructed us in
+   * writing to keep it for longer than the limit of all others.
+   */
+  abstract readonly longestMs: { readonly body: number; readonly instructed: number };
 
   /** Before the transaction that accepts the messages: what cannot be in it. */
   abstract prepare(bodies: readonly SealedBody[]): Promise<void>;
@@ -59,8 +68,8 @@ export abstract class BodyStore {
   /** For the owner, again and again: drops what was prepared by somebody who did not come to commit it; answers how many. */
   abstract dropOrphans(known: Known): Promise<number>;
 
-  /** When the oldest body was accepted; null without any. */
-  abstract oldest(): Promise<Date | null>;
+  /** When the oldest body was accepted, and the oldest of those that are kept for longer by an instruction; null without any. */
+  abstract oldest(): Promise<Oldest>;
 
   /** Whether it can be read this moment: for readiness. */
   abstract answers(): Promise<boolean>;

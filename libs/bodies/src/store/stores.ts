@@ -15,6 +15,7 @@ export const BODY_STORES: readonly StoreDeclaration[] = [
         'its partition is dropped at its drop time; in a bucket its object is, and a rule of the bucket deletes what nobody did',
     },
     table: 'bodies.body',
+    instructedUntil: 'drop_at',
     columns: {
       drop_at: column.instant,
       message_id: column.opaque,

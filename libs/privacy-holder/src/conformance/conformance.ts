@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isLimited } from '@lethe/contracts';
+import { isLimited, RETENTION } from '@lethe/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClosingScope, Counts, Erased, ErasureScope } from '../holder.ts';
 import type { HolderWorld, PlantedPerson } from './holder-world.ts';
@@ -78,13 +78,16 @@ function neutralCases(world: () => HolderWorld, scope: ScopeOf): void {
   it('measures every store that has a limit, and says null where one is empty', async () => {
     const { holder, stores, neverEmpty = [] } = world();
     const readings = await holder.measure();
-    const limits = stores.flatMap(({ store, limit }) =>
-      isLimited(limit) ? [[store, [limit.class, limit.limitMs / 1_000]] as const] : [],
-    );
-    expect(new Map(readings.map((reading) => [reading.store, [reading.class, reading.limitSeconds]]))).toEqual(
+    const limits = stores.flatMap(({ store, limit, instructedUntil }) => {
+      if (!isLimited(limit)) return [];
+      const usual = [`${store} ${limit.class}`, limit.limitMs / 1_000] as const;
+      const longer = [`${store} instructed`, RETENTION.instructed.limitMs / 1_000] as const;
+      return instructedUntil === undefined ? [usual] : [usual, longer];
+    });
+    expect(new Map(readings.map((reading) => [`${reading.store} ${reading.class}`, reading.limitSeconds]))).toEqual(
       new Map(limits),
     );
-    expect(readings.length, 'one reading per store').toBe(limits.length);
+    expect(readings.length, 'one reading per store and class').toBe(limits.length);
     const notEmpty = readings.filter(({ oldestAt }) => oldestAt !== null).map(({ store }) => store);
     expect(new Set(notEmpty), 'the world starts empty').toEqual(new Set(neverEmpty));
   });

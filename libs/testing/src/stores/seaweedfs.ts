@@ -58,7 +58,8 @@ export async function startSeaweedFs(dir: string): Promise<SeaweedFs | null> {
     'master.volumeSizeLimitMB': 64,
     'volume.port': ports.volume,
     'volume.port.grpc': ports.volumeRpc,
-    'volume.max': 100,
+    // Each bucket takes seven.
+    'volume.max': 400,
     'volume.preStopSeconds': 0,
     filer: true,
     'filer.port': ports.filer,

@@ -61,4 +61,5 @@ export const CLASSES: Record<RetentionClass, VaultService[]> = {
   e30: ALL,
   queue: ['ingest', 'delivery', 'privacy'],
   body: ['ingest', 'delivery', 'privacy'],
+  instructed: ['privacy'],
 };

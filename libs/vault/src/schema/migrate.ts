@@ -17,6 +17,7 @@ import { plans } from './0013-plans.ts';
 import { known } from './0014-known.ts';
 import { givenUp } from './0015-given-up.ts';
 import { closedAccounts } from './0016-closed-accounts.ts';
+import { instructed } from './0017-instructed.ts';
 import { ACCESS, CLASSES, KEEPER, READERS_OF_CONDEMNED, VAULT_SERVICES } from './access.ts';
 import type { VaultService } from './access.ts';
 
@@ -38,6 +39,7 @@ const MIGRATIONS: [name: string, sql: string][] = [
   ['0014-known', known],
   ['0015-given-up', givenUp],
   ['0016-closed-accounts', closedAccounts],
+  ['0017-instructed', instructed],
 ];
 
 export interface MigrateVaultOptions {

@@ -1,0 +1,117 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { RetentionInstruction } from '@lethe/contracts';
+import { Database } from '@lethe/database';
+import { Clock } from '@lethe/service';
+import { Vault } from '@lethe/vault';
+import { Injectable } from '@nestjs/common';
+import { Equal, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
+import { Account } from '../accounts/account.entity.ts';
+import { AccountsService, assertOpen } from '../accounts/accounts.service.ts';
+import { Domain } from '../domains/domain.entity.ts';
+import { SettingsPublisher } from '../settings/settings.publisher.ts';
+import { InstructionRow } from './instruction.entity.ts';
+import { mostDays } from './instructed.ts';
+import { RetentionSettingsService } from './retention-settings.service.ts';
+
+export type NewInstruction = Pick<
+  InstructionRow,
+  'accountId' | 'bodiesDays' | 'documentSha256' | 'signedAt' | 'validFrom' | 'validTo'
+> &
+  RetentionInstruction;
+
+/** An instruction with who has signed it, in clear. */
+export type Instruction = Omit<InstructionRow, 'signature'> & RetentionInstruction;
+
+/**
+ * Written instructions to keep bodies for longer than a week. While one is in force its account may choose up to as many days as it says;
+ * as it begins the account's retention becomes these, as it ends whatever is longer than what is allowed then goes back to that.
+ */
+@Injectable()
+export class InstructionsService {
+  constructor(
+    private readonly database: Database,
+    private readonly vault: Vault,
+    private readonly accounts: AccountsService,
+    private readonly retention: RetentionSettingsService,
+    private readonly settings: SettingsPublisher,
+    private readonly clock: Clock,
+  ) {}
+
+  /** In force within a second where it has begun. Throws ApiError 404, and 409 for a closed account. */
+  async record({ signedBy, ...fields }: NewInstruction): Promise<Instruction> {
+    const { accountId } = fields;
+    assertOpen(await this.accounts.get(accountId));
+    const id = randomUUIDv7();
+    const seal = { account: accountId, period: 'standing', type: 'retention-instruction', recordId: id } as const;
+    const part: RetentionInstruction = { signedBy };
+    const signature = await this.vault.sealForAccount(seal, part);
+    const { signature: _, ...row } = await this.settings.change(accountId, async (manager, records) => {
+      assertOpen(await manager.findOneByOrFail(Account, { id: accountId }));
+      await manager.save(manager.create(InstructionRow, { ...fields, id, signature }));
+      records.push(...(await this.follow(manager, accountId)));
+      return manager.findOneByOrFail(InstructionRow, { id });
+    });
+    return { ...row, signedBy };
+  }
+
+  /** Oldest first, of one account or of all, and how many there are. */
+  async list(page: { account?: string | undefined; limit: number; skip: number }): Promise<[Instruction[], number]> {
+    const [rows, total] = await this.database.dataSource.manager.findAndCount(InstructionRow, {
+      where: page.account === undefined ? {} : { accountId: page.account },
+      order: { id: 'ASC' },
+      take: page.limit,
+      skip: page.skip,
+    });
+    return [await Promise.all(rows.map((row) => this.open(row))), total];
+  }
+
+  /** Lets begin and end what has to; answers of how many accounts. */
+  async turn(): Promise<number> {
+    const now = new Date(this.clock.now());
+    const due = await this.database.dataSource.manager.find(InstructionRow, {
+      select: { accountId: true },
+      where: [
+        { state: 'coming', validFrom: LessThanOrEqual(now) },
+        { state: 'in-force', validTo: LessThanOrEqual(now) },
+      ],
+    });
+    const accounts = new Set(due.map(({ accountId }) => accountId));
+    for (const accountId of accounts) {
+      await this.settings.change(accountId, async (manager, records) => {
+        records.push(...(await this.follow(manager, accountId)));
+      });
+    }
+    return accounts.size;
+  }
+
+  private async follow(manager: EntityManager, accountId: string) {
+    const now = new Date(this.clock.now());
+    const account = await manager.findOneByOrFail(Account, { id: accountId });
+    const begins = { accountId, state: 'coming', validFrom: LessThanOrEqual(now), validTo: MoreThan(now) } as const;
+    const begun = await manager.findBy(InstructionRow, begins);
+    await manager.update(InstructionRow, begins, { state: 'in-force' });
+    await manager.update(
+      InstructionRow,
+      { accountId, state: Not(Equal('over')), validTo: LessThanOrEqual(now) },
+      { state: 'over' },
+    );
+    const most = await mostDays(manager, accountId, now);
+    const wanted = begun.length > 0 ? Math.max(...begun.map(({ bodiesDays }) => bodiesDays)) : account.bodiesDays;
+    account.bodiesDays = Math.min(wanted, most);
+    await manager.save(account);
+    // What domains have chosen themselves, as far as nobody may any more.
+    const tooLong = { accountId, ownBodiesDays: true, bodiesDays: MoreThan(most) } as const;
+    const shortened = await manager.findBy(Domain, tooLong);
+    for (const domain of shortened) domain.bodiesDays = most;
+    await manager.save(shortened);
+    return [
+      ...(shortened.length > 0 ? await this.settings.domains(manager, accountId, shortened) : []),
+      ...(await this.retention.follow(manager, account)),
+    ];
+  }
+
+  private async open({ signature, ...row }: InstructionRow): Promise<Instruction> {
+    const expected = { account: row.accountId, type: 'retention-instruction', recordId: row.id };
+    return { ...row, signedBy: (await this.vault.openForAccount<RetentionInstruction>(signature, expected)).signedBy };
+  }
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { Database } from '@lethe/database';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { InstructionsService } from '../src/retention/instructions.service.ts';
+import { newAccount, OPERATOR, startSetting, type Setting, type Who } from './setting.ts';
+
+const SETTINGS = '/v1/privacy/retention/settings';
+const INSTRUCTIONS = '/v1/privacy/retention/instructions';
+const DIGEST = 'c0ffee'.padEnd(64, '0');
+const SIGNED_BY = 'Ana Example, managing director';
+const HOUR = 3_600_000;
+
+const inHours = (hours: number): string => new Date(Date.now() + hours * HOUR).toISOString();
+
+describe('written instructions to keep bodies for longer', () => {
+  let setting: Setting;
+  let ana: Who;
+  let ben: Who;
+  let domainId: string;
+  let database: Database['pool'];
+
+  beforeAll(async () => {
+    setting = await startSetting(inject('stores'));
+    database = setting.app.get(Database, { strict: false }).pool;
+    [ana, ben] = [await newAccount(setting), await newAccount(setting)];
+    const { body } = await setting.call(ana, 'POST', '/v4/domains', new URLSearchParams({ name: 'kept.example' }));
+    domainId = body['domain'].id as string;
+  });
+  afterAll(() => setting?.close());
+
+  const instruction = (fields: object = {}) => ({
+    account: ana.account,
+    bodies_days: 20,
+    document_sha256: DIGEST,
+    signed_by: SIGNED_BY,
+    signed_at: inHours(-2),
+    valid_from: inHours(-1),
+    valid_to: inHours(1),
+    ...fields,
+  });
+  const record = (fields: object = {}, who = OPERATOR) => setting.call(who, 'POST', INSTRUCTIONS, instruction(fields));
+  const put = (body: object, query = '', who = ana) => setting.call(who, 'PUT', `${SETTINGS}${query}`, body);
+  const soon = (account: number, domain: number) =>
+    expect
+      .poll(
+        () => [setting.accounts.get(ana.account)?.retention?.bodiesDays, setting.domains.get(domainId)?.bodiesDays],
+        {
+          timeout: 30_000,
+        },
+      )
+      .toEqual([account, domain]);
+  /** Its time comes, as it would by itself. */
+  async function comes(id: string, change: string): Promise<void> {
+    await database.query(`UPDATE retention_instruction SET ${change} WHERE id = $1`, [id]);
+    await setting.app.get(InstructionsService).turn();
+  }
+
+  it('are recorded by whoever runs the platform alone', async () => {
+    for (const who of [ana, ben, { ...OPERATOR, scopes: ['operator:read'] }]) {
+      expect((await record({}, who)).status).toBe(403);
+      expect((await setting.call({ ...who, scopes: ['privacy:read'] }, 'GET', INSTRUCTIONS)).status).toBe(403);
+    }
+    await soon(7, 7);
+  });
+
+  it('are in force from the answer on, let domains choose within them, and concern nobody else', async () => {
+    const { status, body } = await record();
+    expect([status, body]).toEqual([
+      200,
+      {
+        message: 'Instruction has been recorded',
+        instruction: expect.objectContaining({
+          account: ana.account,
+          bodies_days: 20,
+          document_sha256: DIGEST,
+          signed_by: SIGNED_BY,
+          state: 'in-force',
+        }),
+      },
+    ]);
+    await soon(20, 20);
+    const { id, valid_to } = body['instruction'];
+    expect((await setting.call(ana, 'GET', SETTINGS)).body).toEqual({
+      bodies_days: 20,
+      events_days: 30,
+      instruction: { id, bodies_days: 20, valid_to },
+    });
+    expect((await put({ bodies_days: 21 })).status).toBe(400);
+    expect((await put({ bodies_days: 15 }, '?domain=kept.example')).body).toMatchObject({ bodies_days: 15 });
+    expect((await put({ bodies_days: 5 })).body).toMatchObject({ bodies_days: 5 });
+    await soon(5, 15);
+    expect((await put({ bodies_days: 20 })).status).toBe(200);
+    expect((await put({ bodies_days: 8 }, '', ben)).status).toBe(400);
+    const listed = await setting.call(OPERATOR, 'GET', `${INSTRUCTIONS}?account=${ana.account}`);
+    expect(listed.body).toMatchObject({ total_count: 1, items: [{ id, signed_by: SIGNED_BY }] });
+    expect((await setting.call(OPERATOR, 'GET', `${INSTRUCTIONS}?account=${ben.account}`)).body['items']).toEqual([]);
+  });
+
+  it('hold who has signed under the account’s key', async () => {
+    const { rows } = await database.query('SELECT * FROM retention_instruction');
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toContain('Ana');
+  });
+
+  it('end on their time: what was longer is a week again', async () => {
+    const [{ id }] = (await setting.call(OPERATOR, 'GET', INSTRUCTIONS)).body['items'];
+    await soon(20, 15);
+    await comes(id, `valid_to = now() - interval '1 second'`);
+    await soon(7, 7);
+    expect((await put({ bodies_days: 8 })).status).toBe(400);
+    expect((await setting.call(ana, 'GET', SETTINGS)).body).toEqual({ bodies_days: 7, events_days: 30 });
+    const { body } = await setting.call(OPERATOR, 'GET', INSTRUCTIONS);
+    expect(body['items']).toMatchObject([{ id, state: 'over' }]);
+  });
+
+  it('begin on their time, once: what the account chooses after that stays', async () => {
+    const { body } = await record({ bodies_days: 30, valid_from: inHours(1), valid_to: inHours(2) });
+    const { id } = body['instruction'];
+    expect(body['instruction'].state).toBe('coming');
+    await soon(7, 7);
+    expect((await put({ bodies_days: 8 })).status).toBe(400);
+    await comes(id, `valid_from = now() - interval '1 second'`);
+    await soon(30, 7);
+    await put({ bodies_days: null }, '?domain=kept.example');
+    await soon(30, 30);
+    await put({ bodies_days: 2 });
+    await setting.app.get(InstructionsService).turn();
+    await soon(2, 2);
+    // One that allows less does not end one that allows more.
+    await record({ bodies_days: 9 });
+    await soon(9, 9);
+    expect((await put({ bodies_days: 30 })).status).toBe(200);
+  });
+
+  it.each([
+    [{ bodies_days: 7 }, 400, 'bodies_days: must be whole days, from 8 to 30'],
+    [{ bodies_days: 31 }, 400, 'bodies_days: '],
+    [{ document_sha256: 'short' }, 400, 'document_sha256: must be 64 hexadecimal digits'],
+    [{ signed_by: ' ' }, 400, 'signed_by: is missing'],
+    [{ signed_at: inHours(5) }, 400, 'signed_at: is in the future'],
+    [{ valid_from: 'tomorrow' }, 400, 'valid_from: must be a time'],
+    [{ valid_from: inHours(3) }, 400, 'valid_to: must be after valid_from'],
+    [{ valid_to: '2999-01-01T00:00:00Z' }, 400, 'valid_to: must be after valid_from, by ten years at most'],
+    [{ valid_from: inHours(-9), valid_to: inHours(-8) }, 400, 'valid_to: is over'],
+    [{ account: 'nobody' }, 400, 'account: '],
+    [{ account: randomUUID() }, 404, 'Account not found'],
+    [{ weeks: 2 }, 400, 'weeks: '],
+  ])('with %j are refused, and the field is named', async (fields, code, start) => {
+    const { status, body } = await record(fields);
+    expect([status, String(body['message']).slice(0, start.length)]).toEqual([code, start]);
+  });
+});
