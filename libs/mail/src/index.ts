@@ -1,6 +1,7 @@
 /**
  * Everything about mail that needs no I/O. A message's way through it: its addresses are read (`address`), its form is
- * composed (`compose`) or its raw bytes are brought to one form (`message`), it is scanned (`mime`), written for each recipient where each gets their own (`merge`), signed (`dkim`), and
+ * composed (`compose`) or its raw bytes are brought to one form (`message`), it is scanned (`mime`), written for each recipient where each gets their own (`merge`) and without octets that a server does not take
+ * (`downgrade`), signed (`dkim`), and
  * what the other side answers is read and stripped of addresses (`reply`); why it did not arrive is found by one set of rules
  * for live replies and for bounces (`bounce`). Kept, it can be shown again (`view`).
  */
@@ -20,6 +21,7 @@ export { composeMessage, type ComposedMessage } from './compose/compose.ts';
 export { replaceTexts } from './compose/replace.ts';
 export { type FormFile, type MessageForm } from './compose/form.ts';
 export { asksToUnsubscribe, unsubscribeLines } from './message/unsubscribe.ts';
+export { sevenBit } from './downgrade/seven-bit.ts';
 export { EACH_RECIPIENT, MailMerge } from './merge/merge.ts';
 export { fillIn, fillInJson, PlaceholderCount, type MergeRecipient } from './merge/placeholders.ts';
 export { dkimBodyHash } from './dkim/canonical.ts';

@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import { Inject, Injectable } from '@nestjs/common';
 import { BodyStore, openBody } from '@lethe/bodies';
 import type { DomainSettings, Envelope, MailAccepted } from '@lethe/contracts';
-import { dkimBodyHash, MailMerge, splitMessage, unsubscribeLines } from '@lethe/mail';
+import { dkimBodyHash, MailMerge, sevenBit, splitMessage, unsubscribeLines } from '@lethe/mail';
 import { CONFIG } from '@lethe/service';
 import { Vault } from '@lethe/vault';
 import type { DeliveryConfig } from '../config.ts';
@@ -24,6 +24,8 @@ export interface Composed {
   data: DataBlock;
   /** Its header is not ASCII (RFC 6532). */
   utf8: boolean;
+  /** The same in ASCII, with a signature of its own; undefined: it cannot be said in ASCII. Absent where it is ASCII. */
+  sevenBit?: () => Promise<DataBlock | undefined>;
 }
 
 /**
@@ -34,6 +36,7 @@ export interface Composed {
 @Injectable()
 export class ComposerService {
   private readonly shared: SharedCache<Composed>;
+  private readonly converted: SharedCache<DataBlock | undefined>;
   private readonly merges: SharedCache<{ merge: MailMerge; size: number }>;
 
   constructor(
@@ -44,6 +47,7 @@ export class ComposerService {
     @Inject(CONFIG) private readonly config: DeliveryConfig,
   ) {
     this.shared = new SharedCache(config.MESSAGE_CACHE_BYTES, KEEP_MS, ({ data }) => data.bytes.length);
+    this.converted = new SharedCache(config.MESSAGE_CACHE_BYTES, KEEP_MS, (data) => data?.bytes.length ?? 0);
     this.merges = new SharedCache(config.MESSAGE_CACHE_BYTES, KEEP_MS, ({ size }) => size);
   }
 
@@ -58,9 +62,13 @@ export class ComposerService {
     const { address, name, bodyHash, recipientVariables: variables } = envelope;
     const url = record.unsubscribe ? await this.links.of(record, envelope) : undefined;
     if (!variables && url === undefined) {
-      return this.shared.get(record.messageId, async () =>
+      const shared = await this.shared.get(record.messageId, async () =>
         this.finish(await this.open(record, key), bodyHash, record, domain),
       );
+      if (!shared.data.eightBit) return shared;
+      const convert = async (): Promise<DataBlock | undefined> =>
+        this.convert(await this.open(record, key), record, domain);
+      return { ...shared, sevenBit: () => this.converted.get(record.messageId, convert) };
     }
     const { merge } = await this.merges.get(record.messageId, async () => {
       const message = await this.open(record, key);
@@ -68,7 +76,19 @@ export class ComposerService {
     });
     const unsubscribe = url === undefined ? {} : { unsubscribeUrl: url };
     const message = merge.for({ address, name, variables: variables ?? {}, ...unsubscribe });
-    return this.finish(message, merge.changesBody ? dkimBodyHash(message) : bodyHash, record, domain, url);
+    const own = await this.finish(message, merge.changesBody ? dkimBodyHash(message) : bodyHash, record, domain, url);
+    return own.data.eightBit ? { ...own, sevenBit: () => this.convert(message, record, domain, url) } : own;
+  }
+
+  private async convert(
+    message: Buffer,
+    record: MailAccepted,
+    domain: DomainSettings,
+    unsubscribeUrl?: string,
+  ): Promise<DataBlock | undefined> {
+    const ascii = sevenBit(message);
+    if (ascii === undefined) return undefined;
+    return (await this.finish(ascii, dkimBodyHash(ascii), record, domain, unsubscribeUrl)).data;
   }
 
   private async open(record: MailAccepted, key: Buffer): Promise<Buffer> {

@@ -100,13 +100,14 @@ export class AttemptService {
     if (record.testMode) {
       return { kind: 'delivered', answer: noSession(650, undefined, 'Test mode: not sent') };
     }
-    const { data, utf8 } = await this.composer.compose(record, envelope, domain);
+    const { data, utf8, sevenBit } = await this.composer.compose(record, envelope, domain);
     const from = await this.sender(record);
     const to = envelope.address;
     const message: Transmission = {
       from,
       to,
       data,
+      sevenBit,
       prefix: attempt.maybeDuplicate ? MAYBE_DUPLICATE_HEADER : NO_HEADER,
       utf8: utf8 || !isAscii(Buffer.from(`${from}${to}`)),
     };

@@ -103,8 +103,9 @@ export class SmtpConnection {
     this.break('closed');
   }
 
-  private async transact(message: Transmission, guard: Guard): Promise<SmtpReply> {
+  private async transact(given: Transmission, guard: Guard): Promise<SmtpReply> {
     this.phase = 'envelope';
+    const message = await this.suited(given);
     const refusal = this.unfit(message) ?? (await this.envelope(message));
     if (refusal !== undefined) return refusal;
     await this.permitted(guard);
@@ -256,6 +257,18 @@ export class SmtpConnection {
     return reply;
   }
 
+  /**
+   * Of a message with octets over 127, what the server takes: seven bits where it has not offered more (RFC 6152 §3, RFC 6531 §3.6). What cannot
+   * be said in seven goes as it is: every server in use passes it.
+   */
+  private async suited(message: Transmission): Promise<Transmission> {
+    const { data, utf8, from, to, sevenBit } = message;
+    const taken = (!data.eightBit || this.extensions.has('8BITMIME')) && (!utf8 || this.extensions.has('SMTPUTF8'));
+    if (taken || !sevenBit) return message;
+    const converted = await sevenBit();
+    return converted ? { ...message, data: converted, utf8: !(isAsciiText(from) && isAsciiText(to)) } : message;
+  }
+
   /** What the server would refuse anyway, by what it announced, with the reply it would give. */
   private unfit({ data, prefix, utf8, from, to }: Transmission): SmtpReply | undefined {
     const limit = Number(this.extensions.get('SIZE') ?? 0);
@@ -283,8 +296,6 @@ export class SmtpConnection {
   private parameters({ data, prefix, utf8 }: Transmission): string {
     return (
       (this.extensions.has('SIZE') ? ` SIZE=${prefix.length + data.size}` : '') +
-      // Without 8BITMIME the octets are sent nevertheless: every server in use passes them, and rewriting the body would
-      // break the signature it carries.
       (data.eightBit && this.extensions.has('8BITMIME') ? ' BODY=8BITMIME' : '') +
       (utf8 && this.extensions.has('SMTPUTF8') ? ' SMTPUTF8' : '')
     );

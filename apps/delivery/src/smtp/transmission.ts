@@ -18,6 +18,8 @@ export interface Transmission {
   prefix: Buffer;
   /** The header or an address needs SMTPUTF8. */
   utf8: boolean;
+  /** The same in ASCII, for a server that takes no more; undefined: it cannot be said in ASCII. Absent where it is ASCII. */
+  sevenBit?: (() => Promise<DataBlock | undefined>) | undefined;
 }
 
 const END = Buffer.from('.\r\n');

@@ -72,7 +72,7 @@ function mediaType(given: string, filename: string): string {
   return type === 'message/rfc822' || !/^(?:multipart|message)\//.test(type) ? type : 'application/octet-stream';
 }
 
-function structured(name: string, value: { value: string; params: Record<string, string> }): string {
+export function structured(name: string, value: { value: string; params: Record<string, string> }): string {
   return `${libmime.foldLines(`${name}: ${libmime.buildHeaderValue(value)}`, 76)}\r\n`;
 }
 
@@ -91,7 +91,7 @@ function isPlain(content: Buffer): boolean {
   return content.length - start <= MAX_LINE;
 }
 
-function base64(content: Buffer): Buffer {
+export function base64(content: Buffer): Buffer {
   const characters = Buffer.from(content.toString('base64'), 'latin1');
   const lines = Math.ceil(characters.length / BASE64_LINE);
   // Filled with CRLFs, of which those between the lines stay: 76 and 2 are even.

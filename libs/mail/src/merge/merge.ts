@@ -65,9 +65,9 @@ export class MailMerge {
     const { header, body } = splitMessage(raw);
     const fields = headerFields(header);
     this.#editHeader(header, fields);
-    scanParts(raw, { header, fields, bodyStart: raw.length - body.length }, DEFAULT_SCAN_LIMITS, (leaf) =>
-      this.#editText(leaf, leaf.part.header === header),
-    );
+    scanParts(raw, { header, fields, bodyStart: raw.length - body.length }, DEFAULT_SCAN_LIMITS, {
+      leaf: (leaf) => this.#editText(leaf, leaf.part.header === header),
+    });
     this.#edits.sort((a, b) => a.start - b.start || a.end - b.end);
   }
 

@@ -48,9 +48,11 @@ export function readContent(part: { header: Buffer; fields: HeaderField[] }): Co
   };
 }
 
+export const isMultipart = ({ type }: Content): boolean => type.startsWith('multipart/');
+
 /** Whatever is not the text of the message itself. */
 export function isAttachment(content: Content): boolean {
-  if (content.type.startsWith('multipart/')) return false;
+  if (isMultipart(content)) return false;
   return content.disposition === 'attachment' || content.filename !== '' || !content.type.startsWith('text/');
 }
 

@@ -58,6 +58,14 @@ export interface AttachmentBody {
   encoding: string;
 }
 
+/** Who is told of what stands where. */
+export interface PartVisitor {
+  /** Each part as its header has been read, also those that hold others. */
+  entered?(part: PartHeader, content: Content): void;
+  leaf?(leaf: Leaf): void;
+  attached?(attachment: Attachment, holds: AttachmentBody): void;
+}
+
 export interface PartScan {
   attachments: Attachment[];
   parts: number;
@@ -70,21 +78,20 @@ const MAX_BOUNDARY = 256;
 /**
  * Walks the parts in one pass over the bytes and without recursion: a header is read line by line, a body is skipped to
  * the next delimiter line, and a delimiter closes every part below the multipart it belongs to (RFC 2046 5.1.2). What is
- * inside an attached message counts for the limits, not as an attachment of this one. `visit` sees each leaf, `attached` each
- * attachment, in order.
+ * inside an attached message counts for the limits, not as an attachment of this one. `visitor` sees them in order.
  */
 export function scanParts(
   raw: Buffer,
   top: PartHeader,
   limits: ScanLimits,
-  visit?: (leaf: Leaf) => void,
-  attached?: (attachment: Attachment, holds: AttachmentBody) => void,
+  visitor: PartVisitor = {},
 ): PartScan | 'too-deep' | 'too-many-parts' {
-  const walk = new Walk(raw, visit, attached);
+  const walk = new Walk(raw, visitor);
   let part: PartHeader | undefined = top;
   while (part) {
     if (++walk.parts > limits.maxParts) return 'too-many-parts';
     const content = readContent(part);
+    visitor.entered?.(part, content);
     if ((content.boundary !== '' || content.isMessage) && walk.open.length >= limits.maxDepth) return 'too-deep';
     part = content.isMessage ? walk.enterMessage(part, content) : walk.next(part, content);
   }
@@ -99,18 +106,12 @@ class Walk {
   depth = 0;
   readonly #raw: Buffer;
   readonly #indexOf = new Map<string, number>();
-  readonly #visit: ((leaf: Leaf) => void) | undefined;
-  readonly #attached: ((attachment: Attachment, holds: AttachmentBody) => void) | undefined;
+  readonly #visitor: PartVisitor;
   #attachedMessages = 0;
 
-  constructor(
-    raw: Buffer,
-    visit?: (leaf: Leaf) => void,
-    attached?: (attachment: Attachment, holds: AttachmentBody) => void,
-  ) {
+  constructor(raw: Buffer, visitor: PartVisitor) {
     this.#raw = raw;
-    this.#visit = visit;
-    this.#attached = attached;
+    this.#visitor = visitor;
   }
 
   enterMessage(part: PartHeader, content: Content): PartHeader {
@@ -133,9 +134,9 @@ class Walk {
     if (content.boundary === '') {
       const end = Math.max(delimiter?.start ?? this.#raw.length, part.bodyStart);
       const body = this.#raw.subarray(part.bodyStart, end);
-      this.#visit?.({ content, part, body, attachedIn: this.#attachedMessages });
+      this.#visitor.leaf?.({ content, part, body, attachedIn: this.#attachedMessages });
       const attachment = isAttachment(content) ? this.#add(content, decodedSize(body, content.encoding)) : undefined;
-      if (attachment) this.#attached?.(attachment, { body, encoding: content.encoding });
+      if (attachment) this.#visitor.attached?.(attachment, { body, encoding: content.encoding });
     }
     while (delimiter) {
       this.closeTo(delimiter.index + (delimiter.closing ? 0 : 1), delimiter.start);
@@ -153,7 +154,7 @@ class Walk {
       if (closed?.attachment) {
         const body = this.#raw.subarray(closed.start, Math.max(at, closed.start));
         closed.attachment.size = body.length;
-        this.#attached?.(closed.attachment, { body, encoding: '' });
+        this.#visitor.attached?.(closed.attachment, { body, encoding: '' });
       }
     }
   }

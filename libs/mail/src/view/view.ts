@@ -3,7 +3,7 @@ import type { Mailbox } from '../address/address.ts';
 import { headerFields, rawValue, splitMessage } from '../message/header.ts';
 import { decodeCharset, decodeOctets } from '../mime/decode.ts';
 import { isAttachment } from '../mime/content.ts';
-import { scanParts, type Attachment, type Leaf } from '../mime/parts.ts';
+import { scanParts, type Attachment } from '../mime/parts.ts';
 import { DEFAULT_SCAN_LIMITS } from '../mime/scan.ts';
 import { bytesToText, decodeText } from '../mime/text.ts';
 
@@ -36,16 +36,13 @@ export function viewMail(raw: Buffer): MailView {
   const fields = headerFields(header);
   const attachments: ViewedAttachment[] = [];
   const texts: Record<'text/plain' | 'text/html', string[]> = { 'text/plain': [], 'text/html': [] };
-  scanParts(
-    raw,
-    { header, fields, bodyStart: raw.length - body.length },
-    DEFAULT_SCAN_LIMITS,
-    ({ content, body: octets, attachedIn }: Leaf) => {
+  scanParts(raw, { header, fields, bodyStart: raw.length - body.length }, DEFAULT_SCAN_LIMITS, {
+    leaf: ({ content, body: octets, attachedIn }) => {
       if (attachedIn > 0 || isAttachment(content)) return;
       if (content.type !== 'text/plain' && content.type !== 'text/html') return;
       texts[content.type].push(decodeCharset(decodeOctets(octets, content.encoding), content.charset).toWellFormed());
     },
-    ({ filename, contentType, inline, contentId }, { body: octets, encoding }) =>
+    attached: ({ filename, contentType, inline, contentId }, { body: octets, encoding }) =>
       attachments.push({
         filename,
         contentType,
@@ -53,7 +50,7 @@ export function viewMail(raw: Buffer): MailView {
         contentId,
         content: () => decodeOctets(octets, encoding),
       }),
-  );
+  });
   const from = fields.find(({ name }) => name === 'from');
   return {
     headers: fields.flatMap((field) => {

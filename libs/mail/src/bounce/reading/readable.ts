@@ -33,14 +33,14 @@ export function readMessage(latin1: string): Readable {
   const { header, body } = splitMessage(raw);
   const fields = headerFields(header);
   const parts: ReadablePart[] = [];
-  const visit = ({ content, body: octets, attachedIn }: Leaf) => {
+  const leaf = ({ content, body: octets, attachedIn }: Leaf) => {
     if (!/^(text|message)\//.test(content.type)) return;
     // A parameter that is not set apart is still none of the type.
     const [type = ''] = content.type.split(/[\s;]/, 1);
     parts.push({ type, attachedIn, text: decodeBody(octets.subarray(0, MAX_PART), content) });
   };
   // Whatever is over a limit: the parts before it have been seen.
-  scanParts(raw, { header, fields, bodyStart: raw.length - body.length }, DEFAULT_SCAN_LIMITS, visit);
+  scanParts(raw, { header, fields, bodyStart: raw.length - body.length }, DEFAULT_SCAN_LIMITS, { leaf });
   const value = (field: (typeof fields)[number]) => decodeText(rawValue(header, field).slice(0, MAX_FIELD));
   return {
     field(name) {
