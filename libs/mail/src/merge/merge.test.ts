@@ -167,11 +167,26 @@ describe('one message as many', () => {
       'From: "%recipient.a%" <ann@a.example>\r\nReply-To: r+%recipient.id%@a.example\r\nSubject: %recipient.a%\r\n\r\nx\r\n',
     );
     const copy = (a: string) => new MailMerge(raw).for({ address: 'x@y.example', variables: { a, id: 7 } });
-    expect(header(copy('Ann B'), 'from')).toBe('"Ann B" <ann@a.example>');
+    expect(header(copy('Ann B'), 'from')).toBe('Ann B <ann@a.example>');
     expect(header(copy('Ann'), 'reply-to')).toBe('r+7@a.example');
     const evil = 'x" <ceo@bank.example>, "y';
     expect(header(copy(evil), 'from')).toBe('"%recipient.a%" <ann@a.example>');
     expect(header(copy(evil), 'subject')).toBe(evil);
+  });
+
+  it.each([
+    ['each', 'From: =?utf-8?q?ceo=40bank=2Eexample=2C?= %recipient.a% <ann@a.example>'],
+    ['each', 'Reply-To: =?utf-8?q?ceo=40bank=2Eexample=2C_%recipient.a%?= <ann@a.example>'],
+    ['shared', 'From: =?utf-8?q?ceo=40bank=2Eexample=2C?= %unsubscribe_url% <ann@a.example>'],
+  ] as const)('makes no mailbox of what a name says (%s): %s', (kind, line) => {
+    const copy = new MailMerge(mime(`${line}\r\nTo: b@b.example\r\n\r\nx\r\n`), kind).for({
+      address: 'x@y.example',
+      variables: { a: 'Ann' },
+      unsubscribeUrl: 'https://a.example/u',
+    });
+    const scan = scanMime(copy);
+    const { from, replyTo } = (scan.ok && scan.value) || { from: [], replyTo: [] };
+    expect([...from, ...replyTo].map(({ address }) => address)).toEqual(['ann@a.example']);
   });
 
   it('takes any character in a value', async () => {

@@ -1,3 +1,4 @@
+import { parseAddressList } from '../address/address-list.ts';
 import { addressLine } from '../compose/compose.ts';
 import { textPart, type Part } from '../compose/part.ts';
 import { headerLine } from '../message/edit.ts';
@@ -6,7 +7,7 @@ import { isAttachment } from '../mime/content.ts';
 import { decodeCharset, decodeOctets } from '../mime/decode.ts';
 import { scanParts, type Leaf } from '../mime/parts.ts';
 import { DEFAULT_SCAN_LIMITS } from '../mime/scan.ts';
-import { decodeText } from '../mime/text.ts';
+import { bytesToText, decodeText } from '../mime/text.ts';
 import type { Mailbox } from '../address/address.ts';
 import { fillIn, fillInLinks, linksIn, PlaceholderCount, type MergeRecipient } from './placeholders.ts';
 
@@ -103,13 +104,31 @@ export class MailMerge {
     if (!this.#shared) this.#editShown(header, shown);
     for (const field of fields) {
       if (shown.includes(field) || field.name === '' || field.name.startsWith('content-')) continue;
-      const text = decodeText(rawValue(header, field));
-      if (!this.#mark(text)) continue;
       const name = header.toString('latin1', field.start, field.start + field.name.length);
-      const only = STRUCTURED.test(field.name) ? ATOM : undefined;
-      const write = ({ recipient }: Copy): string => headerLine(name, oneLine(this.#filled(text, recipient, only)));
-      this.#edits.push({ start: field.start, end: field.end, write });
+      const value = rawValue(header, field);
+      const write = STRUCTURED.test(field.name) ? this.#mailboxes(name, value) : this.#text(name, decodeText(value));
+      if (write) this.#edits.push({ start: field.start, end: field.end, write });
     }
+  }
+
+  #text(name: string, text: string): Edit['write'] | undefined {
+    return this.#mark(text) ? ({ recipient }) => headerLine(name, oneLine(this.#filled(text, recipient))) : undefined;
+  }
+
+  /**
+   * Mailbox by mailbox, written anew: decoded as one text, an encoded word (RFC 2047) that says `ceo@b.example,` would become a mailbox.
+   * What cannot be read whole stays as it stands.
+   */
+  #mailboxes(name: string, value: string): Edit['write'] | undefined {
+    if (this.#shared) return undefined;
+    const read = parseAddressList(bytesToText(value).replaceAll('\t', ' '), name);
+    if (!read.ok || !read.value.some((mailbox) => this.#mark(`${mailbox.name} ${mailbox.address}`))) return undefined;
+    const filled = (text: string, { recipient }: Copy): string => fillIn(text, recipient, ATOM);
+    return (copy) =>
+      addressLine(
+        name,
+        read.value.map((mailbox) => ({ name: filled(mailbox.name, copy), address: filled(mailbox.address, copy) })),
+      );
   }
 
   #editShown(header: Buffer, shown: readonly HeaderField[]): void {
@@ -132,10 +151,10 @@ export class MailMerge {
   }
 
   /** A link first: what a recipient's value says is not looked through again. */
-  #filled(text: string, recipient: MergeRecipient, only?: RegExp): string {
+  #filled(text: string, recipient: MergeRecipient): string {
     const { unsubscribeUrl: url } = recipient;
-    const linked = url === undefined || only || this.#links > MAX_LINKS ? text : fillInLinks(text, url);
-    return this.#shared ? linked : fillIn(linked, recipient, only);
+    const linked = url === undefined || this.#links > MAX_LINKS ? text : fillInLinks(text, url);
+    return this.#shared ? linked : fillIn(linked, recipient);
   }
 
   #editText({ content, body, attachedIn, part }: Leaf, whole: boolean): void {
