@@ -2,8 +2,11 @@ import { invalid } from '../../form/refusals.ts';
 import { memberOf, type MemberInput } from './member.input.ts';
 
 const COLUMNS = ['address', 'name', 'vars', 'subscribed'] as const;
-/** Longer lines are no member's. */
+/** Longer lines are no member's, nor are wider ones. */
 const MAX_CELL = 32_768;
+const MAX_CELLS = 100;
+/** Empty lines at once: as many as there are cost no more than one. */
+const NOTHING = /[ \t\r\n]*[\r\n]/y;
 
 /**
  * Members of a file (RFC 4180, UTF-8), one at a time: the first row may name the columns (`address`, `name`, `vars` as a JSON
@@ -34,12 +37,19 @@ function* csvRows(content: Buffer): Generator<string[]> {
   let at = text.startsWith('\u{feff}') ? 1 : 0;
   let cells: string[] = [];
   while (at < text.length) {
+    if (cells.length === 0) {
+      NOTHING.lastIndex = at;
+      if (NOTHING.test(text)) at = NOTHING.lastIndex;
+      if (at >= text.length) return;
+    }
+    if (cells.length >= MAX_CELLS) throw invalid('members', `a row of the file has more than ${MAX_CELLS} cells`);
     let cell = '';
     if (text[at] === '"') {
       for (at += 1; ; at += 2) {
         const end = text.indexOf('"', at);
         if (end === -1) throw invalid('members', 'a quoted cell of the file has no end');
         cell += text.slice(at, end);
+        if (cell.length > MAX_CELL) throw invalid('members', 'a cell of the file is too long');
         at = end;
         if (text[at + 1] !== '"') break;
         cell += '"';
