@@ -2,11 +2,11 @@ import { bucketLimit, type RetentionClass } from '@lethe/contracts';
 import { form, get, kafkaAdmin, movedClock, sendMessage, until } from '@lethe/testing';
 import { FORGOTTEN, readKek, Vault } from '@lethe/vault';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCollector, type Collector } from '../support/collector.ts';
-import { startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
-import { lag, query } from '../support/pipeline.ts';
-import { allWell } from '../support/readings.ts';
-import { keysLeft, replay, save, type Saved } from '../support/saved.ts';
+import { startCollector, type Collector } from '../../support/collector.ts';
+import { startOwnPlatform, type OwnPlatform } from '../../support/own-platform.ts';
+import { lag, query } from '../../support/pipeline.ts';
+import { allWell } from '../../support/readings.ts';
+import { keysLeft, replay, save, type Saved } from '../../support/saved.ts';
 
 const DAY = 86_400_000;
 /** How long the workers may take after a jump; they look every other second. */
@@ -37,7 +37,7 @@ describe.skipIf(clock === null)('on a clock that moves on', () => {
         settings: { kafka: { 'log.retention.check.interval.ms': '1000' } },
       },
     });
-  }, 300_000);
+  });
   afterAll(async () => {
     await own?.stop();
     await collector?.close();

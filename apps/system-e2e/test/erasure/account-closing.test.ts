@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { basic, createDemo, form, KeyProof, scanForOctets, sendMessage, until } from '@lethe/testing';
 import type { Demo, Needle, SealedValue, Tried } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Certificate, Erasure } from '../support/erasure-api.ts';
-import { saveStores, secretsIn, type SavedStores } from '../support/erasure-copy.ts';
-import { MarkedPerson, sendMarked } from '../support/erasure-mails.ts';
-import { allRows, indexedEvents, type IndexedEvent, type Rows } from '../support/erasure-records.ts';
-import { deletedDocuments, everywhere } from '../support/erasure-scan.ts';
-import { WAITING_SETTINGS } from '../support/erasure-scene.ts';
-import { startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
-import { idle, query } from '../support/pipeline.ts';
+import type { Certificate, Erasure } from '../../support/erasure-api.ts';
+import { saveStores, secretsIn, type SavedStores } from '../../support/erasure-copy.ts';
+import { MarkedPerson, sendMarked } from '../../support/erasure-mails.ts';
+import { allRows, indexedEvents, type IndexedEvent, type Rows } from '../../support/erasure-records.ts';
+import { deletedDocuments, everywhere } from '../../support/erasure-scan.ts';
+import { WAITING_SETTINGS } from '../../support/erasure-scene.ts';
+import { startOwnPlatform, type OwnPlatform } from '../../support/own-platform.ts';
+import { idle, query } from '../../support/pipeline.ts';
 
 /** Two accounts that do the same: one is closed, the other stays. */
 const WAITING_EACH = 3;
@@ -35,7 +35,7 @@ beforeAll(async () => {
   closing = await lively(own.demo, 'Ana');
   staying = await lively(await createDemo(platform.gateway, platform.secrets.operatorToken, 'staying.example'), 'Bob');
   await idle(own, 120_000, 2 * WAITING_EACH);
-}, 300_000);
+});
 afterAll(() => own?.stop());
 
 /** As a customer's key, or the operator's token, does it. */

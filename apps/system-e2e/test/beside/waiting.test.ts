@@ -1,7 +1,7 @@
 import { basic, form, get, movedClock, sendMessage, until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killAndRecover, startOwnPlatform, type OwnPlatform } from '../support/own-platform.ts';
-import { query } from '../support/pipeline.ts';
+import { killAndRecover, startOwnPlatform, type OwnPlatform } from '../../support/own-platform.ts';
+import { query } from '../../support/pipeline.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -30,7 +30,7 @@ describe.skipIf(clock === null)('mail that waits', () => {
       settings: { ...time.environment, RETRY_DELAYS, RETENTION_WORK_MS: '2000' },
       stores: { environment: time.environment },
     });
-  }, 300_000);
+  });
   afterAll(async () => {
     await own?.stop();
     clock?.close();
