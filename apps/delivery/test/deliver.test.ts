@@ -223,6 +223,25 @@ describe('delivery', () => {
     expect(firsts).toHaveLength(1);
   });
 
+  it('tells of an attempt that failed for now, and for good when it was repeated, as of two', async () => {
+    const expiresAt = Date.now() + 3_000;
+    const { messageId } = await send(around, { to: ['temperror+twice@world.example'], record: { expiresAt } });
+    const first = await events.next(messageId, 'failed', 1);
+    // As a crash leaves it that comes between telling and keeping that there is another attempt.
+    const forgot = async () => {
+      const text = `update deferred set attempt = 1, next_at = $2
+                     where message_id = $1 and (lease_until is null or lease_until < now())`;
+      return (await around.database.query(text, [messageId, new Date(expiresAt)])).rowCount === 1;
+    };
+    expect(await until(forgot, 2_000, 10)).toBe(true);
+    expect(
+      await until(() => events.of(messageId).some((event) => 'reason' in event && event.reason === 'old'), 10_000),
+    ).toBe(true);
+    const last = events.of(messageId).at(-1);
+    expect([status(first)['attempt'], status(last as object)['attempt']]).toEqual([1, 1]);
+    expect(last?.id).not.toBe(first.id);
+  });
+
   it('does not let slow and silent recipients hold up others', async () => {
     const [slow, fast] = await accept(around, [
       { to: Array.from({ length: 10 }, (_, index) => `slow+${index}@world.example`) },

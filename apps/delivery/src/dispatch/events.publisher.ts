@@ -35,7 +35,7 @@ export class EventsPublisher {
   private async event(attempt: Attempt, outcome: Concluded, at: number, retryAt?: number): Promise<MailEvent> {
     const { record, number, maybeDuplicate } = attempt;
     const { messageId, ordinal, accountId, domainId, size, testMode, recipient, related } = record;
-    const id = eventId(messageId, ordinal, number, outcome.kind);
+    const id = eventId(messageId, ordinal, number, outcome.kind === 'failed' ? outcome.severity : outcome.kind);
     const period = periodOf(record.eventClass, at);
     const { answer } = outcome;
     const reply = await this.reply(attempt, answer, id, period);

@@ -56,7 +56,12 @@ export async function sealedEvent({ vault, account, domainId }: Sender, mail: Ma
     return { role, subject: own.subject, person };
   });
   const about = {
-    id: eventId(messageId, 0, type === 'accepted' || type === 'unsubscribed' ? 0 : 1, type),
+    id: eventId(
+      messageId,
+      0,
+      type === 'accepted' || type === 'unsubscribed' ? 0 : 1,
+      type === 'failed' ? 'permanent' : type,
+    ),
     at,
     accountId: account,
     domainId: mail.domainId ?? domainId,

@@ -28,7 +28,7 @@ export async function failedEvent({ vault }: Surroundings, domain: Domain, failu
   const { to, code = 550, reply = '5.1.1 <recipient>: no such mailbox', at = Date.now() } = failure;
   const { account, domainId } = domain;
   const messageId = randomUUIDv7();
-  const id = eventId(messageId, 0, 1, 'failed');
+  const id = eventId(messageId, 0, 1, failure.severity ?? 'permanent');
   const period = periodOf('e30', at);
   const [subject] = (await vault.ingest.subjectsFor(account, [normalForm(to)])) as [string];
   const envelope: Envelope = {

@@ -82,7 +82,16 @@ export type DeliveredEvent = z.infer<typeof deliveredEvent>;
 export type UnsubscribedEvent = z.infer<typeof unsubscribedEvent>;
 export type FailedEvent = z.infer<typeof failedEvent>;
 
-/** Event id (design §5): the same outcome published twice is one event. `attempt` is 0 for `accepted` and `unsubscribed`. */
-export function eventId(messageId: string, ordinal: number, attempt: number, type: MailEventType): string {
-  return createHash('sha256').update(`${messageId}/${ordinal}/${attempt}/${type}`).digest('base64url').slice(0, 22);
+/**
+ * Event id (design §5): the same outcome published twice is one event. `attempt` is 0 for `accepted` and `unsubscribed`. An attempt that
+ * failed for now can be repeated after a crash, and fail for good then, because it expired or who it is for said stop: another outcome.
+ */
+export function eventId(
+  messageId: string,
+  ordinal: number,
+  attempt: number,
+  type: Exclude<MailEventType, 'failed'> | FailedEvent['severity'],
+): string {
+  const outcome = type === 'permanent' ? 'failed' : type;
+  return createHash('sha256').update(`${messageId}/${ordinal}/${attempt}/${outcome}`).digest('base64url').slice(0, 22);
 }

@@ -78,7 +78,7 @@ const delivered: DeliveredEvent = {
 
 const failed: FailedEvent = {
   ...about,
-  id: eventId(messageId, 0, 1, 'failed'),
+  id: eventId(messageId, 0, 1, 'temporary'),
   type: 'failed',
   severity: 'temporary',
   reason: 'greylisted',
