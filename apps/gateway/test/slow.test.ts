@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as after } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { basic, echo, startSetting, whenOpen } from './setting.ts';
@@ -72,6 +73,24 @@ describe('a client that stands still', () => {
       expect([response.statusCode, await json(response)]).toEqual([408, { message: 'The request took too long' }]);
     }
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  it('reaches nobody where it needs no key, until its body is there', async () => {
+    const path = `${setting.gateway}/unsubscribe/link`;
+    const client = httpRequest(path, { method: 'POST', headers: { 'content-length': 100 } });
+    client.write('x');
+    const [response] = (await once(client, 'response')) as [IncomingMessage];
+    expect([response.statusCode, await json(response)]).toEqual([408, { message: 'The request took too long' }]);
+    expect((await fetch(path, { method: 'POST', body: 'a'.repeat(32_769) })).status).toBe(413);
+    expect(setting.service.seen).toEqual([]);
+    const body = gzipSync('List-Unsubscribe=One-Click');
+    for (const [sent, headers] of [
+      ['List-Unsubscribe=One-Click', {}],
+      [body, { 'content-encoding': 'gzip' }],
+    ] as const) {
+      expect(await (await fetch(path, { method: 'POST', body: sent, headers })).json()).toEqual({ bytes: 26 });
+    }
+    expect(setting.service.seen.map(({ headers }) => headers['content-length'])).toEqual(['26', '26']);
   });
 
   it('is cut off too when it takes nothing of its answer', async () => {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ApiError, CONFIG, IdentitySigner } from '@lethe/service';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Gatekeeper } from '../access/gatekeeper.ts';
+import { Gatekeeper, NOBODY } from '../access/gatekeeper.ts';
 import type { GatewayConfig } from '../config.ts';
 import { inward } from '../proxy/headers.ts';
 import { codingOf } from '../proxy/inflate.ts';
@@ -57,7 +57,7 @@ export class Door {
       'x-forwarded-host': this.config.PUBLIC_URL.host,
       'x-forwarded-proto': this.config.PUBLIC_URL.protocol.slice(0, -1),
     });
-    await this.links.to(route.service).forward(request, reply, headers, payer);
+    await this.links.to(route.service).forward(request, reply, headers, { account: payer, stranger: claims === NOBODY });
   }
 }
 

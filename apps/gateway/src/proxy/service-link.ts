@@ -6,7 +6,7 @@ import type { ShareLimits } from './account-shares.ts';
 import { outward } from './headers.ts';
 import type { InflateLimits } from './inflate.ts';
 import { watchProgress } from './progress.ts';
-import { bodyOf, discard } from './request-body.ts';
+import { bodyOf, discard, smallBody, tooSlow } from './request-body.ts';
 
 export interface LinkLimits {
   /** Connections to the service, kept alive. */
@@ -22,6 +22,14 @@ export interface LinkLimits {
   /** Time from the end of the request to the first byte of the answer, ms. */
   answerMs: number;
   inflate: InflateLimits;
+}
+
+/** Whose request it is. */
+export interface Sender {
+  /** Whose share of the connections it takes. */
+  account: string;
+  /** Nobody knows them. */
+  stranger: boolean;
 }
 
 /** For questions of the gateway's own, which must not wait behind customers' requests. */
@@ -50,26 +58,33 @@ export class ServiceLink {
   }
 
   /**
-   * `account`: whose share of the connections it takes. Throws ApiError: 503 if the service is away, too busy, or silent, 429 if the
+   * Throws ApiError: 503 if the service is away, too busy, or silent, 429 if the
    * account has too many requests under way, 408 if the client stands still, or what is wrong with the body; nothing was answered then.
    */
   async forward(
     request: FastifyRequest,
     reply: FastifyReply,
     headers: Record<string, string>,
-    account: string,
+    { account, stranger }: Sender,
   ): Promise<void> {
+    const { inflate, stallMs } = this.limits;
+    const whole = stranger ? await smallBody(request.raw, inflate, stallMs) : undefined;
     if (this.inFlight >= this.limits.inFlight) throw unavailable();
     this.inFlight += 1;
     try {
-      await this.shares.run(account, () => this.stream(request, reply, headers));
+      await this.shares.run(account, () => this.stream(request, reply, headers, whole));
     } finally {
       this.inFlight -= 1;
       discard(request.raw);
     }
   }
 
-  private async stream(request: FastifyRequest, reply: FastifyReply, headers: Record<string, string>): Promise<void> {
+  private async stream(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    headers: Record<string, string>,
+    whole: Buffer | undefined,
+  ): Promise<void> {
     const client = reply.raw;
     const gone = new AbortController();
     const abort = (): void => gone.abort();
@@ -81,8 +96,8 @@ export class ServiceLink {
         {
           method: request.method,
           path: request.raw.url ?? '/',
-          headers,
-          body: bodyOf(request.raw, this.limits.inflate) ?? null,
+          headers: whole ? { ...headers, 'content-length': String(whole.length) } : headers,
+          body: whole ?? bodyOf(request.raw, this.limits.inflate) ?? null,
           signal: gone.signal,
         },
         (answer) => {
@@ -145,5 +160,3 @@ export class ServiceLink {
 }
 
 const unavailable = (): ApiError => new ApiError(503, 'Temporarily unavailable, try again', { retryAfterSeconds: 5 });
-
-const tooSlow = (): ApiError => new ApiError(408, 'The request took too long');
