@@ -26,7 +26,7 @@ export { HealthRegistry } from './health/health-registry.ts';
 export type { HealthCheck, HealthStatus, Readiness } from './health/health-registry.ts';
 export { IdentitySigner } from './identity/identity-signer.ts';
 export { IdentityVerifier } from './identity/identity-verifier.ts';
-export { Caller } from './identity/identity.guard.ts';
+export { Caller, callerOf } from './identity/identity.guard.ts';
 export type { Claims, Identity } from './identity/identity.ts';
 export { Public } from './identity/public.decorator.ts';
 export { errorClass, errorCode, isUnavailable } from './logging/error-fields.ts';

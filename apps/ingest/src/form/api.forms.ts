@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ApiError } from '@lethe/service';
+import { ApiError, callerOf } from '@lethe/service';
 import type { FastifyRequest } from 'fastify';
 import { readLength } from '../messages/request.ts';
 import { formFields, queryFields, type Fields } from './fields.ts';
@@ -27,11 +27,12 @@ export class ApiForms {
 
   /** What may be large: its room is held until `work` is done with it. @throws ApiError 413 over `maxBytes`. */
   async large<T>(
-    { raw, headers }: FastifyRequest,
+    request: FastifyRequest,
     query: unknown,
     maxBytes: number,
     work: (form: ApiForm) => Promise<T>,
   ): Promise<T> {
+    const { raw, headers } = request;
     const inQuery = queryFields(query);
     // A request without a body may come without a type, too; its parameters are in the query.
     if (headers['content-type'] === undefined && !hasBody(headers)) {
@@ -42,7 +43,7 @@ export class ApiForms {
     if (length !== undefined && length > most) {
       throw new ApiError(413, `the form is larger than ${most} octets: send it in parts`);
     }
-    return this.budget.run(length ?? most, async () => {
+    return this.budget.run(callerOf(request).account, length ?? most, async () => {
       const form = await readForm(raw, headers, { maxBytes: most, maxParts: MAX_PARTS });
       return work({ fields: formFields(form, inQuery), form });
     });

@@ -61,7 +61,7 @@ export class IntakeService {
    * request, 503 with nothing kept of it.
    */
   take({ domain, by, octets, read, toSubmission, once: keyed }: Arrival): Promise<string> {
-    return this.budget.run(octets, async (more) => {
+    return this.budget.run(domain.accountId, octets, async (more) => {
       const form = await read(more);
       const once = keyed && (await this.idempotency.once(domain, keyed.key, fingerprintOf(keyed.door, form)));
       const earlier = once && (await this.idempotency.answer(once));

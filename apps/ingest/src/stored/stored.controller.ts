@@ -50,7 +50,7 @@ export class StoredController {
     const domain = this.domains.owned(caller);
     const { key, attachment } = readPath(path);
     const message = await this.stored.find(key, domain);
-    await this.budget.run(COPIES * message.size + ENVELOPES_ROOM, async () => {
+    await this.budget.run(caller.account, COPIES * message.size + ENVELOPES_ROOM, async () => {
       // Its client may have left while it waited.
       if (reply.raw.destroyed) return;
       const raw = await this.stored.raw(message);

@@ -44,7 +44,7 @@ export class TemplatesController {
     });
     if (!active) return { items: items.map(shownTemplate), paging };
     const room = query.limit * this.config.TEMPLATE_MAX_BYTES;
-    return this.budget.run(room, async () => {
+    return this.budget.run(domain.accountId, room, async () => {
       const found = await this.templates.withActive(domain, items);
       return { items: found.map(shownWithVersion), paging };
     });

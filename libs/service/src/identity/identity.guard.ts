@@ -31,8 +31,13 @@ export class IdentityGuard implements CanActivate {
 }
 
 /** The caller of this request: `@Caller() caller: Identity`. */
-export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Identity => {
-  const { identity } = context.switchToHttp().getRequest<IdentifiedRequest>();
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Identity =>
+  callerOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+/** The same, where a handler gives its request to others. */
+export function callerOf(request: FastifyRequest): Identity {
+  const { identity } = request as IdentifiedRequest;
   if (!identity) throw new ApiError(401, 'This call needs a valid identity from the gateway');
   return identity;
-});
+}
