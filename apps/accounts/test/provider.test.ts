@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PLATFORM_ACCOUNT } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { OpenIdProvider } from '@lethe/testing';
+import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { SignInWorker } from '../src/sign-in/sign-in.worker.ts';
 import { newAccount, OPERATOR, startSetting, type Setting, type WholeAnswer, type Who } from './setting.ts';
@@ -165,6 +166,23 @@ describe('a user who is signed in', () => {
     expect(out.status).toBe(200);
     expect(said(await through(await begin(), 'link'))).toEqual([403, NOT_LINKED]);
     expect((await users.signIn('link@world.example')).status).toBe(200);
+  });
+
+  it('shows a code for it where signing in takes one', async () => {
+    await users.newUser(ana, 'coded@world.example');
+    const first = await users.signedIn('coded@world.example', ana.account);
+    const totp = (fields: Record<string, string>, method: 'POST' | 'PUT') =>
+      setting.exchange(first, method, '/v1/users/me/totp', form(fields));
+    const { secret } = (await totp({ current_password: PASSWORD }, 'POST')).body['totp'];
+    const code = () => new TOTP({ secret }).generate();
+    const session = await users.begun(await totp({ code: code() }, 'PUT'), ana.account);
+    await database().query('UPDATE account_user SET totp_step = 1 WHERE totp_step IS NOT NULL');
+    expect(said(await beginLinking(session))).toEqual([
+      401,
+      'code: is missing: the one your authenticator shows, or a recovery code',
+    ]);
+    const fields = { current_password: PASSWORD, code: code() };
+    await users.begun(await through(await begun(post('/v1/users/me/provider', fields, session)), 'coded'), ana.account);
   });
 
   it('links nobody once the session has ended, nor whom another user is linked with', async () => {

@@ -282,6 +282,19 @@ describe('signing in', () => {
     expect((await database().query('SELECT FROM sign_in_attempt')).rowCount).toBe(0);
   });
 
+  it('is forgiven nothing for a user of the same address in another account, who may be the one who guesses', async () => {
+    await newUser(ana, 'twice@world.example');
+    await newUser(ben, 'twice@world.example');
+    const from = somewhere();
+    const guess = async (account: string) =>
+      (await signIn('twice@world.example', 'wrong horse battery', somewhere(), { account })).status;
+    for (let nth = 0; nth < 5; nth += 1) expect(await guess(ana.account)).toBe(401);
+    expect((await signIn('twice@world.example', PASSWORD, from, { account: ben.account })).status).toBe(200);
+    await longWaits(5);
+    expect(await guess(ana.account)).toBe(401);
+    expect([await guess(ana.account), await guess(ana.account.toUpperCase())]).toEqual([429, 429]);
+  });
+
   it('says of which account where somebody is a user of several', async () => {
     await newUser(ana, 'both@world.example');
     await newUser(ben, 'both@world.example');

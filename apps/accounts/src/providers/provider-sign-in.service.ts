@@ -4,10 +4,11 @@ import { ApiError, Clock } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { MoreThan } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import { SecondFactorProof } from '../second-factor/second-factor.proof.ts';
 import { SessionsService } from '../sessions/sessions.service.ts';
 import type { Begun } from '../sessions/sessions.service.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
-import { PasswordProof } from '../sign-in/password.proof.ts';
+import { assertUnchanged, ownClaim, PasswordProof } from '../sign-in/password.proof.ts';
 import { findInvited, findUser } from '../sign-in/find-user.ts';
 import { hashOf, newToken } from '../users/token.ts';
 import { UserRow } from '../users/user.entity.ts';
@@ -33,6 +34,7 @@ export class ProviderSignInService {
     private readonly vault: UserVault,
     private readonly provider: ProviderClient,
     private readonly passwords: PasswordProof,
+    private readonly secondFactor: SecondFactorProof,
     private readonly sessions: SessionsService,
     private readonly settings: SettingsPublisher,
     private readonly clock: Clock,
@@ -50,12 +52,20 @@ export class ProviderSignInService {
     return this.start({ accountId: user.accountId, userId: user.id, invitationHash });
   }
 
-  /** Links the user who is signed in, who shows their password again: a session alone lets nobody in for good. */
-  async beginLinking(caller: Identity, password: string, address: string): Promise<BegunFlow> {
+  /**
+   * Links the user who is signed in, who shows again what they sign in with: a session alone lets nobody in for good, nor does a password
+   * where it needs a code beside it.
+   */
+  async beginLinking(caller: Identity, shown: { password: string; code?: string | undefined }, address: string) {
     const user = await this.sessions.user(caller);
-    return this.passwords.prove({ login: user.login, user, password, address }, () =>
-      this.start({ accountId: user.accountId, userId: user.id, sessionId: caller.keyId }),
-    );
+    return this.passwords.prove(ownClaim(user, shown.password, address), async (secrets) => {
+      await this.settings.change(user.accountId, async (manager) => {
+        const again = await this.sessions.user(caller, manager);
+        assertUnchanged(user, again);
+        await this.secondFactor.prove(manager, again, secrets, shown.code);
+      });
+      return this.start({ accountId: user.accountId, userId: user.id, sessionId: caller.keyId });
+    });
   }
 
   /** `query`: what the provider gave the browser to bring back; a flow is answered once. Throws ApiError 400, 401, 403. */

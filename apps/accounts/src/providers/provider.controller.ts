@@ -4,6 +4,7 @@ import type { Answer, Identity } from '@lethe/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { form } from '../domains/form.ts';
+import { shownCode } from '../second-factor/code.ts';
 import { keepSession } from '../sessions/session-cookie.ts';
 import { begunSession, sessionItem } from '../sessions/session-view.ts';
 import { claimedPassword } from '../users/passwords.service.ts';
@@ -12,7 +13,7 @@ import type { BegunFlow } from './provider-sign-in.service.ts';
 
 const beginning = form({ account: z.uuid('is no id of an account').optional() });
 const invitation = form({ token: z.string('is missing').max(128) });
-const linking = form({ current_password: claimedPassword });
+const linking = form({ current_password: claimedPassword, code: shownCode.optional() });
 const answer = form({
   flow: z.string('is missing').max(128),
   query: z.string('is missing').max(4_096, 'has up to 4096 characters'),
@@ -54,7 +55,7 @@ export class ProviderController {
 
   @Operation('Begin to link the own user with whoever signs in at the provider', {
     answer: begunFlow,
-    description: DESCRIPTION,
+    description: `${DESCRIPTION} \`code\`: of the authenticator of whoever has one, or a recovery code.`,
   })
   @Post('users/me/provider')
   @HttpCode(200)
@@ -63,7 +64,8 @@ export class ProviderController {
     @Body({ schema: linking }) body: z.infer<typeof linking>,
     @Headers('x-forwarded-for') address: string,
   ): Promise<Answer<typeof begunFlow>> {
-    return begun(await this.providers.beginLinking(caller, body.current_password, address));
+    const shown = { password: body.current_password, code: body.code };
+    return begun(await this.providers.beginLinking(caller, shown, address));
   }
 
   @Operation('Sign in with what the provider answered', {

@@ -5,7 +5,7 @@ import type { AccountsConfig } from '../config.ts';
 import { SessionsService } from '../sessions/sessions.service.ts';
 import type { Begun } from '../sessions/sessions.service.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
-import { assertUnchanged, PasswordProof } from '../sign-in/password.proof.ts';
+import { assertUnchanged, ownClaim, PasswordProof } from '../sign-in/password.proof.ts';
 import { UserVault } from '../users/user-vault.ts';
 import { UsersService } from '../users/users.service.ts';
 import { newRecoveryCodes } from './recovery-codes.ts';
@@ -33,7 +33,7 @@ export class SecondFactorService {
     if (user.totpStep !== null) throw new ApiError(400, 'There is an authenticator already: remove it first');
     const { person } = await this.users.known(user);
     const secret = newTotpSecret();
-    await this.passwords.prove({ login: user.login, user, password, address }, (secrets) =>
+    await this.passwords.prove(ownClaim(user, password, address), (secrets) =>
       this.settings.change(user.accountId, async (manager) => {
         const again = await this.sessions.user(caller, manager);
         assertUnchanged(user, again);
@@ -69,7 +69,7 @@ export class SecondFactorService {
       throw new ApiError(403, 'Whoever runs the platform has to have a second factor');
     }
     const { password, code } = shown;
-    await this.passwords.prove({ login: user.login, user, password, address }, ({ totp, ...secrets }) =>
+    await this.passwords.prove(ownClaim(user, password, address), ({ totp, ...secrets }) =>
       this.settings.change(user.accountId, async (manager) => {
         const again = await this.sessions.user(caller, manager);
         assertUnchanged(user, again);

@@ -5,10 +5,9 @@ import { PasswordsService } from '../users/passwords.service.ts';
 import type { UserRow } from '../users/user.entity.ts';
 import { UserVault } from '../users/user-vault.ts';
 import { SignInBackoff } from './sign-in.backoff.ts';
+import type { Tried } from './sign-in.backoff.ts';
 
-export interface Claim {
-  /** Hash of the address. */
-  login: string;
+export interface Claim extends Tried {
   /** Null: there is none. */
   user: UserRow | null;
   password: string;
@@ -27,8 +26,8 @@ export class PasswordProof {
 
   /** `work`: what it is for; where that throws, the user's attempt stays counted. Throws ApiError 401, or 429 after too many. */
   async prove<T>(claim: Claim, work: (secrets: UserSecrets, user: UserRow) => Promise<T>): Promise<T> {
-    const { login, user, password, address } = claim;
-    const attempt = await this.backoff.charge(login, address);
+    const { user, password, address } = claim;
+    const attempt = await this.backoff.charge(claim, address);
     const secrets = user && (await this.vault.secrets(user));
     if (!(await this.passwords.verify(password, secrets?.password)) || !user || !secrets) throw refused();
     await this.backoff.refund(attempt);
@@ -37,6 +36,15 @@ export class PasswordProof {
     return result;
   }
 }
+
+/** Of a user who is signed in already. */
+export const ownClaim = (user: UserRow, password: string, address: string): Claim => ({
+  login: user.login,
+  account: user.accountId,
+  user,
+  password,
+  address,
+});
 
 /** What was proved is worth nothing any more where the user was removed, invited anew or has another password. Throws ApiError 401. */
 export function assertUnchanged(proved: UserRow, current: UserRow | null): asserts current is UserRow {

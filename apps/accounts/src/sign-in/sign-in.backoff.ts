@@ -8,6 +8,14 @@ const FREE = { login: 5, network: 20 };
 /** Nobody can lock somebody out for longer, however often they try. */
 const LONGEST_SECONDS = 900;
 
+/** Whose password is tried. */
+export interface Tried {
+  /** Hash of the address. */
+  login: string;
+  /** As it was named: a right password of one account's user forgives nothing to who guesses at another's of the same address. */
+  account: string | undefined;
+}
+
 /** An attempt that may be made; what it was charged to is forgiven where it succeeds. */
 export interface Attempt {
   login: string;
@@ -29,12 +37,15 @@ export class SignInBackoff {
     private readonly vault: UserVault,
   ) {}
 
-  /** `login`: a hash. `address`: the client's. Throws ApiError 429. */
-  async charge(login: string, address: string): Promise<Attempt> {
+  /** `address`: the client's. Throws ApiError 429. */
+  async charge({ login: hash, account = '' }: Tried, address: string): Promise<Attempt> {
     const from = networkOf(address);
-    const [network, pair] = await Promise.all([
+    // However its id is written.
+    const whose = `${hash} ${account.toLowerCase()}`;
+    const [network, login, pair] = await Promise.all([
       this.vault.hash('sign-in-network', from),
-      this.vault.hash('sign-in-from', `${login} ${from}`),
+      this.vault.hash('sign-in-login', whose),
+      this.vault.hash('sign-in-from', `${whose} ${from}`),
     ]);
     // First whom it cannot hurt: a network that has to wait counts against nobody else.
     await this.count(network, FREE.network);

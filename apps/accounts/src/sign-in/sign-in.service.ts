@@ -11,7 +11,7 @@ import { hashOf } from '../users/token.ts';
 import { UserRow } from '../users/user.entity.ts';
 import { addressOf, UserVault } from '../users/user-vault.ts';
 import { findInvited, findUser } from './find-user.ts';
-import { assertUnchanged, PasswordProof } from './password.proof.ts';
+import { assertUnchanged, ownClaim, PasswordProof } from './password.proof.ts';
 
 export interface Credentials {
   email: string;
@@ -38,7 +38,7 @@ export class SignInService {
   async withPassword({ email, password, account, code }: Credentials, address: string): Promise<Begun> {
     const login = await this.vault.login(addressOf(email));
     const user = await findUser(this.database.dataSource.manager, { login }, account);
-    return this.proof.prove({ login, user, password, address }, (secrets, proved) =>
+    return this.proof.prove({ login, account, user, password, address }, (secrets, proved) =>
       this.settings.change(proved.accountId, async (manager) => {
         const current = await manager.findOneBy(UserRow, { id: proved.id });
         assertUnchanged(proved, current);
@@ -63,7 +63,7 @@ export class SignInService {
   /** All other sessions of the user end, and the caller's becomes another. Throws ApiError 401, or 429. */
   async changePassword(caller: Identity, current: string, next: string, address: string): Promise<Begun> {
     const user = await this.sessions.user(caller);
-    return this.proof.prove({ login: user.login, user, password: current, address }, async (secrets) => {
+    return this.proof.prove(ownClaim(user, current, address), async (secrets) => {
       const password = await this.passwords.hash(next);
       return this.settings.change(user.accountId, async (manager) => {
         const again = await this.sessions.user(caller, manager);
