@@ -80,6 +80,15 @@ describe('an authenticator', () => {
     }
   });
 
+  it('is the own one, whichever subaccount a call is made for', async () => {
+    await users.newUser(ana, 'parent@world.example');
+    const first = await users.signedIn('parent@world.example', ana.account);
+    const forChild = { ...first, account: (await newAccount(setting)).account };
+    const { secret } = (await begin(forChild)).body['totp'];
+    await users.begun(await confirm(forChild, shown(secret)), ana.account);
+    expect(users.sessionsOf(ana.account).map(({ id }) => id)).not.toContain(first.keyId);
+  });
+
   it('admits with each code once, at once too, and with none that is older', async () => {
     const { secret } = await withFactor(ana, 'once@world.example');
     await forgetStep();

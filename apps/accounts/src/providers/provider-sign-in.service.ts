@@ -81,7 +81,9 @@ export class ProviderSignInService {
 
   /** Throws ApiError 400 for who would have nothing left to sign in with. */
   async unlink(caller: Identity): Promise<void> {
-    await this.settings.change(caller.account, async (manager) => {
+    // Whoever acts for a subaccount is a user of their own.
+    const { accountId } = await this.sessions.user(caller);
+    await this.settings.change(accountId, async (manager) => {
       const user = await this.sessions.user(caller, manager);
       if (user.secrets === null) {
         throw new ApiError(400, 'There is no password to sign in with instead: whoever invited lets choose one');

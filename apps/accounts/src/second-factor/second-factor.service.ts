@@ -45,9 +45,11 @@ export class SecondFactorService {
   }
 
   /** It is in force from now on: sessions that began without it end, but for the caller's, which goes on as another. */
-  confirm(caller: Identity, code: string): Promise<{ begun: Begun; recoveryCodes: string[] }> {
+  async confirm(caller: Identity, code: string): Promise<{ begun: Begun; recoveryCodes: string[] }> {
     const { codes: recoveryCodes, hashes: recovery } = newRecoveryCodes();
-    return this.settings.change(caller.account, async (manager) => {
+    // Whoever acts for a subaccount is a user of their own.
+    const { accountId } = await this.sessions.user(caller);
+    return this.settings.change(accountId, async (manager) => {
       const user = await this.sessions.user(caller, manager);
       const secrets = await this.vault.secrets(user);
       if (secrets?.totp === undefined || user.totpStep !== null) {
