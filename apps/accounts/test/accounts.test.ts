@@ -71,6 +71,28 @@ describe('accounts and keys', () => {
     expect((await setting.call(developer, 'POST', '/v1/keys', form({ role: 'admin' }))).status).toBe(403);
   });
 
+  it('changes of one account keep nobody else’s waiting, however many they are', async () => {
+    const busy = await newAccount();
+    const holder = await database().pool.connect();
+    await holder.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [busy.account]);
+    const many = Array.from({ length: 12 }, () => setting.call(busy, 'POST', '/v1/keys', form({ role: 'basic' })));
+    try {
+      // Both replicas.
+      for (let nth = 0; nth < 2; nth += 1) {
+        const own = setting.call(ana, 'POST', '/v1/keys/public').then(({ status }) => status);
+        const timer = new Promise((resolve) => setTimeout(resolve, 5_000, 'waits'));
+        expect(await Promise.race([own, timer])).toBe(200);
+      }
+    } finally {
+      await holder.query('SELECT pg_advisory_unlock_all()');
+      holder.release();
+    }
+    expect(new Set((await Promise.all(many)).map(({ status }) => status))).toEqual(new Set([200]));
+    for (const { id, role } of (await setting.call(ana, 'GET', '/v1/keys')).body['items']) {
+      if (role === 'public') await setting.call(ana, 'DELETE', `/v1/keys/${id}`);
+    }
+  });
+
   it('an older state left in the outbox never follows a newer one', async () => {
     const { body } = await setting.call(ana, 'POST', '/v1/keys', form({ role: 'basic' }));
     await soon(() => setting.accounts.get(ana.account)!.keys.some(({ id }) => id === body['id']));

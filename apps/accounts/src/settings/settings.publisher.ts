@@ -32,6 +32,8 @@ type LastRecords = (manager: EntityManager) => Promise<EncodedRecord[]>;
 @Injectable()
 export class SettingsPublisher {
   private readonly changes = new Semaphore(CHANGES_AT_ONCE, CHANGES_WAITING);
+  /** Of accounts with changes under way: one at a time, so that whoever makes many keeps nobody else's waiting. */
+  private readonly turns = new Map<string, { turn: Semaphore; changes: number }>();
   /** Changes that are committed and that Kafka has not taken in time. */
   private late = 0;
 
@@ -109,8 +111,20 @@ export class SettingsPublisher {
   private run<T>(accountId: string, work: Change<T>, last: LastRecords): Promise<T> {
     if (this.late > 0) return Promise.reject(new OverloadedError('queue of settings'));
     return new Promise((resolve, reject) => {
-      this.changes.run(() => this.locked(accountId, work, last, resolve)).catch(reject);
+      this.inTurn(accountId, () => this.locked(accountId, work, last, resolve)).catch(reject);
     });
+  }
+
+  private async inTurn(accountId: string, change: () => Promise<void>): Promise<void> {
+    const own = this.turns.get(accountId) ?? { turn: new Semaphore(1, CHANGES_WAITING), changes: 0 };
+    this.turns.set(accountId, own);
+    own.changes += 1;
+    try {
+      await own.turn.run(() => this.changes.run(change));
+    } finally {
+      own.changes -= 1;
+      if (own.changes === 0) this.turns.delete(accountId);
+    }
   }
 
   private async locked<T>(
