@@ -149,4 +149,14 @@ describe('written instructions to keep bodies for longer', () => {
     const { status, body } = await record(fields);
     expect([status, String(body['message']).slice(0, start.length)]).toEqual([code, start]);
   });
+
+  it('are listed without who has signed while their account is being erased', async () => {
+    const gone = await newAccount(setting);
+    await record({ account: gone.account });
+    expect((await setting.call(OPERATOR, 'DELETE', `/v1/accounts/${gone.account}`)).status).toBe(200);
+    await setting.vaultAdmin(`delete from vault.account where account_id = '${gone.account}' returning 1`);
+    const listed = () => setting.call(OPERATOR, 'GET', `${INSTRUCTIONS}?account=${gone.account}`);
+    await expect.poll(async () => (await listed()).body['items']?.[0]?.signed_by, { timeout: 10_000 }).toBe('');
+    expect((await setting.call(OPERATOR, 'GET', INSTRUCTIONS)).status).toBe(200);
+  });
 });

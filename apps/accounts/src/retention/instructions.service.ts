@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { RetentionInstruction } from '@lethe/contracts';
 import { Database } from '@lethe/database';
 import { Clock } from '@lethe/service';
-import { Vault } from '@lethe/vault';
+import { ForgottenError, Vault } from '@lethe/vault';
 import { Injectable } from '@nestjs/common';
 import { Equal, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
 import { Account } from '../accounts/account.entity.ts';
@@ -112,6 +112,12 @@ export class InstructionsService {
 
   private async open({ signature, ...row }: InstructionRow): Promise<Instruction> {
     const expected = { account: row.accountId, type: 'retention-instruction', recordId: row.id };
-    return { ...row, signedBy: (await this.vault.openForAccount<RetentionInstruction>(signature, expected)).signedBy };
+    try {
+      return { ...row, signedBy: (await this.vault.openForAccount<RetentionInstruction>(signature, expected)).signedBy };
+    } catch (error) {
+      // Of an account that is being erased: its secret goes before its rows.
+      if (error instanceof ForgottenError) return { ...row, signedBy: '' };
+      throw error;
+    }
   }
 }
