@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Database } from '@lethe/database';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ROLES } from '../src/keys/roles.ts';
 import { newAccount, startSetting, type Setting, type Who } from './setting.ts';
 
 let setting: Setting;
@@ -65,7 +66,8 @@ describe('API keys', () => {
       (await setting.call(ben, 'GET', '/v1/keys')).body['items'] as { id: string; role: string }[];
     const create = (fields: Record<string, string>) => setting.call(ben, 'POST', '/v1/keys', form(fields));
     const remove = (id: string) => setting.call(ben, 'DELETE', `/v1/keys/${id}`);
-    const refused = { status: 400, body: { message: 'This is the last key that may manage keys: make another first' } };
+    const last = 'This is the last admin key, which no other can make anew: make another first';
+    const refused = { status: 400, body: { message: last } };
     const first = (await keys()).find(({ role }) => role === 'admin')?.id ?? '';
     await create({ role: 'developer' });
     await create({ role: 'admin', expiration: '60' });
@@ -73,6 +75,24 @@ describe('API keys', () => {
     const { body } = await create({ role: 'admin' });
     expect((await remove(first)).status).toBe(200);
     expect(await remove(body['id'])).toEqual(refused);
-    for (const { id, role } of await keys()) if (role !== 'admin') expect((await remove(id)).status).toBe(200);
+    for (const { id, role } of await keys()) {
+      if (!['admin', 'privacy'].includes(role)) expect((await remove(id)).status).toBe(200);
+    }
+  });
+
+  it('that erase people are out of reach of those that do not, and made anew by their like', async () => {
+    const ben = await newAccount(setting);
+    const officer = { ...ben, scopes: [...ROLES.privacy] };
+    const items = (await setting.call(ben, 'GET', '/v1/keys')).body['items'] as { id: string; role: string }[];
+    const idOf = (role: string) => items.find((item) => item.role === role)?.id ?? '';
+    const remove = async (who: Who, id: string) => (await setting.call(who, 'DELETE', `/v1/keys/${id}`)).status;
+    expect(await remove(ben, idOf('privacy'))).toBe(403);
+    expect(await remove(officer, idOf('admin'))).toBe(403);
+    expect(await remove(officer, idOf('privacy'))).toBe(400);
+    const made = await setting.call(officer, 'POST', '/v1/keys', form({ role: 'privacy' }));
+    expect(made.body['key']).toMatchObject({ role: 'privacy' });
+    expect((await setting.call(officer, 'POST', '/v1/keys', form({ role: 'sending' }))).status).toBe(403);
+    expect(await remove(officer, idOf('privacy'))).toBe(200);
+    expect(await remove(officer, made.body['id'])).toBe(400);
   });
 });

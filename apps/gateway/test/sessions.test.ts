@@ -100,7 +100,7 @@ describe('a session at the door', () => {
     ['developer', ['events', 'send', 'stored', 'suppress']],
     ['analyst', ['events']],
     ['support', ['events', 'stored', 'suppress']],
-    ['privacy_officer', ['users', 'invite', 'requests', 'erase']],
+    ['privacy_officer', ['keys', 'users', 'invite', 'requests', 'erase']],
     ['admin', ['users', 'invite', 'accounts', 'closing', 'account']],
     ['support_staff', ['accounts', 'closing']],
     ['dpo', ['users', 'accounts', 'closing']],

@@ -5,7 +5,7 @@ import { Database } from '@lethe/database';
 import { ApiError, Clock } from '@lethe/service';
 import type { Identity } from '@lethe/service';
 import { Vault } from '@lethe/vault';
-import { In, IsNull } from 'typeorm';
+import { IsNull } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { Domain } from '../domains/domain.entity.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
@@ -37,6 +37,7 @@ export interface MadeKey {
 /** All of them travel in one record of `account-settings`, which has to have room for a change of its state, whatever else it says. */
 const MAX_KEYS = 500;
 
+/** Made by their like alone. */
 const MANAGING = (Object.keys(ROLES) as Role[]).filter((role) =>
   (ROLES[role] as readonly Scope[]).includes('keys:write'),
 );
@@ -79,9 +80,7 @@ export class KeysService {
       description?: string | undefined;
     },
   ): Promise<MadeKey> {
-    if (!ROLES[wish.role].every((scope) => caller.scopes.includes(scope))) {
-      throw new ApiError(403, 'A key cannot give rights it does not have');
-    }
+    if (!holdsAll(caller, wish.role)) throw new ApiError(403, 'A key cannot give rights it does not have');
     return this.settings.change(caller.account, async (manager) => {
       if ((await manager.countBy(ApiKey, { accountId: caller.account })) >= MAX_KEYS) {
         throw new ApiError(400, `An account has at most ${MAX_KEYS} API keys: delete those that are not used`);
@@ -115,22 +114,27 @@ export class KeysService {
     return Promise.all(keys.map(async (key) => ({ key, description: await this.description(key) })));
   }
 
-  /** Throws ApiError 404, 400 if nobody could make a key any more. */
+  /**
+   * As with roles of users, nobody deletes a key with rights that they do not have: whoever may send does not keep people from having
+   * themselves erased. Throws ApiError 404, 403, and 400 if nobody could make such a key any more.
+   */
   async remove(caller: Identity, id: string): Promise<void> {
     await this.settings.change(caller.account, async (manager) => {
-      if (await this.isLastManaging(manager, caller.account, id)) {
-        throw new ApiError(400, 'This is the last key that may manage keys: make another first');
+      const key = await manager.findOneBy(ApiKey, { id, accountId: caller.account });
+      if (!key) throw new ApiError(404, 'API key not found');
+      if (!holdsAll(caller, key.role)) throw new ApiError(403, 'A key cannot delete one with rights it does not have');
+      if (MANAGING.includes(key.role) && (await this.isLast(manager, key))) {
+        throw new ApiError(400, `This is the last ${key.role} key, which no other can make anew: make another first`);
       }
-      const { affected } = await manager.delete(ApiKey, { id, accountId: caller.account });
-      if (affected !== 1) throw new ApiError(404, 'API key not found');
+      await manager.delete(ApiKey, { id });
     });
   }
 
   /** Subaccounts have their parent's keys besides: theirs can all go. One that ends by itself is none to rely on. */
-  private async isLastManaging(manager: EntityManager, accountId: string, id: string): Promise<boolean> {
+  private async isLast(manager: EntityManager, { id, accountId, role }: ApiKey): Promise<boolean> {
     const managing = await manager.findBy(ApiKey, {
       accountId,
-      role: In(MANAGING),
+      role,
       domainId: IsNull(),
       expiresAt: IsNull(),
       account: { parentId: IsNull() },
@@ -144,6 +148,8 @@ export class KeysService {
     return (await this.vault.openForAccount<KeyDescription>(description, expected)).text;
   }
 }
+
+const holdsAll = ({ scopes }: Identity, role: Role): boolean => ROLES[role].every((scope) => scopes.includes(scope));
 
 async function ownDomain(manager: EntityManager, caller: Identity, name: string): Promise<Domain> {
   const domain = await manager.findOneBy(Domain, { name, accountId: caller.account });

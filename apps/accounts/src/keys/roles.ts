@@ -39,8 +39,8 @@ export const ROLES = {
   ],
   basic: ['events:read', 'domains:read', 'suppressions:read'],
   sending: ['messages:write'],
-  // With it privacy officers are invited, and nobody else (users/user-roles.ts).
-  privacy: ['privacy:read', 'privacy:write', 'users:read', 'users:write'],
+  // With it privacy officers are invited, and nobody else (users/user-roles.ts), and keys like it are made and deleted.
+  privacy: ['privacy:read', 'privacy:write', 'users:read', 'users:write', 'keys:read', 'keys:write'],
   // May stand in a web page, so it may do nothing that matters: Mailgun's validates addresses, which nobody serves here yet.
   public: [],
 } as const satisfies Record<string, readonly Scope[]>;
