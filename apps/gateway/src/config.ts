@@ -65,6 +65,9 @@ export const config = defineConfig({
   RATE_ACCOUNT_PER_SECOND: count(10_000).describe('Requests a second all keys of one account may make on average'),
   RATE_ACCOUNT_BURST: count(40_000).describe('Requests all keys of one account may make at once'),
   RATE_KEYS: count(100_000).describe('API keys, and accounts, whose rate is remembered at a time'),
+  RECENT_SIGN_IN_MS: count(3_600_000).describe(
+    'How long after signing in a session may order what is about erasing people, and make keys and users, in ms',
+  ),
   FAILED_LOGINS: count(100).describe('Refused credentials of one client address a window before the answer is 429'),
   PUBLIC_REQUESTS: count(600).describe(
     'Requests of one client address a window to what needs no key before the answer is 429',

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Clock, createLog, IdentityVerifier } from '@lethe/service';
+import type { AddressInfo } from 'node:net';
+import { Clock, createLog, createService, IdentityVerifier } from '@lethe/service';
 import { until } from '@lethe/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { basic, echo, startSetting, whenOpen } from './setting.ts';
+import { basic, echo, GATEWAY, startSetting, whenOpen } from './setting.ts';
 import type { Setting } from './setting.ts';
 
 const ORIGIN = 'https://mail.example.net';
@@ -179,6 +180,32 @@ describe('a session at the door', () => {
     const left = Date.now();
     await until(() => Date.now() > left + IDLE_MS, 2 * IDLE_MS);
     expect((await call('GET', '/v1/users/me', { cookie })).status).toBe(401);
+  });
+
+  it('that began long ago orders nothing about people, and lets nobody in', async () => {
+    const officer = await newUser('officer@world.example', 'privacy_officer', { authorization: basic(privacyKey) });
+    const { app } = await createService(GATEWAY, {
+      environment: { ...setting.environment, RECENT_SIGN_IN_MS: '1' },
+      log: createLog({ service: 'gateway', level: 'silent' }),
+    });
+    try {
+      await app.listen(0, '127.0.0.1');
+      const late = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+      const said = async (gateway: string, method: string, path: string, headers: Record<string, string>) => {
+        const response = await fetch(`${gateway}${path}`, { method, headers: { origin: ORIGIN, ...headers } });
+        return response.status === 403 ? (await response.json()).message : response.status;
+      };
+      const { cookie } = officer;
+      expect(await until(async () => (await said(late, 'GET', '/v1/users/me', { cookie })) === 200, 30_000)).toBe(true);
+      expect(await said(late, 'GET', '/v1/privacy/requests', { cookie })).toBe(200);
+      for (const path of ['/v1/privacy/requests', '/v1/keys', '/v1/users']) {
+        expect(await said(late, 'POST', path, { cookie })).toBe('This takes a recent sign-in: sign in again');
+        expect(await said(setting.gateway, 'POST', path, { cookie })).not.toBe('This takes a recent sign-in: sign in again');
+      }
+      expect(await said(late, 'POST', '/v1/privacy/requests', { authorization: basic(privacyKey) })).toBe(200);
+    } finally {
+      await app.close();
+    }
   });
 
   it('of a suspended account reads, as its keys do', async () => {

@@ -35,10 +35,11 @@ export function accountSettingsOf(account: Account, keys: ApiKey[], sessions: Li
       ...(domainId === null ? {} : { domainId }),
       ...(expiresAt === null ? {} : { expiresAt: expiresAt.getTime() }),
     })),
-    sessions: (closing ? [] : sessions).map(({ id, hash, limited, renewAt, idleAt, expiresAt, user }) => ({
+    sessions: (closing ? [] : sessions).map(({ id, hash, limited, createdAt, renewAt, idleAt, expiresAt, user }) => ({
       id,
       hash,
       scopes: scopesOf(user.role, limited),
+      signedInAt: createdAt.getTime(),
       renewAt: renewAt.getTime(),
       expiresAt: Math.min(idleAt.getTime(), expiresAt.getTime()),
     })),

@@ -30,6 +30,8 @@ const OPERATOR: Claims = {
   scopes: ['operator', 'operator:read', 'users:read', 'users:write'],
   keyId: 'operator',
 };
+/** Not to be done by who finds a session open, or stole one: what erases people, and what lets somebody in who could do that. */
+const GRAVE = new Set<Permission>(['privacy:write', 'keys:write', 'users:write']);
 const SAFE = new Set(['GET', 'HEAD']);
 
 /** Decides who a request is from and whether it may take the route it asks for. */
@@ -109,6 +111,9 @@ export class Gatekeeper {
     this.limit(known, reply);
     if (!SAFE.has(request.method) && this.page(request) !== 'own') throw foreignPage();
     if (!mayTake(route, known)) throw new ApiError(403, 'The role of this user may not do that');
+    if (GRAVE.has(route.permission) && !this.isRecent(known)) {
+      throw new ApiError(403, 'This takes a recent sign-in: sign in again');
+    }
     const admitted = this.admitted(request, known, domain);
     if ((known.key.renewAt ?? 0) <= this.clock.now()) this.uses.note(admitted.claims);
     return admitted;
@@ -158,6 +163,10 @@ export class Gatekeeper {
     const { headers, retryAfterSeconds } = this.rates.charge(known.key.id, payerOf(known), now);
     void reply.headers(headers);
     if (retryAfterSeconds !== undefined) tooMany(reply, now, retryAfterSeconds);
+  }
+
+  private isRecent({ key }: KnownKey): boolean {
+    return (key.signedInAt ?? 0) > this.clock.now() - this.config.RECENT_SIGN_IN_MS;
   }
 
   private lives({ key }: KnownKey): boolean {

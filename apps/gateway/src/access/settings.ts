@@ -13,6 +13,8 @@ export interface KnownKey {
     scopes: readonly SessionScope[];
     domainId?: string | undefined;
     expiresAt?: number | undefined;
+    /** Of a session: when it began. */
+    signedInAt?: number | undefined;
     /** Of a session: in use after this, it is told to accounts. */
     renewAt?: number;
   };

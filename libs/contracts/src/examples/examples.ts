@@ -115,6 +115,7 @@ const accountSettings: AccountSettings = {
       id: '019ab7a0-0000-7000-8000-0000000000d1',
       hash: 'cd'.repeat(32),
       scopes: ['users:read', 'session'],
+      signedInAt: 1_764_190_800_000,
       renewAt: 1_764_201_600_000,
       expiresAt: 1_764_288_000_000,
     },

@@ -78,6 +78,8 @@ export const accountSettings = z.object({
         /** SHA-256 (hex) of the whole token, which holds 256 random bits. */
         hash: digest(),
         scopes: z.array(code(SESSION_SCOPES)),
+        /** When its user showed what they sign in with; records from before it was told have no such field. */
+        signedInAt: instant().optional(),
         /** Used after this, it is told to accounts, which lets it live on. */
         renewAt: instant(),
         /** Its end: of its idle time, or of all its time. */
