@@ -200,7 +200,9 @@ describe('a session at the door', () => {
       expect(await said(late, 'GET', '/v1/privacy/requests', { cookie })).toBe(200);
       for (const path of ['/v1/privacy/requests', '/v1/keys', '/v1/users']) {
         expect(await said(late, 'POST', path, { cookie })).toBe('This takes a recent sign-in: sign in again');
-        expect(await said(setting.gateway, 'POST', path, { cookie })).not.toBe('This takes a recent sign-in: sign in again');
+        expect(await said(setting.gateway, 'POST', path, { cookie })).not.toBe(
+          'This takes a recent sign-in: sign in again',
+        );
       }
       expect(await said(late, 'POST', '/v1/privacy/requests', { authorization: basic(privacyKey) })).toBe(200);
     } finally {

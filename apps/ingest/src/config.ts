@@ -31,7 +31,9 @@ export const ingestConfig = defineConfig({
   FORM_MAX_PARTS: positive.default(4_000).describe('Most fields and files in one form'),
   BYTES_IN_FLIGHT: positive
     .default(192 * MIB)
-    .describe('Memory for requests being read or committed, in octets, of which one account has seven eighths at most; beyond it requests wait, then get 503'),
+    .describe(
+      'Memory for requests being read or committed, in octets, of which one account has seven eighths at most; beyond it requests wait, then get 503',
+    ),
   REQUESTS_WAITING: positive.default(1_000).describe('Requests that wait for memory at most'),
   STORED_BYTES_IN_FLIGHT: positive
     .default(160 * MIB)

@@ -113,7 +113,10 @@ export class InstructionsService {
   private async open({ signature, ...row }: InstructionRow): Promise<Instruction> {
     const expected = { account: row.accountId, type: 'retention-instruction', recordId: row.id };
     try {
-      return { ...row, signedBy: (await this.vault.openForAccount<RetentionInstruction>(signature, expected)).signedBy };
+      return {
+        ...row,
+        signedBy: (await this.vault.openForAccount<RetentionInstruction>(signature, expected)).signedBy,
+      };
     } catch (error) {
       // Of an account that is being erased: its secret goes before its rows.
       if (error instanceof ForgottenError) return { ...row, signedBy: '' };

@@ -57,7 +57,9 @@ export class Door {
       'x-forwarded-host': this.config.PUBLIC_URL.host,
       'x-forwarded-proto': this.config.PUBLIC_URL.protocol.slice(0, -1),
     });
-    await this.links.to(route.service).forward(request, reply, headers, { account: payer, stranger: claims === NOBODY });
+    await this.links
+      .to(route.service)
+      .forward(request, reply, headers, { account: payer, stranger: claims === NOBODY });
   }
 }
 
