@@ -115,6 +115,56 @@ describe('a client that stands still', () => {
   });
 });
 
+describe('a request that waits for its turn', () => {
+  /** Three that hold all of the account's connections, until they are let go. */
+  async function held(): Promise<{ first: Promise<Response>[]; release: () => void }> {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    setting.service.answer = (request, response) => void released.then(() => echo(request, response));
+    const first = Array.from({ length: 3 }, () => send(slow, 'slow.example'));
+    expect(await until(() => setting.service.seen.length === 3, 5_000, 10)).toBe(true);
+    return { first, release };
+  }
+
+  it('is from who it is from however long it waits', async () => {
+    const { first, release } = await held();
+    const waiting = send(slow, 'slow.example');
+    // Longer than an identity is handed out for, and less than a service may stay silent.
+    await after(35_000);
+    release();
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await waiting).status).toBe(200);
+    const token = setting.service.seen.at(-1)?.headers.authorization?.split('.')[1] ?? '';
+    const { exp } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { exp: number };
+    expect(exp * 1_000 - Date.now()).toBeGreaterThan(25_000);
+  }, 60_000);
+
+  it('is not let in if its key is revoked meanwhile', async () => {
+    const made = await fetch(`${setting.gateway}/v1/keys`, {
+      method: 'POST',
+      headers: { authorization: slow },
+      body: new URLSearchParams({ role: 'sending', kind: 'domain', domain_name: 'slow.example' }),
+    });
+    const { key } = (await made.json()) as { key: { id: string; secret: string } };
+    const mine = basic(key.secret);
+    expect(await until(async () => (await send(mine, 'slow.example')).status === 200, 10_000)).toBe(true);
+    setting.service.seen.length = 0;
+    const { first, release } = await held();
+    const waiting = send(mine, 'slow.example');
+    await after(200);
+    const deleted = await fetch(`${setting.gateway}/v1/keys/${key.id}`, {
+      method: 'DELETE',
+      headers: { authorization: slow },
+    });
+    expect(deleted.status).toBe(200);
+    await after(1_500);
+    release();
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await waiting).status).toBe(401);
+    expect(setting.service.seen).toHaveLength(3);
+  });
+});
+
 describe('a service that takes its time', () => {
   it('to answer, costs no client its request', async () => {
     setting.service.answer = (request, response) => void after(STALL_MS * 2).then(() => echo(request, response));

@@ -45,6 +45,8 @@ export class Gatekeeper {
   private readonly failedLogins: AddressWindow;
   private readonly strangers: AddressWindow;
   private readonly operatorHash: Buffer | undefined;
+  /** Requests that count already: one that waits for its turn is asked for a second time. */
+  private readonly counted = new WeakSet<FastifyRequest>();
 
   constructor(
     @Inject(CONFIG) private readonly config: GatewayConfig,
@@ -90,7 +92,7 @@ export class Gatekeeper {
   ): Admitted {
     refuseForeignPages(request);
     if (!known || !this.lives(known)) return this.refuse(request, reply);
-    this.limit(known, reply);
+    this.limit(known, request, reply);
     if (route.permission === 'session') throw new ApiError(403, 'This route needs a session: sign in');
     if (!mayTake(route, known)) throw new ApiError(403, 'This API key may not do that');
     return this.admitted(request, known, domain);
@@ -108,7 +110,7 @@ export class Gatekeeper {
       this.count(request, reply);
       throw new ApiError(401, 'The session has ended: sign in again');
     }
-    this.limit(known, reply);
+    this.limit(known, request, reply);
     if (!SAFE.has(request.method) && this.page(request) !== 'own') throw foreignPage();
     if (!mayTake(route, known)) throw new ApiError(403, 'The role of this user may not do that');
     if (GRAVE.has(route.permission) && !this.isRecent(known)) {
@@ -129,6 +131,8 @@ export class Gatekeeper {
 
   /** To what needs no key: whoever it is, but not too often. */
   admitAnyone(request: FastifyRequest, reply: FastifyReply): Claims {
+    if (this.counted.has(request)) return NOBODY;
+    this.counted.add(request);
     const now = this.clock.now();
     const waitSeconds = this.strangers.record(request.ip, now);
     if (waitSeconds !== undefined) tooMany(reply, now, waitSeconds);
@@ -158,7 +162,9 @@ export class Gatekeeper {
     return this.operatorHash !== undefined && timingSafeEqual(this.operatorHash, Buffer.from(hash, 'hex'));
   }
 
-  private limit(known: KnownKey, reply: FastifyReply): void {
+  private limit(known: KnownKey, request: FastifyRequest, reply: FastifyReply): void {
+    if (this.counted.has(request)) return;
+    this.counted.add(request);
     const now = this.clock.now();
     const { headers, retryAfterSeconds } = this.rates.charge(known.key.id, payerOf(known), now);
     void reply.headers(headers);

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ApiError, CONFIG, IdentitySigner } from '@lethe/service';
+import { ApiError, CONFIG, IdentitySigner, type Claims } from '@lethe/service';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Gatekeeper, NOBODY } from '../access/gatekeeper.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -49,18 +49,26 @@ export class Door {
       void reply.header('accept-encoding', 'gzip');
       throw new ApiError(415, 'Content-Encoding: only gzip is taken');
     }
-    const token = await this.signer.sign(route.service, claims);
-    const headers = inward(request.headers, {
-      authorization: `Bearer ${token}`,
-      'x-request-id': request.id,
-      'x-forwarded-for': request.ip,
-      'x-forwarded-host': this.config.PUBLIC_URL.host,
-      'x-forwarded-proto': this.config.PUBLIC_URL.protocol.slice(0, -1),
-    });
+    const admittedAt = performance.now();
+    // It may have waited for its turn, and its key may have been revoked meanwhile.
+    const stillAdmitted = (): Claims =>
+      performance.now() - admittedAt < ADMITTED_FOR_MS
+        ? claims
+        : this.gatekeeper.admit(request, reply, route, domain).claims;
+    const headers = async (): Promise<Record<string, string>> =>
+      inward(request.headers, {
+        authorization: `Bearer ${await this.signer.sign(route.service, stillAdmitted())}`,
+        'x-request-id': request.id,
+        'x-forwarded-for': request.ip,
+        'x-forwarded-host': this.config.PUBLIC_URL.host,
+        'x-forwarded-proto': this.config.PUBLIC_URL.protocol.slice(0, -1),
+      });
     await this.links
       .to(route.service)
       .forward(request, reply, headers, { account: payer, stranger: claims === NOBODY });
   }
 }
 
+/** A key is dead within a second of its revocation. */
+const ADMITTED_FOR_MS = 500;
 const DOT_SEGMENT = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;

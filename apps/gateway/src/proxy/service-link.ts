@@ -1,4 +1,4 @@
-import { ApiError } from '@lethe/service';
+import { ApiError, Semaphore } from '@lethe/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'undici';
 import { AccountShares } from './account-shares.ts';
@@ -40,6 +40,8 @@ export class ServiceLink {
   private readonly pool: Pool;
   private readonly own: Pool;
   private readonly shares: AccountShares;
+  /** Nothing waits in the pool: what a request says about who it is from is not old when it leaves. */
+  private readonly turns: Semaphore;
   private inFlight = 0;
 
   constructor(
@@ -55,16 +57,17 @@ export class ServiceLink {
     this.pool = new Pool(origin, { ...options, connections: limits.connections });
     this.own = new Pool(origin, { ...options, connections: OWN_CONNECTIONS });
     this.shares = new AccountShares(limits.account);
+    this.turns = new Semaphore(limits.connections);
   }
 
   /**
-   * Throws ApiError: 503 if the service is away, too busy, or silent, 429 if the
+   * `headers` are made when it is the request's turn. Throws what these throw, and ApiError: 503 if the service is away, too busy, or silent, 429 if the
    * account has too many requests under way, 408 if the client stands still, or what is wrong with the body; nothing was answered then.
    */
   async forward(
     request: FastifyRequest,
     reply: FastifyReply,
-    headers: Record<string, string>,
+    headers: () => Promise<Record<string, string>>,
     { account, stranger }: Sender,
   ): Promise<void> {
     const { inflate, stallMs } = this.limits;
@@ -72,7 +75,9 @@ export class ServiceLink {
     if (this.inFlight >= this.limits.inFlight) throw unavailable();
     this.inFlight += 1;
     try {
-      await this.shares.run(account, () => this.stream(request, reply, headers, whole));
+      await this.shares.run(account, () =>
+        this.turns.run(async () => this.stream(request, reply, await headers(), whole)),
+      );
     } finally {
       this.inFlight -= 1;
       discard(request.raw);
