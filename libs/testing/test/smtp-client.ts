@@ -9,8 +9,8 @@ export class SmtpClient {
   #waiting: (() => void) | undefined;
   closed = false;
 
-  constructor(port: number) {
-    this.#socket = connect(port, '127.0.0.1');
+  constructor(port: number, address = '127.0.0.1') {
+    this.#socket = connect(port, address);
     this.#listen();
   }
 
@@ -48,10 +48,14 @@ export class SmtpClient {
     return this.reply();
   }
 
-  async startTls(): Promise<void> {
+  async startTls(servername?: string): Promise<void> {
     await this.ask('STARTTLS');
     this.#socket.removeAllListeners('data');
-    const secure = connectTls({ socket: this.#socket, rejectUnauthorized: false });
+    const secure = connectTls({
+      socket: this.#socket,
+      rejectUnauthorized: false,
+      ...(servername === undefined ? {} : { servername }),
+    });
     await once(secure, 'secureConnect');
     this.#socket = secure;
     this.#listen();

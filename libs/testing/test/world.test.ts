@@ -18,7 +18,13 @@ let resolver: Resolver;
 const clients: SmtpClient[] = [];
 
 beforeAll(async () => {
-  world = await startWorld({ greylistMs: 200, slowMs: 300, maxMessages: 50, maxMessageBytes: 200_000 });
+  world = await startWorld({
+    greylistMs: 200,
+    slowMs: 300,
+    maxMessages: 50,
+    maxMessageBytes: 200_000,
+    destinations: ['one.example', 'two.badtls.example'],
+  });
   resolver = new Resolver({ timeout: 1_000, tries: 1 });
   resolver.setServers([`${world.dns.host}:${world.dns.port}`]);
 });
@@ -127,6 +133,38 @@ describe('the SMTP server', () => {
     expect(await messagesTo('drop@d.example')).toEqual([]);
   });
 
+  it('says 421 and closes at every other try at an address', async () => {
+    const ask = async () => {
+      const client = await connected();
+      const replies = await client.send(['421@busy.example']);
+      if (replies.at(-1)?.startsWith('421')) expect(await client.reply()).toBe('');
+      return [replies.at(-1)?.slice(0, 3), client.closed];
+    };
+    expect(await ask()).toEqual(['421', true]);
+    expect(await ask()).toEqual(['250', false]);
+    expect(await ask()).toEqual(['421', true]);
+  });
+
+  it('closes inside DATA for cut@ and after all of it for mute@, at every other try, and has kept what was whole', async () => {
+    for (const [word, kept] of [
+      ['cut', [0, 1, 1]],
+      ['mute', [1, 2, 3]],
+    ] as const) {
+      const address = `${word}@other.example`;
+      for (const [n, count] of kept.entries()) {
+        const [last] = (await (await connected()).send([address])).slice(-1);
+        expect([last?.slice(0, 3), (await messagesTo(address)).length]).toEqual([n === 1 ? '250' : '', count]);
+      }
+    }
+  });
+
+  it('does by a label of the domain what the local part leaves open', async () => {
+    const reply = async (to: string) => (await (await connected()).send([to]))[1]?.slice(0, 3);
+    expect(await reply('anyone@d1.550.example')).toBe('550');
+    expect(await reply('full@d1.550.example')).toBe('552');
+    expect(await reply('anyone@d550.example')).toBe('250');
+  });
+
   it('accepts slow@ after its delay, and the next transaction on the connection is fast again', async () => {
     const client = await connected();
     const started = performance.now();
@@ -147,6 +185,30 @@ describe('the SMTP server', () => {
     expect(await client.ask('EHLO client.example')).not.toContain('STARTTLS');
     await client.send(['tls@tls.example']);
     expect((await messagesTo('tls@tls.example'))[0]?.tls).toBe(true);
+  });
+
+  it('has an exchanger at an address of its own for each destination', async () => {
+    for (const [domain, address] of [
+      ['one.example', '127.0.1.1'],
+      ['two.badtls.example', '127.0.1.2'],
+    ] as const) {
+      expect(await resolver.resolveMx(domain)).toMatchObject([{ exchange: `mx.${domain}`, priority: 10 }]);
+      expect(await resolver.resolve4(`mx.${domain}`)).toEqual([address]);
+      const client = new SmtpClient(world.smtp.port, address);
+      clients.push(client);
+      await client.hello();
+      expect((await client.send([`ok@${domain}`])).at(-1)).toMatch(/^250 /);
+    }
+  });
+
+  it('ends no handshake in the name of an exchanger with bad TLS', async () => {
+    const client = await connected();
+    await expect(client.startTls('mx.two.badtls.example')).rejects.toMatchObject({
+      code: 'ECONNRESET',
+    });
+    const other = await connected();
+    await other.startTls('mx.one.example');
+    expect(await other.ask('EHLO client.example')).toMatch(/^250/);
   });
 
   it('answers pipelined transactions in order', async () => {

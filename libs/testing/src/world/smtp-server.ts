@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection';
@@ -8,6 +8,8 @@ import type { Behaviours } from './behaviour.ts';
 import type { Mailbox } from './mailbox.ts';
 
 const HOST = '127.0.0.1';
+/** A label of an exchanger's name: no handshake with it ends. */
+const BAD_TLS = 'badtls';
 
 /** Counters of one world; `current` and `peak` are open connections, so a test can see pooling. */
 export interface SmtpStats {
@@ -23,6 +25,8 @@ export interface SmtpStats {
 
 export interface SmtpServerOptions {
   port: number;
+  /** Where it listens besides 127.0.0.1, at the same port. */
+  addresses: readonly string[];
   name: string;
   maxMessageBytes: number;
   slowMs: number;
@@ -40,6 +44,7 @@ export interface RunningSmtpServer {
 class Connection extends SMTPConnection {
   slow = false;
   drop = false;
+  mute = false;
   messages = 0;
 
   /** The library waits a fixed 100 ms before its banner to catch early talkers; nobody needs that on loopback. */
@@ -68,6 +73,11 @@ class WorldServer extends SMTPServer {
     this.#connections.set(connection.session, connection);
     connection.on('error', () => undefined); // clients that vanish are part of the world
     connection.init();
+  }
+
+  override _resolveSNI(name: string, done: (error: Error | null, context?: SecureContext) => void): void {
+    if (name.split('.').includes(BAD_TLS)) done(new Error('no handshake here'));
+    else super._resolveSNI(name, done);
   }
 
   connectionOf(session: SMTPServerSession): Connection | undefined {
@@ -113,6 +123,9 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
         case 'drop':
           if (connection) connection.drop = true;
           return done();
+        case 'mute':
+          if (connection) connection.mute = true;
+          return done();
         case 'slow':
           if (connection) connection.slow = true;
           return void setTimeout(done, options.slowMs);
@@ -122,7 +135,7 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
     },
     onMailFrom(_sender, session, done) {
       const connection = server.connectionOf(session);
-      if (connection) connection.slow = connection.drop = false;
+      if (connection) connection.slow = connection.drop = connection.mute = false;
       done();
     },
     onData(stream, session, done) {
@@ -142,7 +155,8 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
             stats.messages++;
             stats.mostMessagesPerConnection = Math.max(stats.mostMessagesPerConnection, ++connection.messages);
           }
-          done(null, '2.0.0 OK: message kept');
+          if (connection.mute) connection.abort();
+          else done(null, '2.0.0 OK: message kept');
         };
         if (connection.slow) setTimeout(answer, options.slowMs);
         else answer();
@@ -150,7 +164,7 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
     },
   });
   server.on('error', () => undefined); // of single connections; a failed listen is reported below
-  server.server.on('connection', (socket: Socket) => {
+  const accept = (socket: Socket) => {
     sockets.add(socket);
     stats.connections++;
     stats.current++;
@@ -159,19 +173,31 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
       sockets.delete(socket);
       stats.current--;
     });
-  });
+  };
+  server.server.on('connection', accept);
   server.listen(options.port, HOST);
   await once(server.server, 'listening');
+  const { port } = server.server.address() as AddressInfo;
+  const more = await Promise.all(options.addresses.map((address) => listenAt(address, port, server.server)));
   return {
     host: HOST,
-    port: (server.server.address() as AddressInfo).port,
+    port,
     stats,
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(resolve));
+      for (const one of more) one.close();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
+}
+
+/** Whoever connects there has connected to `server`. */
+async function listenAt(address: string, port: number, server: { emit(event: 'connection', socket: Socket): unknown }) {
+  const listening: Server = createServer((socket) => server.emit('connection', socket));
+  listening.listen(port, address);
+  await once(listening, 'listening');
+  return listening;
 }
 
 /** `Buffer.concat` copies on purpose: a kept slice would keep the whole 64 KiB read of its socket alive. */

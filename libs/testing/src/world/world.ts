@@ -5,11 +5,16 @@ import { Mailbox } from './mailbox.ts';
 import { startSmtpServer } from './smtp-server.ts';
 import { Zone } from './zone.ts';
 
+/** Of destination `n`, from 0. */
+const addressOf = (n: number): string => `127.0.${1 + Math.floor(n / 250)}.${1 + (n % 250)}`;
+
 export interface WorldOptions {
   /** Ports on 127.0.0.1; 0 or none takes a free one. */
   smtpPort?: number;
   dnsPort?: number;
   httpPort?: number;
+  /** Domains with an exchanger of their own, `mx.<domain>`, at a loopback address of its own: whoever sends tells servers apart by it. */
+  destinations?: readonly string[];
   /** The domain the world's own names are under; its exchanger is `mx.<domain>`. */
   domain?: string;
   /** Bounds of what is kept; the oldest message goes first. */
@@ -40,6 +45,11 @@ export interface World {
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const domain = options.domain ?? 'world.example';
   const zone = new Zone(domain);
+  const destinations = options.destinations ?? [];
+  for (const [n, name] of destinations.entries()) {
+    zone.register(name, 'MX', [`10 mx.${name}`]);
+    zone.register(`mx.${name}`, 'A', [addressOf(n)]);
+  }
   const mailbox = new Mailbox(options.maxMessages ?? 50_000, options.maxBytes ?? 256 * 1024 * 1024);
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
@@ -48,6 +58,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   try {
     const smtp = await startSmtpServer({
       port: options.smtpPort ?? 0,
+      addresses: destinations.map((_, n) => addressOf(n)),
       name: `mx.${domain}`,
       maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
       slowMs: options.slowMs ?? 2_000,
