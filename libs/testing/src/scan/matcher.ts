@@ -4,6 +4,7 @@ import type { Needle } from './needle.ts';
 import type { Seeker } from './scan.ts';
 
 export interface Pattern extends Encoded {
+  /** Name of what it stands for. */
   readonly needle: string;
 }
 
@@ -26,9 +27,9 @@ export class Matcher implements Seeker {
   private readonly shifts = new Uint8Array(1 << TABLE_BITS);
   private readonly candidates = new Map<number, Pattern[]>();
 
-  /** Throws if a needle is too short to be told from chance, or too long to be a mark. */
-  constructor(needles: readonly Needle[]) {
-    this.patterns = needles.flatMap(patternsOf);
+  /** `patterns`: at least three octets each. */
+  constructor(patterns: readonly Pattern[]) {
+    this.patterns = patterns;
     if (this.patterns.length === 0) throw new Error('A scan needs at least one needle.');
     this.longest = Math.max(...this.patterns.map(({ octets }) => octets.length));
     this.window = Math.min(255, ...this.patterns.map(({ octets }) => octets.length));
@@ -66,7 +67,10 @@ export class Matcher implements Seeker {
   }
 }
 
-function patternsOf(needle: Needle): Pattern[] {
+/** In every encoding and plain hash. Throws if a needle is too short to be told from chance, or too long to be a mark. */
+export const patternsOf = (needles: readonly Needle[]): Pattern[] => needles.flatMap(patternsOfOne);
+
+function patternsOfOne(needle: Needle): Pattern[] {
   const length = Buffer.byteLength(needle.value);
   if (length < SHORTEST || length > LONGEST) {
     throw new Error(`Needle ${needle.name} has ${length} octets; it must have ${SHORTEST} to ${LONGEST}.`);

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileChunks, readAt } from './file-chunks.ts';
 import { isKafkaSegment, scanKafkaSegment } from './kafka-segment.ts';
 import { scanLucene } from './lucene/scan-lucene.ts';
-import { Matcher } from './matcher.ts';
+import { Matcher, patternsOf } from './matcher.ts';
 import type { Needle, ScanReport } from './needle.ts';
 import { isWal, scanPostgresFile } from './postgres/scan-postgres.ts';
 import { Scan, type ScanLimits } from './scan.ts';
@@ -22,7 +22,7 @@ export interface FolderScanOptions extends ScanLimits {
  * segments with their deleted documents; joins what line breaks and WAL pages interrupt. What it cannot open it lists.
  */
 export async function scanFolders(options: FolderScanOptions): Promise<ScanReport> {
-  return scanWith(new Scan(new Matcher(options.needles), options), options.folders);
+  return scanWith(new Scan(new Matcher(patternsOf(options.needles)), options), options.folders);
 }
 
 /** The same, for anything that can be sought. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { withClient } from '../stores/postgres.ts';
 import { databaseUrl } from '../stores/provision-postgres.ts';
-import { Matcher } from './matcher.ts';
+import { Matcher, patternsOf } from './matcher.ts';
 import type { Needle, ScanReport } from './needle.ts';
 import { Scan, type ScanLimits } from './scan.ts';
 
@@ -22,7 +22,7 @@ const SMALL = 256 * 1024;
  * in the files a compressed value (TOAST, pglz) is not readable as it is. `bytea` is searched as the octets it stands for.
  */
 export async function scanRows(options: RowScanOptions): Promise<ScanReport> {
-  const scan = new Scan(new Matcher(options.needles), options);
+  const scan = new Scan(new Matcher(patternsOf(options.needles)), options);
   for (const adminUrl of options.adminUrls) {
     const databases = await withClient(adminUrl, (client) => {
       return client.query<{ name: string }>('SELECT datname AS name FROM pg_database WHERE datallowconn');
