@@ -26,7 +26,8 @@ interface SegmentRow {
 
 /** PostgreSQL takes 65,535 parameters in a statement; each row has five. */
 const MAX_ROWS = 10_000;
-const MAX_BYTES = 64 * 1_048_576;
+/** Of one statement: `pg` writes all of its parameters into one buffer, which is copied to a larger one as it grows. */
+const MAX_BYTES = 8 * 1_048_576;
 
 /** Bodies in a schema of ingest's database, partitioned by drop time: in the transaction of their messages itself. */
 export class PostgresBodyStore extends BodyStore {
