@@ -45,6 +45,14 @@ export const smtpConfig = {
       'Networks whose clients send without signing in, each for one domain: `10.1.0.0/16=<account id>/mg.example.com`, separated by commas; without it there are none. Never the network of a balancer or proxy: all that comes through it would be trusted',
     ),
   SMTP_SESSIONS: z.coerce.number().int().positive().default(500).describe('SMTP sessions at a time, over both ports'),
+  SMTP_STRANGERS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(100)
+    .describe(
+      'Connections of one network (an IPv4 address, a /64 of IPv6) that have not signed in at a time, over both ports; less than SMTP_SESSIONS, so that none holds all',
+    ),
   SMTP_LOGIN_MS: milliseconds
     .default(60_000)
     .describe(

@@ -8,12 +8,15 @@ import { CertificateFiles, CONFIG, Log, StartupError, type Certificate } from '@
 import type { SMTPServerOptions } from 'smtp-server';
 import { type IngestConfig } from '../config.ts';
 import { MAX_RECIPIENTS } from '../accept/submission.ts';
-import { refusalOf } from './smtp.reply.ts';
+import { refusalOf, refuse } from './smtp.reply.ts';
+import { Strangers } from './strangers.ts';
 import { SubmissionServer } from './smtp.server.ts';
 import { SubmissionsService } from './submissions.service.ts';
 
 /** How long messages that are arriving may go on once the process is to stop. */
 const LAST_MESSAGES_MS = 3_000;
+/** What of all sessions one account has at most, so that some are left for all others. */
+const SHARE = 7 / 8;
 /** XCLIENT and XFORWARD let a client say who it is; the others are jokes of the library. */
 const DISABLED = ['XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL'];
 
@@ -25,6 +28,7 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly servers: Server[] = [];
   /** Messages whose answer is not out. */
   private readonly underWay = new Set<Promise<unknown>>();
+  private readonly strangers: Strangers;
   private sessions: SubmissionServer | undefined;
   private certificates: CertificateFiles | undefined;
 
@@ -32,7 +36,9 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly submissions: SubmissionsService,
     private readonly log: Log,
     @Inject(CONFIG) private readonly config: IngestConfig,
-  ) {}
+  ) {
+    this.strangers = new Strangers(config.SMTP_STRANGERS);
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     const { SMTP_PORT: port, SMTP_TLS_PORT: tlsPort } = this.config;
@@ -50,14 +56,18 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
     this.sessions = sessions;
     if (port !== undefined) {
       await this.listen(
-        createServer((socket) => sessions.connect(socket)),
+        createServer((socket) => {
+          if (this.admit(socket)) sessions.begin(socket, () => this.strangers.leave(socket));
+        }),
         port,
         'SMTP_PORT',
       );
     }
     if (tlsPort !== undefined) {
       await this.listen(
-        createServer((socket) => this.handshake(socket, sessions)),
+        createServer((socket) => {
+          if (this.admit(socket)) this.handshake(socket, sessions);
+        }),
         tlsPort,
         'SMTP_TLS_PORT',
       );
@@ -86,6 +96,16 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
     bye(this.sessions.all);
   }
 
+  /** Those of a trusted network have nothing to sign in with. Who is refused hears why, where they can read it before TLS. */
+  private admit(socket: Socket): boolean {
+    if (this.submissions.trustedAt(socket.remoteAddress) || this.strangers.enter(socket)) return true;
+    socket.on('error', () => undefined);
+    socket.end('421 4.7.0 too many connections of your network have not signed in: try again\r\n', () =>
+      socket.destroy(),
+    );
+    return false;
+  }
+
   /** By hand: `handshakeTimeout` of Node's own TLS server starts again with every octet. */
   private handshake(socket: Socket, sessions: SubmissionServer): void {
     const secured = new TLSSocket(socket, { isServer: true, secureContext: sessions.contextInForce });
@@ -97,7 +117,7 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
     secured.once('secure', () => {
       clearTimeout(deadline);
       secured.off('error', ignore);
-      sessions.connect(secured);
+      sessions.begin(secured, () => this.strangers.leave(socket));
     });
   }
 
@@ -119,7 +139,10 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
       socketTimeout: this.config.SMTP_IDLE_MS,
       onAuth: (auth, session, callback) =>
         void this.answer(
-          this.submissions.signIn(auth, session).then((user) => ({ user })),
+          this.submissions.signIn(auth, session).then((user) => {
+            this.assertShare(user.accountId);
+            return { user };
+          }),
           callback,
         ),
       onMailFrom: (address, session, callback) => this.check(() => this.submissions.from(address, session), callback),
@@ -130,6 +153,11 @@ export class SmtpListener implements OnApplicationBootstrap, OnModuleDestroy {
         this.underWay.add(answered);
       },
     };
+  }
+
+  private assertShare(accountId: string): void {
+    if ((this.sessions?.sessionsOf(accountId) ?? 0) < Math.ceil(SHARE * this.config.SMTP_SESSIONS)) return;
+    throw refuse(421, '4.7.0 too many sessions of the account: close some');
   }
 
   private async answer<T>(work: Promise<T>, callback: Callback<T>): Promise<void> {

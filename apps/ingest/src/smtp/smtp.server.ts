@@ -17,7 +17,7 @@ export interface SessionTimes {
 
 /**
  * smtp-server's protocol, for sockets that we accept: one server for both ports, so that its bound on sessions holds over both.
- * `connect` is the library's seam between a socket and its session.
+ * `begin` is what the library's `connect` is, its seam between a socket and a session.
  */
 export class SubmissionServer extends SMTPServer {
   constructor(
@@ -29,8 +29,9 @@ export class SubmissionServer extends SMTPServer {
     super(options);
   }
 
-  override connect(socket: Socket | TLSSocket): void {
-    const connection = new SubmissionConnection(this, socket);
+  /** As the library's `connect`. `signedIn`: called with every reply from then on. */
+  begin(socket: Socket | TLSSocket, signedIn: () => void): void {
+    const connection = new SubmissionConnection(this, socket, signedIn);
     this.connections.add(connection);
     // Clients that vanish, and failed handshakes: theirs to notice. Unheard, it would end the process.
     connection.on('error', () => undefined);
@@ -52,6 +53,13 @@ export class SubmissionServer extends SMTPServer {
     return this.all.filter((connection) => connection.isReceiving);
   }
 
+  /** How many have signed in for the account. */
+  sessionsOf(accountId: string): number {
+    return this.all.filter(
+      ({ session: { user } }) => (user as { accountId?: string } | undefined)?.accountId === accountId,
+    ).length;
+  }
+
   get all(): SubmissionConnection[] {
     return [...this.connections] as SubmissionConnection[];
   }
@@ -67,7 +75,11 @@ export class SubmissionConnection extends SMTPConnection {
   #deadline: NodeJS.Timeout | undefined;
   #refusals = 0;
 
-  constructor(server: SubmissionServer, socket: Socket | TLSSocket) {
+  constructor(
+    server: SubmissionServer,
+    socket: Socket | TLSSocket,
+    private readonly signedIn: () => void,
+  ) {
     super(server, socket);
     this.#times = server.times;
     // Of the connection itself: what a client could say about itself (XCLIENT, PROXY) is not heard.
@@ -114,6 +126,7 @@ export class SubmissionConnection extends SMTPConnection {
     // Texts of ours start with their enhanced status code (RFC 2034) and get no second one from the library's table.
     const isOurs = typeof data === 'string' && /^[245]\.\d{1,3}\.\d{1,3} /.test(data);
     super.send(code, Array.isArray(data) ? this.#offered(data) : data, isOurs ? false : context);
+    if (this.session.user) this.signedIn();
     if (code === 354) this.#within(this.#times.dataMs);
     else if (this.session.user) this.#within(this.#times.idleMs);
     if (context === 'DATA_OK') this.#refusals = 0;
