@@ -14,7 +14,7 @@ it('bounds what tasks find out they need besides, and takes it back with the res
         end = resolve;
       });
     });
-    await expect(memory.run('a', 1_000, async (more) => more(60_000))).rejects.toMatchObject({ status: 503 });
+    await expect(memory.run('b', 1_000, async (more) => more(60_000))).rejects.toMatchObject({ status: 503 });
     end();
     await first;
   }
@@ -52,4 +52,14 @@ it('leaves an eighth to all others, however long one account holds the rest', as
   }
   await Promise.all(all);
   expect(await memory.run('slow', 100_000, async () => 'all of it')).toBe('all of it');
+});
+
+it('leaves it where requests find out that they need more, too', async () => {
+  const memory = new MemoryBudget({ BYTES_IN_FLIGHT: 400_000, MESSAGE_MAX_BYTES: 10_000, REQUESTS_WAITING: 10 });
+  let end = (): void => undefined;
+  const first = memory.run('slow', 10_000, () => new Promise<void>((resolve) => (end = resolve)));
+  await expect(memory.run('slow', 10_000, async (more) => more(300_000))).rejects.toMatchObject({ status: 503 });
+  await expect(memory.run('other', 10_000, async (more) => more(300_000))).resolves.toBeUndefined();
+  end();
+  await first;
 });
