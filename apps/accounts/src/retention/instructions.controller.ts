@@ -78,8 +78,10 @@ export class InstructionsController {
   ): Promise<Answer<typeof recorded>> {
     assertOperator(caller);
     const now = this.clock.now();
-    if (body.signed_at.getTime() > now) throw wrong('signed_at', 'is in the future');
-    if (body.valid_to.getTime() <= now) throw wrong('valid_to', 'is over');
+    if (body.signed_at.getTime() > now) {
+      throw new ApiError(400, 'signed_at: is in the future', { field: 'signed_at' });
+    }
+    if (body.valid_to.getTime() <= now) throw new ApiError(400, 'valid_to: is over', { field: 'valid_to' });
     const instruction = await this.instructions.record({
       accountId: body.account,
       bodiesDays: body.bodies_days,
@@ -103,8 +105,6 @@ export class InstructionsController {
     return { total_count: total, items: instructions.map(item) };
   }
 }
-
-const wrong = (field: string, why: string): ApiError => new ApiError(400, `${field}: ${why}`, { field });
 
 const item = (instruction: Instruction): z.infer<typeof instructionShape> => ({
   id: instruction.id,
