@@ -34,11 +34,18 @@ export interface Period {
   bucket: string;
 }
 
+/** The id asked for last, by length of buckets: nearly everything asks for the bucket of now. */
+const lastBuckets = new Map<number, { start: number; id: string }>();
+
 /** Bucket id of an instant (epoch ms): the bucket's start in UTC as `yyyymmddhh`; sorts by time. */
 export function bucketOf(retentionClass: RetentionClass, instantMs: number): string {
   const { bucketMs } = RETENTION[retentionClass];
-  const start = new Date(Math.floor(instantMs / bucketMs) * bucketMs).toISOString();
-  return start.slice(0, 13).replaceAll(/[-T]/g, '');
+  const start = Math.floor(instantMs / bucketMs) * bucketMs;
+  const last = lastBuckets.get(bucketMs);
+  if (last?.start === start) return last.id;
+  const id = new Date(start).toISOString().slice(0, 13).replaceAll(/[-T]/g, '');
+  lastBuckets.set(bucketMs, { start, id });
+  return id;
 }
 
 export function periodOf(retentionClass: RetentionClass, instantMs: number): Period {

@@ -28,6 +28,8 @@ export function poolConfig(options: Omit<PoolOptions, 'url' | 'onError'>): PoolC
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + SILENCE_MS,
     keepAlive: true,
+    // Statements that do not wait for each other are sent at once, and run one after the other all the same.
+    pipeline: true,
   };
 }
 

@@ -181,23 +181,26 @@ export class CommitService {
       const outcomes = await this.outcomes(client, items);
       const first = items.filter((item) => outcomes.get(item) === 'committed');
       if (first.length === 0) return outcomes;
-      await this.messages.insertMany(
-        client,
-        first.map(({ message }) => message),
-      );
-      await this.bodies.insertMany(
-        client,
-        first.map((item) => bodies.get(item) as SealedBody),
-      );
-      await this.outbox.insertMany(
-        client,
-        first.map(({ group }) => group),
-      );
-      // Last of the inserts: others of the account wait for its row until the end.
-      await this.sent.add(
-        client,
-        first.map(({ message: { domain, recipients } }) => ({ domain, recipients: recipients.length })),
-      );
+      // In one go: they run in this order, and where one fails all that follow do.
+      await Promise.all([
+        this.messages.insertMany(
+          client,
+          first.map(({ message }) => message),
+        ),
+        this.bodies.insertMany(
+          client,
+          first.map((item) => bodies.get(item) as SealedBody),
+        ),
+        this.outbox.insertMany(
+          client,
+          first.map(({ group }) => group),
+        ),
+        // Last of the inserts: others of the account wait for its row until the end.
+        this.sent.add(
+          client,
+          first.map(({ message: { domain, recipients } }) => ({ domain, recipients: recipients.length })),
+        ),
+      ]);
       // The last word before COMMIT, and after the first insert: a fence waits for whoever has inserted.
       if (!first.every(({ accept, message }) => accept.standing(message) === 'stands')) throw new Shaken();
       return outcomes;

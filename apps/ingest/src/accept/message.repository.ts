@@ -24,7 +24,7 @@ export class MessageRepository {
     const people = messages.flatMap(({ id, senders, named }) =>
       [...senders, ...named].map((person, ordinal) => ({ id, ordinal, ...person })),
     );
-    await client.query({
+    const inserting = client.query({
       name: 'insert-messages',
       text: INSERT_MESSAGES,
       values: [
@@ -50,7 +50,7 @@ export class MessageRepository {
     const rows = messages.flatMap(({ id, recipients }) =>
       recipients.map((recipient, ordinal) => ({ id, ordinal, ...recipient })),
     );
-    await client.query({
+    const insertingRecipients = client.query({
       name: 'insert-recipients',
       text: INSERT_RECIPIENTS,
       values: [
@@ -61,5 +61,6 @@ export class MessageRepository {
         rows.map(({ envelope }) => envelope),
       ],
     });
+    await Promise.all([inserting, insertingRecipients]);
   }
 }

@@ -30,7 +30,7 @@ export class ContentKeys {
     limits: LoaderLimits,
   ) {
     this.batcher = new Batcher(
-      { maxItems: limits.batch, maxQueued: limits.queued, lingerMs: 0, concurrency: 2 },
+      { maxItems: limits.batch, maxQueued: limits.queued, lingerMs: 0, concurrency: 1 },
       (wanted) => this.load(wanted),
     );
   }

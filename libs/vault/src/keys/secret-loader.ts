@@ -34,7 +34,7 @@ export class SecretLoader {
     limits: LoaderLimits,
   ) {
     this.batcher = new Batcher(
-      { maxItems: limits.batch, maxQueued: limits.queued, lingerMs: 0, concurrency: 2 },
+      { maxItems: limits.batch, maxQueued: limits.queued, lingerMs: 0, concurrency: 1 },
       (wanted) => this.loadAll(wanted),
     );
   }

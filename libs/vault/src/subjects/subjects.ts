@@ -44,7 +44,7 @@ export class Subjects {
     limits: LoaderLimits,
   ) {
     this.batcher = new Batcher(
-      { maxItems: limits.batch, maxQueued: limits.queued, lingerMs: 0, concurrency: 2 },
+      { maxItems: limits.batch, maxQueued: limits.queued, lingerMs: 0, concurrency: 1 },
       (names) => this.resolve(names),
     );
   }
