@@ -5,10 +5,12 @@ import { settleWithin } from '@lethe/service';
 import type { KafkaConfig } from './kafka-config.ts';
 import { boundedKafkaLogs } from './kafka-logs.ts';
 import { quietQueues } from './quiet-queues.ts';
+import { quickRecords } from './record-encoder.ts';
 
 // kafkajs prints a notice about its partitioner on every producer otherwise.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] ??= '1';
 quietQueues();
+quickRecords();
 
 /**
  * Retry without end. kafkajs gives up after five attempts although it documents more for idempotent producers; with

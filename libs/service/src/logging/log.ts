@@ -7,14 +7,21 @@ import { maskAddresses } from './mask.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
+/** Octets of lines that are written together, and how long one waits for others; at exit all are written. */
+const GATHERED = 4_096;
+const GATHERED_MS = 100;
+
 const EVENT = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+){0,4}$/;
 
 /** Structured log lines: an event name and the fields `fields.ts` allows, as one JSON object each. */
 export class Log {
   private readonly out: Logger;
+  private readonly flush: () => void;
 
-  constructor(out: Logger) {
+  /** `flush`: called behind what must be seen even if the process dies of it. */
+  constructor(out: Logger, flush: () => void = () => undefined) {
     this.out = out;
+    this.flush = flush;
   }
 
   debug(event: string, fields?: LogFields): void {
@@ -40,6 +47,7 @@ export class Log {
       ...allowedFields(fields),
       ...(fields.error === undefined ? {} : { error: errorFields(fields.error) }),
     });
+    if (level === 'error' || level === 'warn') this.flush();
   }
 }
 
@@ -58,5 +66,10 @@ export function createLog({ service, level = 'info', destination }: LogOptions):
     formatters: { level: (label: string) => ({ level: label }) },
     hooks: { streamWrite: maskAddresses },
   };
-  return new Log(destination ? pino(options, destination) : pino(options));
+  if (destination) return new Log(pino(options, destination));
+  // A line for each message: a write for each took longer than all the rest of its logging.
+  const out = pino.destination({ dest: 1, sync: true, minLength: GATHERED, periodicFlush: GATHERED_MS });
+  const flush = (): void => out.flushSync();
+  process.once('exit', flush);
+  return new Log(pino(options, out), flush);
 }
