@@ -48,13 +48,14 @@ export class AcceptService implements BeforeApplicationShutdown {
     const accept = this.underWay.begin();
     try {
       const bodyHash = dkimBodyHash(submission.raw);
+      const come = this.commits.expect();
       const items = await Promise.all(
         inGroups(submission).map(async (part): Promise<Committable> => {
           const message = await this.sealing.seal(part, bodyHash, domain, acceptedAt);
           const group = { id: message.id, records: this.recordsOf(message) };
           return { message, raw: submission.raw, group, accept, ...(claim && { claim }) };
         }),
-      );
+      ).finally(come);
       if (!(await this.commits.commit(items))) return false;
       this.publishBehind(items.map(({ group }) => group));
       accepted.add(1, { method: submission.method, outcome: 'accepted' });

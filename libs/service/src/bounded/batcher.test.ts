@@ -29,6 +29,24 @@ describe('Batcher', () => {
     expect(calls).toEqual([[1, 2]]);
   });
 
+  it('waits for who is about to come, and no longer', async () => {
+    let more = true;
+    const { calls, batcher } = doubling({ gather: { ms: 5_000, more: () => more } });
+    const first = batcher.add(1);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+    more = false;
+    await Promise.all([first, batcher.add(2)]);
+    expect(calls).toEqual([[1, 2]]);
+  });
+
+  it('waits for who does not come as long as it was told', async () => {
+    const { calls, batcher } = doubling({ gather: { ms: 5, more: () => true } });
+    const first = batcher.add(1);
+    await new Promise(setImmediate);
+    await Promise.all([first, batcher.add(2)]);
+    expect(calls).toEqual([[1, 2]]);
+  });
+
   it('keeps a call under its bytes, and sends a larger item alone', async () => {
     const { calls, batcher } = doubling({ maxBytes: 10, sizeOf: (item) => item });
     await Promise.all([4, 5, 6, 50, 1].map((item) => batcher.add(item)));

@@ -8,6 +8,8 @@ export interface BatcherOptions<T> {
   sizeOf?: (item: T) => number;
   /** How long the first item waits for company, in milliseconds; 0 waits for the current turn only. */
   lingerMs: number;
+  /** Who is known to be about to come is waited for, at most `ms`. Of use without `lingerMs` alone, which waits for whoever may come. */
+  gather?: { ms: number; more: () => boolean };
   /** Items waiting at most; one more is refused with OverloadedError. */
   maxQueued: number;
   /** Calls under way at once. While all are busy, items gather: batches grow with load. */
@@ -28,7 +30,8 @@ interface Waiting<T, R> {
 export class Batcher<T, R> {
   private queue: Waiting<T, R>[] = [];
   private running = 0;
-  private timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private turn: NodeJS.Immediate | undefined;
   private idle: (() => void)[] = [];
 
   constructor(
@@ -60,22 +63,24 @@ export class Batcher<T, R> {
 
   private schedule(): void {
     if (this.running >= this.options.concurrency) return;
-    if (this.queue.length >= this.options.maxItems) {
+    const { maxItems, lingerMs, gather } = this.options;
+    if (this.queue.length >= maxItems) {
       this.flush();
-    } else if (this.timer === undefined) {
-      this.timer =
-        this.options.lingerMs === 0
-          ? setImmediate(() => this.flush())
-          : setTimeout(() => this.flush(), this.options.lingerMs);
+    } else if (lingerMs > 0) {
+      this.timer ??= setTimeout(() => this.flush(), lingerMs);
+    } else {
+      this.turn ??= setImmediate(() => {
+        this.turn = undefined;
+        if (gather?.more()) this.timer ??= setTimeout(() => this.flush(), gather.ms);
+        else this.flush();
+      });
     }
   }
 
   private flush(): void {
-    if (this.timer !== undefined) {
-      clearTimeout(this.timer as NodeJS.Timeout);
-      clearImmediate(this.timer as NodeJS.Immediate);
-      this.timer = undefined;
-    }
+    clearTimeout(this.timer);
+    clearImmediate(this.turn);
+    this.timer = this.turn = undefined;
     while (this.queue.length > 0 && this.running < this.options.concurrency) {
       void this.call(this.take());
     }
@@ -109,7 +114,8 @@ export class Batcher<T, R> {
       for (const waiting of batch) waiting.reject(error);
     } finally {
       this.running -= 1;
-      if (this.queue.length > 0) this.flush();
+      if (this.queue.length > 0 && this.options.gather) this.schedule();
+      else if (this.queue.length > 0) this.flush();
       else if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve();
     }
   }
