@@ -43,6 +43,8 @@ import { StsRow } from './sts/sts.entity.ts';
       name: 'delivery',
       consumes: [MAIL_ACCEPTED, ...HOLDER_TOPICS.consumes],
       produces: [MAIL_EVENTS, ...HOLDER_TOPICS.produces],
+      // What became of messages sent together is known within some milliseconds.
+      publishLingerMs: 5,
       tables: [DOMAIN_SETTINGS, ACCOUNT_SETTINGS, SUPPRESSION_ENTRIES],
     }),
     ExchangeModule,

@@ -8,7 +8,7 @@ import { IndexerService, type IndexOutcome } from './indexer.service.ts';
 export class IndexerConsumer {
   constructor(private readonly indexer: IndexerService) {}
 
-  @Consume(MAIL_EVENTS, { batch: { records: 500, lingerMs: 20, parallel: 2 } })
+  @Consume(MAIL_EVENTS, { paceMs: 40, batch: { records: 500, lingerMs: 20, parallel: 2 } })
   async handle(records: ConsumedRecord<typeof MAIL_EVENTS>[]): Promise<Outcome[]> {
     const outcomes = await this.indexer.indexAll(records.map(({ value }) => value));
     return outcomes.map(toOutcome);

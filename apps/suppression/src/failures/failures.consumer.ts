@@ -16,7 +16,7 @@ export class FailuresConsumer {
     private readonly log: Log,
   ) {}
 
-  @Consume(MAIL_EVENTS, { passOver: NO_FAILURE, batch: { records: 500, lingerMs: 5, parallel: 2 } })
+  @Consume(MAIL_EVENTS, { passOver: NO_FAILURE, paceMs: 100, batch: { records: 500, lingerMs: 5, parallel: 2 } })
   async handle(records: ConsumedRecord<typeof MAIL_EVENTS>[]): Promise<Outcome[]> {
     const failed = records.map(({ value }) => value).filter(saysNoSuchMailbox);
     const outcomes = await this.outcomes(failed);

@@ -17,6 +17,8 @@ export interface Topic<S extends z.ZodType = z.ZodType> {
   /** Set where a pseudonym is part of the key: it is personal (Art. 4(5) GDPR), gone with the key's tombstone. */
   readonly keyMark?: 'pseudonym';
   readonly partitions: number;
+  /** Where a record goes by its key, if its producer does not say; absent: by a hash of the key. */
+  readonly partitionOf?: (key: string) => number;
   readonly cleanup: TimeLimited | Compacted;
   /** Topic for records no handler could take; same class, retention and erasure as this one. */
   readonly deadLetter: string | null;

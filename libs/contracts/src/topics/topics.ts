@@ -4,6 +4,7 @@ import { mailAccepted } from '../events/mail-accepted.ts';
 import { mailEvent } from '../events/mail-events.ts';
 import { HOLDERS } from '../services.ts';
 import { accountSettings, domainSettings, suppressionEntry } from '../settings/settings.ts';
+import { partitionOfMoment } from './moment.ts';
 import type { Topic } from './topic.ts';
 
 const DAY = 86_400_000;
@@ -30,6 +31,7 @@ export const MAIL_EVENTS = topic({
   consumers: ['events', 'suppression'],
   key: 'message id',
   partitions: 8,
+  partitionOf: (messageId) => partitionOfMoment(messageId, 8),
   cleanup: { kind: 'time-limited', limitMs: 30 * DAY },
   deadLetter: 'mail-events-dead-letter',
   value: mailEvent,

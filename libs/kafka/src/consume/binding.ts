@@ -15,6 +15,11 @@ export interface ConsumeOptions {
   claims?: boolean;
   /** Types (`ce_type`) that are done at once, unread: for a handler of the rare ones among many. Unknown ones are not among them. */
   passOver?: readonly string[];
+  /**
+   * Fetch no sooner than this long after a fetch that brought records, in ms: where they may come later, many at a time. Otherwise every
+   * produce call is answered by a fetch, which costs as much.
+   */
+  paceMs?: number;
   /** After this long unfinished, `spill` is asked to take the record over. */
   spillAfterMs?: number;
   /** Gather records of all partitions and hand them to the handler as an array. */
@@ -43,6 +48,7 @@ export interface Binding {
   concurrency: number;
   claims: boolean;
   passOver: ReadonlySet<string>;
+  paceMs: number;
   spillAfterMs: number;
   handle: RecordHandler;
   spill: SpillHandler | undefined;
@@ -62,9 +68,9 @@ export function bind<T extends Topic>(input: {
 }): Binding {
   // What a handler is called with has passed its own topic's contract; below here only that link is known.
   const { topic, name, options, handle, spill } = input as Parameters<typeof bind<Topic>>[0];
-  const { group = topic.name, claims = false, spillAfterMs = SPILL_AFTER_MS, batch } = options;
+  const { group = topic.name, claims = false, paceMs = 0, spillAfterMs = SPILL_AFTER_MS, batch } = options;
   const passOver = new Set(options.passOver);
-  const common = { topic, name, group, claims, passOver, spillAfterMs, spill };
+  const common = { topic, name, group, claims, passOver, paceMs, spillAfterMs, spill };
   if (!batch) return { ...common, concurrency: options.concurrency ?? CONCURRENCY, handle: handle as RecordHandler };
   // One batch more than run at once may gather meanwhile.
   const concurrency = batch.records * (batch.parallel + 1);

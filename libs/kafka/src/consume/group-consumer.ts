@@ -46,6 +46,7 @@ export class GroupConsumer {
   private restored: Promise<void> = Promise.resolve();
   private commitCall: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
   private stopping = false;
+  private fetchedAt = 0;
   private up = false;
 
   constructor(
@@ -92,7 +93,10 @@ export class GroupConsumer {
   /** Starts in the background and stays up until `stop`: a broker away is waited for. */
   start(): void {
     const { consumer, topic } = this;
-    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = consumer.events;
+    const { FETCH, GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = consumer.events;
+    consumer.on(FETCH, () => {
+      this.fetchedAt = performance.now();
+    });
     consumer.on(GROUP_JOIN, ({ payload }) => this.joined(payload.memberId, payload.memberAssignment[topic] ?? []));
     consumer.on(HEARTBEAT, ({ payload }) => this.confirmed(payload.memberId));
     consumer.on(REBALANCING, () => this.uncertain());
@@ -227,6 +231,10 @@ export class GroupConsumer {
     }
     if (window.high) this.pause(batch.partition);
     this.dispatcher.pump();
+    // kafkajs fetches again when all that came is taken in; of one fetch this waits once.
+    const pause =
+      batch.messages.length > 0 && !this.stopping ? this.fetchedAt + this.binding.paceMs - performance.now() : 0;
+    if (pause > 0) await sleep(pause);
   }
 
   /**

@@ -7,6 +7,8 @@ export interface KafkaDeclarations {
   /** Topics a method with `@Consume` must handle. */
   consumes?: readonly Topic[];
   produces?: readonly Topic[];
+  /** How long a record waits for others to share its produce call, in ms; absent: for those of the same turn alone. */
+  publishLingerMs?: number;
   /** Compacted topics held as local tables. */
   tables?: readonly Topic[];
 }

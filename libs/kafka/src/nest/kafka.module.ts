@@ -18,7 +18,7 @@ import { KafkaLifecycle } from './kafka-lifecycle.ts';
 export class KafkaModule {
   /** Declares what the service takes and gives; start-up stops where handlers or contracts differ from it. */
   static forService(declared: KafkaDeclarations): DynamicModule {
-    const { name, produces = [], tables = [] } = declared;
+    const { name, produces = [], tables = [], publishLingerMs } = declared;
     const owned = produces.filter((topic) => topic.cleanup.kind === 'compacted');
     const tableProviders = tables.map((topic): Provider => ({
       provide: tableToken(topic),
@@ -36,7 +36,7 @@ export class KafkaModule {
         {
           provide: Publisher,
           inject: [KafkaClient],
-          useFactory: (client: KafkaClient) => new Publisher(client, produces),
+          useFactory: (client: KafkaClient) => new Publisher(client, produces, publishLingerMs),
         },
         {
           provide: DeadLetters,

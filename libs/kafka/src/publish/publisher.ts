@@ -34,6 +34,7 @@ export class Publisher {
   constructor(
     private readonly client: KafkaClient,
     produces: readonly Topic[],
+    lingerMs = 0,
   ) {
     this.declared = new Set(produces.map(({ name }) => name));
     this.link = new ProducerLink(client);
@@ -42,7 +43,7 @@ export class Publisher {
         maxItems: CALL_RECORDS,
         maxBytes: CALL_BYTES,
         sizeOf: ({ bytes }) => bytes,
-        lingerMs: 0,
+        lingerMs,
         maxQueued: client.config.KAFKA_PUBLISH_QUEUE_RECORDS,
         concurrency: 1,
       },

@@ -16,7 +16,7 @@ export function encodeRecords<T extends Topic>(
   source: string,
 ): EncodedRecord[] {
   return records.map((record) => {
-    const { key, partition, id, type, time = Date.now(), maybeDuplicate } = record;
+    const { key, partition = topic.partitionOf?.(key), id, type, time = Date.now(), maybeDuplicate } = record;
     return {
       topic: topic.name,
       key,
