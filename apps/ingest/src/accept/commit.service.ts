@@ -208,7 +208,7 @@ export class CommitService {
           client,
           first.map(({ group }) => group),
         ),
-        // Last of the inserts: others of the account wait for its row until the end.
+        // Last of the inserts, but for what of large bodies does not fit one statement: others of the account wait for its row.
         this.sent.add(
           client,
           first.map(({ message: { domain, recipients } }) => ({ domain, recipients: recipients.length })),
