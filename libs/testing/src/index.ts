@@ -1,5 +1,7 @@
 export type { ProvidedContext } from './vitest.ts';
 export { startWorld, type World, type WorldOptions } from './world/world.ts';
+export type { SmtpMoment } from './world/smtp-server.ts';
+export { longestGap, moments, mostAtOnce, mostWithin } from './world/moments.ts';
 export { startStores } from './stores/stores.ts';
 export type { RunningStores, StoreName, StorePorts, Stores, StoresOptions } from './stores/stores.ts';
 export { createDatabase, createTopics, createVault, deleteTopics } from './stores/suite.ts';

@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { moments } from '../src/world/moments.ts';
 import { startWorld, type World } from '../src/world/world.ts';
 import { SmtpClient } from './smtp-client.ts';
 
@@ -263,6 +264,29 @@ describe('what is shown', () => {
     expect(difference('messages')).toBe(3);
     expect(after['peak']).toBeGreaterThanOrEqual(2);
     expect(after['mostMessagesPerConnection']).toBeGreaterThanOrEqual(2);
+  });
+
+  it('says what happened in sessions, in order, also over TLS, for each of its addresses', async () => {
+    const other = await startWorld({ smtpAddresses: ['127.0.0.5'] });
+    try {
+      const client = new SmtpClient(other.smtp.port, '127.0.0.5');
+      await client.hello();
+      await client.startTls();
+      await client.ask('EHLO client.example');
+      await client.send(['ok@world.example']);
+      // With that it is over, as RFC 5321 §3.8 has it.
+      expect((await client.send(['pushback@world.example'])).at(-1)).toMatch(/^421 4\.7\.0 /);
+      const beside = new SmtpClient(other.smtp.port);
+      await beside.hello();
+      beside.end();
+      const whats = async (address: string) => (await moments(other, address)).map(({ what }) => what).join(' ');
+      await expect.poll(() => whats('127.0.0.5')).toBe('opened begun taken begun closed');
+      await expect.poll(() => whats('127.0.0.1')).toBe('opened closed');
+      const stats = (await (await fetch(`${other.http}/stats`)).json()) as { current: number };
+      expect(stats.current).toBe(0);
+    } finally {
+      await other.stop();
+    }
   });
 
   it('escapes what came in by mail on its page, and shows the raw message', async () => {

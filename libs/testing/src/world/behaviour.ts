@@ -4,13 +4,13 @@ export type Behaviour =
   | { kind: 'refuse'; code: number; text: string };
 
 const ADDRESSES_MAX = 100_000;
-const WORDS = ['temperror', 'greylist', '550', 'full', 'timeout', 'drop', 'slow', '421', 'cut', 'mute'];
+const WORDS = ['temperror', 'greylist', '550', 'full', 'timeout', 'drop', 'slow', 'pushback', '421', 'cut', 'mute'];
 
 /**
- * The word before `+` or `@` of a recipient decides: `temperror`, `greylist`, `550`, `full`, `timeout`, `drop`, `slow`, and at every
- * other try at an address, beginning with the first, `421`, `cut` (as `drop`) and `mute` (keeps the message and closes without a
- * word). Any other word leaves it to the labels of the domain, among which the same words count (`anyone@d7.greylist.example`), and
- * else is accepted, so `ok` is only the one people remember. Refusals quote the address, as real servers do.
+ * The word before `+` or `@` of a recipient decides: `temperror`, `greylist`, `550`, `full`, `timeout`, `drop`, `slow`, `pushback` (421
+ * 4.7.0), and at every other try at an address, beginning with the first, `421`, `cut` (as `drop`) and `mute` (keeps the message and closes
+ * without a word). Any other word leaves it to the labels of the domain, among which the same words count
+ * (`anyone@d7.greylist.example`), and else is accepted, so `ok` is only the one people remember. Refusals quote the address, as real servers do.
  */
 export class Behaviours {
   readonly #greylistMs: number;
@@ -38,6 +38,8 @@ export class Behaviours {
         return { kind: 'drop' };
       case 'slow':
         return { kind: 'slow' };
+      case 'pushback':
+        return { kind: 'refuse', code: 421, text: `4.7.0 <${recipient}>: too much at once, try again later` };
       case '421':
         return this.#everyOther(recipient, {
           kind: 'refuse',

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Mailbox, ReceivedMessage } from './mailbox.ts';
 import { page } from './page.ts';
-import type { SmtpStats } from './smtp-server.ts';
+import type { SmtpMoment, SmtpStats } from './smtp-server.ts';
 import type { Zone } from './zone.ts';
 
 const HOST = '127.0.0.1';
@@ -14,12 +14,13 @@ const MAX_BODY_BYTES = 65_536;
 interface Parts {
   mailbox: Mailbox;
   stats: SmtpStats;
+  moments: readonly SmtpMoment[];
   zone: Zone;
 }
 
 /**
  * What tests and people see of the world: `GET /`, `GET|DELETE /messages[?to=&limit=]`, `GET /messages/<id>` (the raw
- * message as text), `GET /count[?to=]`, `GET /stats`, `PUT /dns {name, type, value}`,
+ * message as text), `GET /count[?to=]`, `GET /stats`, `GET /moments` (what happened in sessions), `PUT /dns {name, type, value}`,
  * `PUT /dns/signed {name, signed}`. Loopback only, no key.
  */
 export async function startHttpServer(parts: Parts, port: number): Promise<{ url: string; stop(): Promise<void> }> {
@@ -66,6 +67,8 @@ async function handle(parts: Parts, request: IncomingMessage, response: ServerRe
     }
     case 'GET /stats':
       return sendJson(response, 200, { ...parts.stats, kept: parts.mailbox.size, dropped: parts.mailbox.dropped });
+    case 'GET /moments':
+      return sendJson(response, 200, parts.moments);
     case 'PUT /dns':
       return register(parts.zone, response, await body(request));
     case 'PUT /dns/signed':

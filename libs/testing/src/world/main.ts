@@ -13,7 +13,7 @@ const NUMBERS = {
   WORLD_MAX_MESSAGE_BYTES: 'maxMessageBytes',
   WORLD_GREYLIST_MS: 'greylistMs',
   WORLD_SLOW_MS: 'slowMs',
-} as const satisfies Record<string, Exclude<keyof WorldOptions, 'destinations'>>;
+} as const satisfies Record<string, Exclude<keyof WorldOptions, 'destinations' | 'smtpAddresses'>>;
 
 const options: WorldOptions = {};
 for (const [variable, name] of Object.entries(NUMBERS)) {

@@ -23,6 +23,17 @@ export interface SmtpStats {
   mostMessagesPerConnection: number;
 }
 
+/** One thing that happened in a session, in the order in which the server saw it. */
+export interface SmtpMoment {
+  /** That was connected to. */
+  address: string;
+  session: number;
+  /** `begun`: a recipient was named; `taken`: a message has come whole. */
+  what: 'opened' | 'begun' | 'taken' | 'closed';
+  /** Epoch ms with fractions, by a clock that only goes forward. */
+  at: number;
+}
+
 export interface SmtpServerOptions {
   port: number;
   /** Where it listens besides 127.0.0.1, at the same port. */
@@ -38,10 +49,16 @@ export interface RunningSmtpServer {
   host: string;
   port: number;
   stats: SmtpStats;
+  /** The newest `MOMENTS`. */
+  moments: readonly SmtpMoment[];
   stop(): Promise<void>;
 }
 
+const MOMENTS = 200_000;
+type Says = (what: SmtpMoment['what']) => void;
+
 class Connection extends SMTPConnection {
+  says: Says = () => undefined;
   slow = false;
   drop = false;
   mute = false;
@@ -61,14 +78,31 @@ class Connection extends SMTPConnection {
   abort(): void {
     this._socket.destroy();
   }
+
+  override _onCloseEvent(hadError: boolean): void {
+    this.says('closed');
+    super._onCloseEvent(hadError);
+  }
+
+  leavesWith(socket: Socket): void {
+    leaves(socket, this.says);
+  }
+}
+
+/** A client that says no more has ended its session, however late it is closed here. */
+function leaves(socket: Socket, says: Says): void {
+  socket.once('end', () => says('closed'));
+  socket.once('close', () => says('closed'));
 }
 
 class WorldServer extends SMTPServer {
   readonly #connections = new WeakMap<object, Connection>();
+  readonly says = new WeakMap<object, Says>();
 
   /** `connect` is the library's seam between an accepted socket and its SMTP session. */
   override connect(socket: Socket | TLSSocket): void {
     const connection = new Connection(this, socket);
+    connection.says = this.says.get(socket) ?? connection.says;
     this.connections.add(connection);
     this.#connections.set(connection.session, connection);
     connection.on('error', () => undefined); // clients that vanish are part of the world
@@ -97,6 +131,7 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
     mostMessagesPerConnection: 0,
   };
   const sockets = new Set<Socket>();
+  const moments: SmtpMoment[] = [];
   const server = new WorldServer({
     name: options.name,
     authMethods: [],
@@ -107,12 +142,15 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
     logger: false, // also silences the warning about the built-in certificate, which is meant for tests
     rejectOversized: true,
     size: options.maxMessageBytes,
-    onSecure(_socket, _session, done) {
+    onSecure(socket, session, done) {
       stats.tlsConnections++;
+      // With its handshake the library takes away whoever listened to the connection.
+      server.connectionOf(session)?.leavesWith(socket);
       done();
     },
     onRcptTo(recipient, session, done) {
       const connection = server.connectionOf(session);
+      connection?.says('begun');
       const behaviour = options.behaviours.of(recipient.address);
       switch (behaviour.kind) {
         case 'silent':
@@ -152,6 +190,7 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
             const from = mailFrom ? mailFrom.address : '';
             const to = rcptTo.map((recipient) => recipient.address);
             options.mailbox.add({ from, to, receivedAt, tls: session.secure, raw });
+            connection.says('taken');
             stats.messages++;
             stats.mostMessagesPerConnection = Math.max(stats.mostMessagesPerConnection, ++connection.messages);
           }
@@ -164,17 +203,27 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
     },
   });
   server.on('error', () => undefined); // of single connections; a failed listen is reported below
-  const accept = (socket: Socket) => {
+  // Before the library begins with it.
+  server.server.prependListener('connection', (socket: Socket) => {
     sockets.add(socket);
     stats.connections++;
     stats.current++;
     stats.peak = Math.max(stats.peak, stats.current);
-    socket.on('close', () => {
+    const [address, session] = [socket.localAddress ?? '', stats.connections];
+    let open = true;
+    const says = (what: SmtpMoment['what']): void => {
+      if (!open) return;
+      moments.push({ address, session, what, at: performance.timeOrigin + performance.now() });
+      if (moments.length > MOMENTS) moments.splice(0, MOMENTS / 2);
+      if (what !== 'closed') return;
+      open = false;
       sockets.delete(socket);
       stats.current--;
-    });
-  };
-  server.server.on('connection', accept);
+    };
+    server.says.set(socket, says);
+    says('opened');
+    leaves(socket, says);
+  });
   server.listen(options.port, HOST);
   await once(server.server, 'listening');
   const { port } = server.server.address() as AddressInfo;
@@ -183,6 +232,7 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
     host: HOST,
     port,
     stats,
+    moments,
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(resolve));
       for (const one of more) one.close();

@@ -15,6 +15,8 @@ export interface WorldOptions {
   httpPort?: number;
   /** Domains with an exchanger of their own, `mx.<domain>`, at a loopback address of its own: whoever sends tells servers apart by it. */
   destinations?: readonly string[];
+  /** More addresses of loopback at which the SMTP server is, such as `127.0.0.11`; names for them are registered by whoever wants some. */
+  smtpAddresses?: readonly string[];
   /** The domain the world's own names are under; its exchanger is `mx.<domain>`. */
   domain?: string;
   /** Bounds of what is kept; the oldest message goes first. */
@@ -58,7 +60,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   try {
     const smtp = await startSmtpServer({
       port: options.smtpPort ?? 0,
-      addresses: destinations.map((_, n) => addressOf(n)),
+      addresses: [...destinations.map((_, n) => addressOf(n)), ...(options.smtpAddresses ?? [])],
       name: `mx.${domain}`,
       maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
       slowMs: options.slowMs ?? 2_000,
@@ -68,7 +70,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     started.push(smtp);
     const dns = await startDnsServer(zone, options.dnsPort ?? 0);
     started.push(dns);
-    const http = await startHttpServer({ mailbox, stats: smtp.stats, zone }, options.httpPort ?? 0);
+    const http = await startHttpServer(
+      { mailbox, stats: smtp.stats, moments: smtp.moments, zone },
+      options.httpPort ?? 0,
+    );
     started.push(http);
     return {
       http: http.url,
