@@ -68,12 +68,21 @@ const trust = {
 /** How servers are spoken to. */
 const smtp = {
   SMTP_CONNECTIONS: count(500).describe('SMTP sessions at once, in all'),
-  SMTP_CONNECTIONS_PER_EXCHANGER: count(20).describe('SMTP sessions at once to one exchanger'),
+  SMTP_CONNECTIONS_PER_EXCHANGER: count(20).describe(
+    'SMTP sessions at once to one exchanger, of all processes together, where nothing else is known of it',
+  ),
   SMTP_WAITING_PER_EXCHANGER: count(1_000).describe('Deliveries that may wait for a session to one exchanger'),
   SMTP_WAIT_MS: milliseconds(2_000).describe(
     'How long a delivery may wait for a session, in milliseconds; one that would wait longer is put back for a moment',
   ),
-  SMTP_MESSAGES_PER_CONNECTION: count(1_000).describe('Messages over one SMTP session; then it is closed'),
+  SMTP_MESSAGES_PER_CONNECTION: count(1_000).describe(
+    'Messages over one SMTP session where nothing else is known of its exchanger; then it is closed',
+  ),
+  SHAPING: z
+    .string()
+    .startsWith('/')
+    .optional()
+    .describe('What exchangers take besides what is known of large providers: a JSON file'),
   SMTP_IDLE_MS: milliseconds(10_000).describe('How long an unused SMTP session is kept, in milliseconds'),
   SMTP_CONNECT_TIMEOUT_MS: milliseconds(30_000).describe('How long connecting may take, in milliseconds'),
   SMTP_GREETING_TIMEOUT_MS: milliseconds(300_000).describe('How long a greeting may take, in milliseconds'),

@@ -21,6 +21,7 @@ import type { SenderDemand } from '../exchange/tls.policy.ts';
 import type { Scope } from '../holding/hold.entity.ts';
 import { HoldsTable } from '../holding/holds.table.ts';
 import { SettingsService } from '../settings/settings.service.ts';
+import { SlotsAway } from '../shaping/slots.ts';
 import { ExchangerBusy } from '../smtp/exchanger.ts';
 import type { Transmission } from '../smtp/transmission.ts';
 import { noSession, type Attempt, type LaterReason, type Outcome } from './attempt.ts';
@@ -38,6 +39,8 @@ import { verdict } from './verdict.policy.ts';
 
 /** A domain younger than this may not have reached our table yet. */
 const NEW_DOMAIN_MS = 60_000;
+/** Who would come back to a busy exchanger later than this waits in the queue, not in a place for mail that can go. */
+const LONG_MS = 5_000;
 
 /** Ends an attempt before any server heard of it. */
 class CalledOff extends Error {
@@ -76,12 +79,16 @@ export class AttemptService {
     } catch (error) {
       if (error instanceof CalledOff) return error.outcome;
       if (error instanceof ForgottenError) return FORGOTTEN;
-      if (error instanceof ExchangerBusy) return later('busy', 500);
+      if (error instanceof ExchangerBusy) return this.back(error);
       if (isAway(error)) return later('store-away', 1_000);
       throw error;
     } finally {
       release();
     }
+  }
+
+  private back({ afterMs }: ExchangerBusy): Outcome {
+    return afterMs < LONG_MS ? later('busy', afterMs) : { kind: 'waits', until: this.clock.now() + afterMs };
   }
 
   private async try(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {
@@ -198,5 +205,6 @@ const isStricter = (now: SenderDemand, then: SenderDemand): boolean =>
 const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
 
 function isAway(error: unknown): boolean {
-  return error instanceof VaultUnavailableError || error instanceof OverloadedError || isUnavailable(error);
+  const named = [VaultUnavailableError, OverloadedError, SlotsAway].some((away) => error instanceof away);
+  return named || isUnavailable(error);
 }

@@ -1,6 +1,6 @@
 import { metrics } from '@lethe/service';
 import { LATER_REASONS, type Attempt, type Outcome } from './attempt.ts';
-import { PROVIDERS, providerOf } from './providers.ts';
+import { PROVIDERS, providerOf } from '../shaping/providers.ts';
 
 const OUTCOMES = ['delivered', 'temporary', 'permanent', 'forgotten', 'waits', ...LATER_REASONS] as const;
 

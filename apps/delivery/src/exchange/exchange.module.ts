@@ -1,13 +1,15 @@
 import { getServers } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CONFIG, Log } from '@lethe/service';
 import type { DeliveryConfig } from '../config.ts';
 import { DaneResolver } from '../dane/dane.resolver.ts';
 import { DnsClient } from '../dns/dns.client.ts';
 import { parseServers } from '../dns/dns.transport.ts';
 import { MxResolver } from '../dns/mx.resolver.ts';
+import { readShaping } from '../shaping/shaping.rules.ts';
+import { SlotLocks } from '../shaping/slot.locks.ts';
 import { SmtpPool } from '../smtp/smtp-pool.ts';
 import { StsFetcher } from '../sts/sts.fetcher.ts';
 import { StsRepository } from '../sts/sts.repository.ts';
@@ -22,8 +24,12 @@ import { readRoutes } from './static.routes.ts';
 const trust = ({ TRUSTED_CA_FILE: file }: DeliveryConfig): SecureContext =>
   createSecureContext(file === undefined ? {} : { ca: [...getCACertificates('default'), readFileSync(file)] });
 
-const pool = (config: DeliveryConfig, trusted: SecureContext): SmtpPool =>
-  new SmtpPool(
+const pool = (config: DeliveryConfig, trusted: SecureContext, slots: SlotLocks): SmtpPool => {
+  const rules = readShaping(config.SHAPING, {
+    sessions: config.SMTP_CONNECTIONS_PER_EXCHANGER,
+    messagesPerSession: config.SMTP_MESSAGES_PER_CONNECTION,
+  });
+  return new SmtpPool(
     {
       helo: config.EHLO_NAME,
       trust: trusted,
@@ -36,14 +42,15 @@ const pool = (config: DeliveryConfig, trusted: SecureContext): SmtpPool =>
       },
     },
     {
-      perExchanger: config.SMTP_CONNECTIONS_PER_EXCHANGER,
       total: config.SMTP_CONNECTIONS,
       waitingPerExchanger: config.SMTP_WAITING_PER_EXCHANGER,
       waitMs: config.SMTP_WAIT_MS,
-      messagesPerConnection: config.SMTP_MESSAGES_PER_CONNECTION,
       idleMs: config.SMTP_IDLE_MS,
     },
+    ({ host, address, port }) => rules.of(host, address, port),
+    slots,
   );
+};
 
 const dns = ({ DNS_SERVERS, DNS_TIMEOUT_MS, DNS_VALIDATES, DNS_CONCURRENCY }: DeliveryConfig): DnsClient => {
   // The schema has read it once: it is a list of servers.
@@ -80,7 +87,12 @@ const TRUST = Symbol('authorities that are trusted');
 @Module({
   providers: [
     { provide: TRUST, inject: [CONFIG], useFactory: trust },
-    { provide: SmtpPool, inject: [CONFIG, TRUST], useFactory: pool },
+    {
+      provide: SlotLocks,
+      inject: [CONFIG, Log],
+      useFactory: (config: DeliveryConfig, log: Log) => new SlotLocks(config.DATABASE_URL, log),
+    },
+    { provide: SmtpPool, inject: [CONFIG, TRUST, SlotLocks], useFactory: pool },
     { provide: DnsClient, inject: [CONFIG], useFactory: dns },
     {
       provide: MxResolver,
@@ -100,11 +112,19 @@ const TRUST = Symbol('authorities that are trusted');
   ],
   exports: [ExchangeService],
 })
-export class ExchangeModule implements OnApplicationShutdown {
-  constructor(private readonly pool: SmtpPool) {}
+export class ExchangeModule implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    private readonly pool: SmtpPool,
+    private readonly slots: SlotLocks,
+  ) {}
 
-  /** After the handlers have ended. */
-  onApplicationShutdown(): void {
-    this.pool.close();
+  onModuleInit(): Promise<void> {
+    return this.slots.start();
+  }
+
+  /** After the handlers have ended. What is open goes first: its slots are others' afterwards. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.close();
+    await this.slots.close();
   }
 }

@@ -1,7 +1,11 @@
+import { classifyReply, enhancedCode } from '@lethe/mail';
+import type { Heard } from '../shaping/pace.policy.ts';
+import { ExchangerBusy } from '../smtp/exchanger.ts';
 import { unlessAborted, type Guard } from '../smtp/guard.ts';
 import { SmtpRefused, type SmtpConnection } from '../smtp/smtp-connection.ts';
 import { TLS_FAULTS, type CertificateProof, type TlsFault } from '../smtp/certificate-proof.ts';
 import { SmtpBroken } from '../smtp/smtp-error.ts';
+import type { SmtpReply } from '../smtp/reply-parser.ts';
 import type { SmtpTarget } from '../smtp/smtp-options.ts';
 import type { SmtpPool } from '../smtp/smtp-pool.ts';
 import type { Transmission } from '../smtp/transmission.ts';
@@ -31,22 +35,28 @@ export class ExchangeService {
   ) {}
 
   /**
-   * `domain` is ASCII. Throws ExchangerBusy when too much waits for that exchanger, and what the guard throws or its signal
-   * says: then no server has the message.
+   * `domain` is ASCII. Throws ExchangerBusy when too much waits for that exchanger, SlotsAway when no session may be opened at all, and
+   * what the guard throws or its signal says: then no server has the message.
    */
   async send(domain: string, message: Transmission, demand: SenderDemand, guard: Guard): Promise<ExchangeResult> {
     const route = await unlessAborted(guard.signal, this.routes.find(domain));
     if ('refused' in route) return { refusal: route, ...NO_SESSION };
-    let last: ExchangeResult = { refusal: NO_CONNECTION, ...NO_SESSION };
+    let last: ExchangeResult | undefined;
+    let dead: ExchangerBusy | undefined;
     for (const exchanger of route.exchangers) {
-      const result = await this.ask(exchanger, message, demand, guard);
+      const result = await this.ask(exchanger, message, demand, guard).catch(unlessUnreachable);
+      if (result instanceof ExchangerBusy) {
+        dead = result;
+        continue;
+      }
       // A reply to the message decides, good or bad; so does not knowing whether the server has it.
       if ((result.reply && !result.refusal) || result.ambiguous) return result;
       // What was published about it may have changed: the next attempt asks again.
       if (isTls(result.refusal)) this.routes.doubt(domain);
       last = result;
     }
-    return last;
+    if (last === undefined && dead) throw dead;
+    return last ?? { refusal: NO_CONNECTION, ...NO_SESSION };
   }
 
   /** A session may have been closed by the server while it was idle: then one more, new or not, is tried at once. */
@@ -80,15 +90,20 @@ export class ExchangeService {
       const verified = tls && fault === undefined;
       if (!this.counted.has(connection)) this.count(policy, came(theirs, connection), host);
       this.counted.add(connection);
+      let heard: Heard | undefined;
       try {
         await guard.beforeFirstWord();
-        return { reply: await connection.send(message, guard), ambiguous: false, tls, verified, host };
+        const reply = await connection.send(message, guard);
+        heard = heardIn(reply);
+        return { reply, ambiguous: false, tls, verified, host };
       } catch (error) {
         if (!(error instanceof SmtpBroken)) throw error;
         const stale = used && again && error.at === 'envelope' && error.code !== 'timeout';
-        if (!stale) return { refusal: LOST, ambiguous: error.ambiguous, tls, verified, host };
+        if (stale) continue;
+        heard = 'lost';
+        return { refusal: LOST, ambiguous: error.ambiguous, tls, verified, host };
       } finally {
-        this.pool.release(connection);
+        this.pool.release(connection, heard);
       }
     }
   }
@@ -102,6 +117,22 @@ export class ExchangeService {
   private session(target: SmtpTarget, signal: AbortSignal): Promise<SmtpConnection> {
     return unlessAborted(signal, this.pool.acquire(target), (late) => this.pool.release(late));
   }
+}
+
+/** Nobody has answered there of late, and it is let alone: the next exchanger may be there. */
+function unlessUnreachable(error: unknown): ExchangerBusy {
+  if (error instanceof ExchangerBusy && error.unreachable) return error;
+  throw error;
+}
+
+/** What a reply says of the server. Greylisting looks at each recipient, and wants no more than time. */
+function heardIn({ code, text }: SmtpReply): Heard {
+  if (code < 300) return 'taken';
+  if (code >= 500) return 'answered';
+  if (code === 421) return 'pushed-back';
+  const enhanced = enhancedCode(text);
+  if (classifyReply(code, enhanced, text).reason === 'greylisted') return 'answered';
+  return enhanced?.startsWith('4.7.') ? 'pushed-back' : 'deferred';
 }
 
 function notConnected(host: string, policy: Policy, error: unknown): ExchangeResult {

@@ -1,5 +1,5 @@
 import { metrics } from '@lethe/service';
-import { PROVIDERS, providerOf } from '../dispatch/providers.ts';
+import { PROVIDERS, providerOf } from '../shaping/providers.ts';
 import { TLS_FAULTS } from '../smtp/certificate-proof.ts';
 import { STS_FAULTS } from '../sts/sts.fetcher.ts';
 

@@ -18,6 +18,8 @@ interface Waiting {
 const END_BYTES = 16_384;
 /** How long after its answer a write may take to be reported before the answer counts as one to half a message. */
 const REPORTED_MS = 1_000;
+/** How long a server may take to close after QUIT; then we do. */
+const GOOD_BYE_MS = 1_000;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -31,6 +33,10 @@ export class SmtpConnection {
   /** Why there is no TLS, or what the certificate does not prove; nothing: it proves what it has to, or else that it is the host's. */
   fault: TlsFault | undefined;
   idleSince = 0;
+  /** When the message that it had last began, by the monotonic clock. */
+  beganAt = 0;
+  private endedAt = 0;
+  private readonly gone = Promise.withResolvers<void>();
   private socket: Socket;
   private waiting: Waiting[] = [];
   private phase: BreakPoint = 'connect';
@@ -54,15 +60,27 @@ export class SmtpConnection {
       return connection;
     } catch (error) {
       connection.destroy();
+      await connection.closed;
       throw error;
     }
+  }
+
+  /** Resolves when its socket is closed: the server has no session with us any more. */
+  get closed(): Promise<void> {
+    return this.gone.promise;
+  }
+
+  /** When the last message was through, monotonic; undefined if there was none. */
+  get lastWordAt(): number | undefined {
+    if (this.beganAt === 0) return undefined;
+    return this.endedAt < this.beganAt ? performance.now() : this.endedAt;
   }
 
   get usable(): boolean {
     return this.broken === undefined;
   }
 
-  /** Called once, when the session is over for whatever reason. */
+  /** Called once, when nothing can be sent over the session any more, for whatever reason. */
   onClose: () => void = () => {};
 
   /**
@@ -82,17 +100,19 @@ export class SmtpConnection {
     };
     guard.signal.throwIfAborted();
     guard.signal.addEventListener('abort', callOff);
+    this.beganAt = performance.now();
     try {
       return await this.transact(message, guard);
     } catch (error) {
       const sent = error instanceof SmtpBroken && error.ambiguous;
       throw guard.signal.aborted && !sent ? guard.signal.reason : error;
     } finally {
+      this.endedAt = performance.now();
       guard.signal.removeEventListener('abort', callOff);
     }
   }
 
-  /** Says QUIT and closes without waiting for the answer. */
+  /** Says QUIT. The server closes when it has answered; its answer is of no interest. */
   quit(): void {
     if (this.broken) return;
     this.socket.end('QUIT\r\n');
@@ -235,7 +255,10 @@ export class SmtpConnection {
     });
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.break(error.code ?? 'error'));
     this.socket.on('end', () => this.break('ended'));
-    this.socket.on('close', () => this.break('closed'));
+    this.socket.on('close', () => {
+      this.break('closed');
+      this.gone.resolve();
+    });
   }
 
   /** `left`: the end of the content has. A fast server's answer can be read before the write that it answers is reported. */
@@ -365,8 +388,14 @@ export class SmtpConnection {
     for (const { reject } of this.waiting.splice(0)) reject(this.broken);
     // At once, so that nothing more leaves: above all no final dot of a message that counts as not sent.
     if (how === 'at-once') this.socket.destroy();
-    else this.socket.destroySoon();
+    else this.closeSoon();
     this.onClose();
+  }
+
+  private closeSoon(): void {
+    const { socket } = this;
+    const timer = setTimeout(() => socket.destroy(), GOOD_BYE_MS);
+    socket.once('close', () => clearTimeout(timer));
   }
 }
 

@@ -8,6 +8,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SmtpBroken } from './smtp-error.ts';
 import { ExchangerBusy } from './exchanger.ts';
 import type { Guard } from './guard.ts';
+import type { SiteRule } from '../shaping/shaping.rules.ts';
+import type { Slot, Slots } from '../shaping/slots.ts';
 import { SmtpPool, type PoolLimits } from './smtp-pool.ts';
 import { dataBlock, type Transmission } from './transmission.ts';
 
@@ -76,14 +78,26 @@ const free: Guard = {
 };
 
 const timeouts = { connect: 500, greeting: 500, command: 500, content: 500, finalDot: 300 };
-const limits: PoolLimits = {
-  perExchanger: 1,
-  total: 2,
-  waitingPerExchanger: 1,
-  waitMs: 600,
-  messagesPerConnection: 3,
-  idleMs: 200,
-};
+const limits: PoolLimits = { total: 2, waitingPerExchanger: 1, waitMs: 600, idleMs: 200 };
+const rule: SiteRule = { site: 'test', provider: 'other', sessions: 1, messagesPerSession: 3, pauseMs: 0 };
+
+/** One process alone. */
+function alone(): Slots & { taken: Set<number> } {
+  const taken = new Set<number>();
+  return {
+    taken,
+    async take(site, of) {
+      const number = Array.from({ length: of }, (_, n) => n).find((n) => !taken.has(n));
+      if (number === undefined) return undefined;
+      taken.add(number);
+      const now = performance.now();
+      return { site, number, takenAt: now, readyAt: now, served: false };
+    },
+    giveBack: ({ number }: Slot) => void taken.delete(number),
+    want: () => {},
+    listen: () => {},
+  };
+}
 const hello: Transmission = {
   from: 'a@example.com',
   to: 'b@example.com',
@@ -93,15 +107,20 @@ const hello: Transmission = {
 };
 
 describe('SmtpPool and SmtpConnection', () => {
-  const open: { close: () => void }[] = [];
+  const open: { close: () => unknown }[] = [];
   afterEach(() => {
     for (const each of open.splice(0)) each.close();
   });
-  async function start(answer?: (line: string, socket: Socket) => string | undefined, over: Partial<PoolLimits> = {}) {
+  async function start(
+    answer?: (line: string, socket: Socket) => string | undefined,
+    { rule: own, ...over }: Partial<PoolLimits> & { rule?: Partial<SiteRule> } = {},
+  ) {
     const server = await serve(answer);
-    const pool = new SmtpPool({ helo: 'us.example', timeouts }, { ...limits, ...over });
+    const slots = alone();
+    const options = { helo: 'us.example', timeouts };
+    const pool = new SmtpPool(options, { ...limits, ...over }, () => ({ ...rule, ...own }), slots);
     open.push(pool, server);
-    return { ...server, pool };
+    return { ...server, pool, slots };
   }
 
   it('sends several messages over one session', async () => {
@@ -184,7 +203,12 @@ describe('SmtpPool and SmtpConnection', () => {
   it('takes an answer that is read before the write of its content is reported', async () => {
     const world = await worldOfItsOwn();
     const target = { host: 'mx.world.example', address: '127.0.0.1', port: world.port, tls: 'required' as const };
-    const pool = new SmtpPool({ helo: 'us.example', timeouts: { ...timeouts, finalDot: 2_000 } }, limits);
+    const pool = new SmtpPool(
+      { helo: 'us.example', timeouts: { ...timeouts, finalDot: 2_000 } },
+      limits,
+      () => rule,
+      alone(),
+    );
     open.push(pool, world);
     const connection = await pool.acquire(target);
     // Over TLS a write of this phase of the loop is reported a turn later, and by then the answer is there.
@@ -328,7 +352,7 @@ describe('SmtpPool and SmtpConnection', () => {
       return '421 4.7.0 too many messages\r\n';
     });
     const patient = { ...timeouts, command: 600_000 };
-    const pool = new SmtpPool({ helo: 'us.example', timeouts: patient }, limits);
+    const pool = new SmtpPool({ helo: 'us.example', timeouts: patient }, limits, () => rule, alone());
     open.push(pool, server);
     const connection = await pool.acquire(server.target);
     expect(await connection.send(hello, free)).toEqual({ code: 421, text: '4.7.0 too many messages' });
@@ -386,7 +410,7 @@ describe('SmtpPool and SmtpConnection', () => {
   });
 
   it('closes a session after its number of messages, and an idle one after its time', async () => {
-    const { pool, target, lines } = await start(undefined, { messagesPerConnection: 1 });
+    const { pool, target, lines } = await start(undefined, { rule: { messagesPerSession: 1 } });
     const first = await pool.acquire(target);
     await first.send(hello, free);
     pool.release(first);
@@ -396,6 +420,59 @@ describe('SmtpPool and SmtpConnection', () => {
     await expect.poll(() => second.usable).toBe(false);
     expect(pool.connections).toBe(0);
     await expect.poll(() => lines.filter((line) => line === 'QUIT').length).toBe(2);
+  });
+
+  it.each([
+    ['when the server has closed', (socket: Socket) => socket.end('221 bye\r\n'), 0, 900],
+    ['or a second later, when it does not', (socket: Socket) => socket, 900, 3_000],
+  ])('gives a slot back once the session is closed, %s', async (_, then, least, most) => {
+    const { pool, target, slots } = await start((line, socket) => {
+      socket.allowHalfOpen = true;
+      if (line !== 'QUIT') return undefined;
+      // As long as it is there, the server counts it.
+      setTimeout(() => then(socket), 50);
+      return '';
+    });
+    const session = await pool.acquire(target);
+    session.quit();
+    const begun = performance.now();
+    expect(session.usable).toBe(false);
+    expect(slots.taken.size).toBe(1);
+    await vi.waitFor(() => expect(slots.taken.size).toBe(0), { timeout: most, interval: 5 });
+    expect(performance.now() - begun).toBeGreaterThan(Math.max(40, least));
+  });
+
+  it('gives an exchanger of the same site its turn, whose others are all used', async () => {
+    const { pool, target, slots } = await start(undefined, { waitingPerExchanger: 5 });
+    const first = await pool.acquire(target);
+    // The same server, but to be spoken to otherwise.
+    const other = pool.acquire({ ...target, tls: 'never' });
+    const again = pool.acquire(target);
+    pool.release(first);
+    const second = await other;
+    expect(second).not.toBe(first);
+    expect(first.usable).toBe(false);
+    pool.release(second);
+    pool.release(await again);
+    // One that is idle ends for it, too.
+    const third = pool.acquire({ ...target, tls: 'never' });
+    pool.release(await third);
+    expect(slots.taken.size).toBe(1);
+  });
+
+  it('lets a site alone that asks for less, and tells when to come back', async () => {
+    const { pool, target } = await start((line) => (line.startsWith('RCPT') ? '421 4.7.0 too much\r\n' : undefined), {
+      rule: { sessions: 2 },
+    });
+    for (let n = 0; n < 2; n += 1) {
+      const session = await pool.acquire(target);
+      expect((await session.send(hello, free)).code).toBe(421);
+      pool.release(session, 'pushed-back');
+    }
+    const error = await pool.acquire(target).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(ExchangerBusy);
+    expect((error as ExchangerBusy).afterMs).toBeGreaterThan(500);
+    expect((error as ExchangerBusy).unreachable).toBe(false);
   });
 
   it.each([

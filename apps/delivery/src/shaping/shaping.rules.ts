@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { StartupError } from '@lethe/service';
+import { z } from 'zod';
+import { largeProvider, PROVIDERS, type Provider, type Takes } from './providers.ts';
+
+/** What is shaped as one: all exchangers of a provider or under an operator's name, else one address and port. */
+export interface SiteRule {
+  /** A provider, an operator's name, or an address: nobody's. */
+  site: string;
+  provider: Provider;
+  /** Sessions at once, of all processes together. */
+  sessions: number;
+  messagesPerSession: number;
+  /** Between the end of a message and the beginning of the next one in the same slot, in milliseconds. */
+  pauseMs: number;
+}
+
+const NAME = /^\.?(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+const MAX_ENTRIES = 10_000;
+const MAX_SESSIONS = 1_000;
+
+const entry = z
+  .strictObject({
+    match: z
+      .string()
+      .toLowerCase()
+      .regex(NAME, 'must be the name of an exchanger, or `.` and a domain for all below it')
+      .optional(),
+    provider: z.enum(PROVIDERS.filter((each) => each !== 'other')).optional(),
+    sessions: z.int().min(1).max(MAX_SESSIONS).optional(),
+    messagesPerSession: z.int().min(1).max(1_000_000).optional(),
+    messagesPerSecond: z.number().min(0.01).max(100_000).nullable().optional(),
+  })
+  .refine(({ match, provider }) => (match === undefined) !== (provider === undefined), {
+    path: ['match'],
+    message: 'an entry has either match or provider',
+  });
+type Entry = z.infer<typeof entry>;
+
+/** What each site takes: what an operator says of it, what its provider takes, or what everybody does. */
+export class ShapingRules {
+  constructor(
+    private readonly entries: ReadonlyMap<string, Entry>,
+    private readonly others: Takes,
+  ) {}
+
+  of(host: string, address: string, port: number): SiteRule {
+    const large = largeProvider(host);
+    const told = large && this.entries.get(`provider ${large.provider}`);
+    const named = this.entries.size === 0 ? undefined : this.named(host.toLowerCase());
+    const takes = over(over(large?.takes ?? this.others, told), named);
+    const site = named?.match ?? large?.provider ?? `${address} ${port}`;
+    return { site, provider: large?.provider ?? 'other', ...paced(takes) };
+  }
+
+  /** What says most about the host: its own name, or the longest one above it. */
+  private named(name: string): Entry | undefined {
+    const own = this.entries.get(name);
+    if (own) return own;
+    for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+      const above = this.entries.get(name.slice(dot));
+      if (above) return above;
+    }
+    return undefined;
+  }
+}
+
+/** Reads `SHAPING`, a file of entries. Throws StartupError naming what is wrong where. */
+export function readShaping(file: string | undefined, others: Takes): ShapingRules {
+  const entries = new Map<string, Entry>();
+  for (const [index, found] of (file === undefined ? [] : readEntries(file)).entries()) {
+    const { data, error } = entry.safeParse(found);
+    const wrong = error?.issues[0];
+    const at = `entry ${index + 1}`;
+    if (!data) throw wrongAt(`${at}: ${wrong?.path.join('.') || 'the entry'}: ${wrong?.message}`);
+    const key = data.match ?? `provider ${data.provider}`;
+    if (entries.has(key)) throw wrongAt(`${at}: ${data.match ? 'match' : 'provider'}: an entry above has the same`);
+    entries.set(key, data);
+  }
+  return new ShapingRules(entries, others);
+}
+
+function readEntries(file: string): unknown[] {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    throw wrongAt('the file cannot be read as JSON');
+  }
+  if (!Array.isArray(content) || content.length > MAX_ENTRIES) {
+    throw wrongAt(`the file must hold a list of at most ${MAX_ENTRIES} entries`);
+  }
+  return content;
+}
+
+function over(takes: Takes, told: Entry | undefined): Takes {
+  if (!told) return takes;
+  return {
+    sessions: told.sessions ?? takes.sessions,
+    messagesPerSession: told.messagesPerSession ?? takes.messagesPerSession,
+    // `null` takes a rate away that is shipped.
+    messagesPerSecond:
+      told.messagesPerSecond === undefined ? takes.messagesPerSecond : (told.messagesPerSecond ?? undefined),
+  };
+}
+
+/**
+ * A rate without a counter: every slot has its share of it. Whole messages a slot and second, so that no second has more than it may
+ * anywhere, also one that begins in the midst of another.
+ */
+function paced({ sessions, messagesPerSession, messagesPerSecond: rate }: Takes): Omit<SiteRule, 'site' | 'provider'> {
+  if (rate === undefined) return { sessions, messagesPerSession, pauseMs: 0 };
+  if (rate < 1) return { sessions: 1, messagesPerSession, pauseMs: 1_000 / rate };
+  const slots = Math.min(sessions, Math.floor(rate));
+  return { sessions: slots, messagesPerSession, pauseMs: 1_000 / Math.floor(rate / slots) };
+}
+
+/** What processes call a site among each other, in 32 bits: two that are called the same share what each of them takes. */
+export const hashOf = (site: string): number => createHash('sha256').update(site).digest().readInt32BE(0);
+
+const wrongAt = (what: string): StartupError => new StartupError(`SHAPING: ${what}`);
