@@ -13,7 +13,8 @@ import type { CreatedService } from '@lethe/service';
 import { until } from '@lethe/testing';
 import { authenticate } from 'mailauth';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { SmtpConnection } from '../src/smtp/smtp-connection.ts';
 import { accept, publish, send, SENDER } from './support/mail.ts';
 import { received, watchEvents } from './support/observed.ts';
 import { startDelivery } from './support/start.ts';
@@ -304,6 +305,22 @@ describe('delivery', () => {
       deliveryStatus: { code },
     });
     expect(await received(around, address)).toEqual([]);
+  });
+
+  it('gives a server that takes its time no content for who says stop meanwhile', async () => {
+    const to = 'slow+stop@world.example';
+    const sending = vi.spyOn(SmtpConnection.prototype, 'send');
+    const { messageId } = await send(around, { to: [to] });
+    await vi.waitFor(() => expect(sending.mock.calls.map(([{ to: whom }]) => whom)).toContain(to), 10_000);
+    sending.mockRestore();
+    const pseudonym = await around.ingest.vault.pseudonym(around.accountId, to);
+    const key = suppressionKey(pseudonym.toString('base64url'), around.domain.domainId);
+    const value: SuppressionEntry = { reasons: ['complaint'], at: Date.now() };
+    await around.settings.suppressions.publish(SUPPRESSION_ENTRIES, [
+      { key, value, id: randomUUID(), type: 'suppression' },
+    ]);
+    expect(await events.next(messageId, 'failed', 1)).toMatchObject({ reason: 'suppress-complaint' });
+    expect(await received(around, to)).toEqual([]);
   });
 
   it('sends nothing for a disabled domain', async () => {

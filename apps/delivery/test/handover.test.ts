@@ -1,7 +1,9 @@
 import type { CreatedService } from '@lethe/service';
 import { until } from '@lethe/testing';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { send } from './support/mail.ts';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { DeferredRepository } from '../src/deferred/deferred.repository.ts';
+import { SmtpConnection } from '../src/smtp/smtp-connection.ts';
+import { publish, send } from './support/mail.ts';
 import { received, watchEvents } from './support/observed.ts';
 import { startDelivery } from './support/start.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
@@ -45,5 +47,36 @@ describe('a record that takes too long', () => {
       expect(copies).toHaveLength(1);
       expect(copies[0].raw.toString()).not.toContain('maybe-duplicate');
     }
+  });
+
+  it('is sent once, or marked, where the queue took it without an answer', { timeout: 90_000 }, async () => {
+    const to = 'ok+unanswered@world.example';
+    const copies = async () =>
+      (await received(around, to)).map(({ raw }) => raw.toString().includes('maybe-duplicate'));
+    const repository = service.app.get(DeferredRepository);
+    const put = repository.put.bind(repository);
+    // The database dies behind its commit. The queue's turn comes after Kafka's, which has the record still.
+    const putting = vi.spyOn(repository, 'put').mockImplementationOnce(async (attempt) => {
+      await put(attempt, Date.now() + 8_000);
+      throw new Error('Connection terminated unexpectedly');
+    });
+    // One waits for the other's session.
+    const sending = vi.spyOn(SmtpConnection.prototype, 'send');
+    await send(around, { to: ['slow+first@world.example'] });
+    await vi.waitFor(() => expect(sending).toHaveBeenCalled(), 10_000);
+    sending.mockRestore();
+    const { messageId, records } = await send(around, { to: [to] });
+    await events.next(messageId, 'delivered', 1, 40_000);
+    expect(putting).toHaveBeenCalled();
+    putting.mockRestore();
+    const gone = async () =>
+      (await around.database.query('select from deferred where message_id = $1', [messageId])).rows.length === 0;
+    expect(await until(gone, 5_000)).toBe(true);
+    expect(await copies()).toEqual([false]);
+    // What comes once more finds that it was sent, although the queue has done that.
+    await publish(around, records);
+    const { messageId: later } = await send(around, { to: ['ok+later@world.example'] });
+    await events.next(later, 'delivered', 1, 20_000);
+    expect(await copies()).toEqual([false]);
   });
 });

@@ -144,7 +144,10 @@ export class DeferredRepository {
     });
   }
 
-  /** `record` of a row that is there stays as it is: an erasure may have taken people out of it since ours was read. */
+  /**
+   * `record` of a row that is there stays as it is: an erasure may have taken people out of it since ours was read. So does what it
+   * knows of a copy that may have been sent.
+   */
   private async putMany(items: Put[]): Promise<void[]> {
     const last = lastWords(items);
     const column = <V>(value: (item: Put) => V): V[] => last.map(value);
@@ -159,7 +162,7 @@ export class DeferredRepository {
           $9::bool[], $12::uuid[], $13::uuid[]) as t(m, o, p, a, r, c, n, d, held, s, w)
         order by m, o
         on conflict (message_id, ordinal) do update set attempt = excluded.attempt, next_at = excluded.next_at,
-          maybe_duplicate = excluded.maybe_duplicate, started = excluded.started,
+          maybe_duplicate = excluded.maybe_duplicate or deferred.maybe_duplicate or deferred.started, started = excluded.started,
           lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, paused_by = excluded.paused_by`,
       values: [
         column(({ record }) => record.messageId),

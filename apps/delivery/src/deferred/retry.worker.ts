@@ -101,6 +101,8 @@ export class RetryWorker implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       const outcome = await this.attempts.run(attempt, flight, stopped);
       await this.conclusions.conclude(attempt, partition, outcome, true, stopped);
+      // Its record may be in Kafka yet, or twice.
+      if (outcome.kind !== 'later') this.handover.concluded(record);
     } catch (error) {
       this.log.error('deferred.attempt-failed', { messageId: record.messageId, ordinal: record.ordinal, error });
       await this.conclusions.putBack(attempt, partition);

@@ -49,6 +49,13 @@ class CalledOff extends Error {
   }
 }
 
+interface Allowed {
+  readonly domain: DomainSettings;
+  readonly envelope: Envelope;
+  /** Asks again whether they said stop. */
+  readonly stopped: () => Outcome | undefined;
+}
+
 const FORGOTTEN: Outcome = { kind: 'forgotten' };
 const later = (reason: LaterReason, afterMs: number): Outcome => ({ kind: 'later', reason, afterMs });
 
@@ -94,7 +101,7 @@ export class AttemptService {
   private async try(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {
     const { record } = attempt;
     let allowedAt = 0;
-    const permit = async (): Promise<{ domain: DomainSettings; envelope: Envelope }> => {
+    const permit = async (): Promise<Allowed> => {
       for (;;) {
         flight.asked();
         const allowed = await this.allow(record);
@@ -103,7 +110,7 @@ export class AttemptService {
         return allowed;
       }
     };
-    const { domain, envelope } = await permit();
+    const { domain, envelope, stopped } = await permit();
     if (record.testMode) {
       return { kind: 'delivered', answer: noSession(650, undefined, 'Test mode: not sent') };
     }
@@ -133,6 +140,9 @@ export class AttemptService {
       },
       beforeContent: () => {
         if (flight.doubtful) return permit().then(() => flight.writes());
+        // A server can take its time over a recipient, and of who said stop the final dot counts.
+        const stop = stopped();
+        if (stop) throw new CalledOff(stop);
         flight.writes();
         return undefined;
       },
@@ -141,7 +151,7 @@ export class AttemptService {
   }
 
   /** Whether this may be sent now, and to whom. Fails closed: without fresh tables nothing is. */
-  private async allow(record: MailAccepted): Promise<{ domain: DomainSettings; envelope: Envelope }> {
+  private async allow(record: MailAccepted): Promise<Allowed> {
     if (!this.settings.fresh()) throw new CalledOff(later('not-fresh', 1_000));
     if (this.holds.cancelled(record)) throw new CalledOff(CANCELLED);
     const over = expired(record, this.clock.now()) ?? early(record, this.clock.now());
@@ -174,9 +184,10 @@ export class AttemptService {
     assertNotPaused('destination', domainOf(address));
     const pseudonym = (await this.vault.pseudonym(accountId, address)).toString('base64url');
     const entry = (scope: string) => this.settings.suppression(suppressionKey(pseudonym, scope));
-    const stop = suppressed([entry(domainId), entry(accountId)]);
+    const stopped = (): Outcome | undefined => suppressed([entry(domainId), entry(accountId)]);
+    const stop = stopped();
     if (stop) throw new CalledOff(stop);
-    return { domain, envelope };
+    return { domain, envelope, stopped };
   }
 
   /** MAIL FROM: the sender's address; none (RFC 5321 §4.5.5) if the person behind it is forgotten or not named. */

@@ -33,11 +33,12 @@ export class DispatchConsumer {
   }
 
   @Consume(MAIL_ACCEPTED, { claims: true, concurrencyFrom: 'concurrency', spill: 'spill' })
-  async handle({ value: record, partition, maybeDuplicate, signal }: Accepted): Promise<Handled> {
+  async handle({ value: record, partition, maybeDuplicate: handedOut, signal }: Accepted): Promise<Handled> {
     if (await this.handover.moved(record)) return done();
     if (this.handover.busy(record)) return retry('at-work', 500);
     // Also one that is not marked: of two records of the same message, the marked one can be through first.
     if (this.handover.wasConcluded(record)) return done();
+    const maybeDuplicate = handedOut || this.handover.mayBeQueued(record);
     const work = this.handover.begin(record, maybeDuplicate);
     const attempt: Attempt = { record, number: 1, maybeDuplicate };
     // Once the queue has the record its place here is free: the attempt goes on behind, bounded by the sessions there are.

@@ -39,6 +39,8 @@ export class HandoverService {
   private readonly queueing = new Map<string, Promise<void>>();
   /** Concluded here of late, oldest first. */
   private readonly recent = new Set<string>();
+  /** Perhaps queued: that they are was not answered. Oldest first. */
+  private readonly uncertain = new Set<string>();
 
   constructor(private readonly deferred: DeferredRepository) {}
 
@@ -65,6 +67,16 @@ export class HandoverService {
     return this.recent.has(keyOf(record));
   }
 
+  /** Whether the queue may have taken the record and sent it without our knowing: a copy of ours could be the second one. */
+  mayBeQueued(record: MailAccepted): boolean {
+    return this.uncertain.has(keyOf(record));
+  }
+
+  /** The outcome of an attempt of the queue's is kept. */
+  concluded(record: MailAccepted): void {
+    this.remember(keyOf(record));
+  }
+
   /** A record's attempt begins. */
   begin(record: MailAccepted, maybeDuplicate: boolean): Work {
     const key = keyOf(record);
@@ -88,32 +100,40 @@ export class HandoverService {
   }
 
   /** Resolves once the queue has the record; false if its attempt has just ended. */
-  async takeOver(record: MailAccepted, partition: number, maybeDuplicate: boolean): Promise<boolean> {
+  async takeOver(record: MailAccepted, partition: number, handedOut: boolean): Promise<boolean> {
     const key = keyOf(record);
+    const maybeDuplicate = handedOut || this.uncertain.has(key);
     // The queue may have it from a process that died: what it knows is newer.
     if (maybeDuplicate && (await this.deferred.has(record))) return true;
     const work = this.atWork.get(key);
     if (work?.over) return false;
-    if (work) {
-      work.row = this.deferred.hold({ record, partition, attempt: 1, maybeDuplicate: work.maybeDuplicate });
-      await work.row;
-      work.moved.resolve();
-      return true;
-    }
-    const queueing = this.deferred.put({ record, partition, attempt: 1, maybeDuplicate }, Date.now());
-    this.queueing.set(key, queueing);
+    const attempt = { record, partition, attempt: 1, maybeDuplicate: work?.maybeDuplicate ?? maybeDuplicate };
+    const queueing = work ? this.deferred.hold(attempt) : this.deferred.put(attempt, Date.now());
+    if (work) work.row = queueing;
+    else this.queueing.set(key, queueing);
     try {
       await queueing;
-      return true;
+    } catch (error) {
+      note(this.uncertain, key);
+      throw error;
     } finally {
-      this.queueing.delete(key);
+      if (!work) this.queueing.delete(key);
     }
+    this.uncertain.delete(key);
+    work?.moved.resolve();
+    return true;
   }
 
   private remember(key: string): void {
-    this.recent.add(key);
-    if (this.recent.size > REMEMBERED) this.recent.delete(this.recent.values().next().value as string);
+    this.uncertain.delete(key);
+    note(this.recent, key);
   }
+}
+
+/** The oldest is forgotten when there are too many. */
+function note(keys: Set<string>, key: string): void {
+  keys.add(key);
+  if (keys.size > REMEMBERED) keys.delete(keys.values().next().value as string);
 }
 
 /** A row that could not be written is not there; Kafka has the record still. */
