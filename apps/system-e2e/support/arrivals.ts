@@ -4,6 +4,7 @@ export interface Received {
   id: number;
   to: string[];
   receivedAt: string;
+  tls: boolean;
   raw: string;
 }
 
@@ -16,6 +17,7 @@ export interface Copy {
   readonly raw: string;
   /** Of its final dot, by the world's clock, epoch ms. */
   readonly receivedAt: number;
+  readonly tls: boolean;
 }
 
 const MARK = /^X-Lethe-Delivery: maybe-duplicate\r$/m;
@@ -43,7 +45,7 @@ export class Arrivals {
     for (const message of messages) {
       const raw = Buffer.from(message.raw, 'base64').toString('latin1');
       const marked = MARK.test(raw.slice(0, raw.indexOf('\r\n\r\n') + 2));
-      const copy = { marked, raw, receivedAt: Date.parse(message.receivedAt) };
+      const copy = { marked, raw, receivedAt: Date.parse(message.receivedAt), tls: message.tls };
       for (const to of message.to) this.#byRecipient.set(to, [...(this.#byRecipient.get(to) ?? []), copy]);
     }
     this.#read += messages.length;
@@ -66,18 +68,22 @@ export function duplicates(arrivals: Arrivals): { marked: number; unmarked: stri
   let marked = 0;
   const unmarked: string[] = [];
   for (const to of arrivals.recipients()) {
-    for (const copies of Map.groupBy(arrivals.copies(to), messageId).values()) {
+    for (const copies of Map.groupBy(arrivals.copies(to), messageIdOf).values()) {
       for (const later of copies.slice(1)) {
         if (later.marked) marked += 1;
-        else unmarked.push(to);
+        else
+          unmarked.push(
+            `${to}: ${copies.map(({ marked: says, receivedAt }) => `${new Date(receivedAt).toISOString()}${says ? ' marked' : ''}`).join(', ')}`,
+          );
       }
     }
   }
   return { marked, unmarked };
 }
 
-function messageId({ raw }: Copy): string {
-  const [, id] = /^Message-ID:\s*(<[^>]+>)/im.exec(raw.slice(0, raw.indexOf('\r\n\r\n'))) ?? [];
+/** Without its brackets. */
+export function messageIdOf({ raw }: Copy): string {
+  const [, id] = /^Message-ID:\s*<([^>]+)>/im.exec(raw.slice(0, raw.indexOf('\r\n\r\n'))) ?? [];
   if (id === undefined) throw new Error('a message arrived without a Message-ID');
   return id;
 }

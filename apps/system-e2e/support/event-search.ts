@@ -1,20 +1,24 @@
 import { get } from '@lethe/testing';
 import type { OwnPlatform } from './own-platform.ts';
 
-interface Page {
-  items: { id: string; message: { headers: Record<string, string> } }[];
-  paging: { next: string };
+export interface FoundEvent {
+  readonly id: string;
+  readonly event: string;
+  readonly recipient: string;
+  readonly severity?: 'permanent' | 'temporary';
+  readonly reason?: string;
+  readonly 'delivery-status'?: { readonly 'attempt-no'?: number };
+  readonly message: { readonly headers: Readonly<Record<string, string>> };
 }
 
-/** Reads all events of a kind, page by page, as a client does. @returns how many each Message-ID has. */
-export async function eventsByMessage(
+/** All events since `begin` that pass the filter (mailgun-api §3), page by page, as a client reads them. */
+export async function* eventsSince(
   own: OwnPlatform,
-  event: 'accepted' | 'delivered',
+  filter: Readonly<Record<string, string>>,
   begin: Date,
-): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
+): AsyncGenerator<FoundEvent> {
   const first = new URLSearchParams({
-    event,
+    ...filter,
     ascending: 'yes',
     limit: '300',
     begin: String(Math.floor(begin.getTime() / 1_000)),
@@ -23,12 +27,23 @@ export async function eventsByMessage(
   for (;;) {
     const response = await get(url, own.demo.apiKey);
     if (response.status !== 200) throw new Error(`events answered ${response.status}`);
-    const { items, paging } = (await response.json()) as Page;
-    if (items.length === 0) return found;
-    for (const { message } of items) {
-      const id = message.headers['message-id'] ?? '';
-      found.set(id, (found.get(id) ?? 0) + 1);
-    }
+    const { items, paging } = (await response.json()) as { items: FoundEvent[]; paging: { next: string } };
+    if (items.length === 0) return;
+    yield* items;
     url = paging.next;
   }
+}
+
+/** Reads all events of a kind. @returns how many each Message-ID has. */
+export async function eventsByMessage(
+  own: OwnPlatform,
+  event: 'accepted' | 'delivered',
+  begin: Date,
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for await (const { message } of eventsSince(own, { event }, begin)) {
+    const id = message.headers['message-id'] ?? '';
+    found.set(id, (found.get(id) ?? 0) + 1);
+  }
+  return found;
 }

@@ -20,7 +20,8 @@ export type Target = Service | StoreName;
 /** Everything that can be killed. */
 export const TARGETS: readonly Target[] = [...SERVICES, ...STORES];
 
-const RECOVERY_MS = 60_000;
+/** Bounds what hangs, not what is slow. */
+const RECOVERY_MS = 180_000;
 
 /** The whole of Lethe on stores that belong to one suite alone, so that it may break them. */
 export interface OwnPlatform extends SuitePlatform {

@@ -20,16 +20,40 @@ export async function idle(own: OwnPlatform, deadlineMs = 60_000, waiting = 0): 
   if (!(await until(check, deadlineMs, 200))) throw new Error(`not idle after ${deadlineMs / 1_000} s: ${left}`);
 }
 
+/**
+ * The same for as long as it takes: throws, saying what is left, only where for `patienceMs` it has not become less. What waits for
+ * a retry that only others can bring to its end (a kind of "not yet" for ever) is not progress.
+ */
+export async function drained(own: OwnPlatform, patienceMs = 90_000): Promise<void> {
+  let [least, since, quiet] = [Infinity, performance.now(), 0];
+  for (;;) {
+    // A store or a coordinator may not be there again yet.
+    const left = await underWay(own, 0).catch(() => undefined);
+    const total = left ? Object.values(left).reduce((sum, n) => sum + n, 0) : Infinity;
+    if (total < least) [least, since] = [total, performance.now()];
+    quiet = total === 0 ? quiet + 1 : 0;
+    if (quiet >= IDLE_CHECKS) return;
+    if (total > 0 && performance.now() - since > patienceMs) {
+      throw new Error(`nothing has become less for ${patienceMs / 1_000} s: ${JSON.stringify(left ?? 'no answer')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 async function work(own: OwnPlatform, waiting: number): Promise<string[]> {
+  return Object.entries(await underWay(own, waiting)).flatMap(([name, rest]) =>
+    rest === 0 ? [] : `${rest} in ${name}`,
+  );
+}
+
+async function underWay(own: OwnPlatform, waiting: number): Promise<Record<string, number>> {
   const outbox = await count(own, 'ingest', 'outbox');
   const deferred = (await count(own, 'delivery', 'deferred')) - waiting;
-  const groups = await Promise.all([
+  const [accepted, events] = await Promise.all([
     lag(own, 'delivery-mail-accepted', 'mail-accepted'),
     lag(own, 'events-mail-events', 'mail-events'),
   ]);
-  return Object.entries({ outbox, deferred, 'mail-accepted': groups[0], 'mail-events': groups[1] }).flatMap(
-    ([name, rest]) => (rest === 0 ? [] : `${rest} in ${name}`),
-  );
+  return { outbox, deferred, 'mail-accepted': accepted, 'mail-events': events };
 }
 
 /** Records of a topic that a group has not committed yet. */

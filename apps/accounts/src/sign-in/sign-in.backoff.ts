@@ -5,8 +5,6 @@ import { UserVault } from '../users/user-vault.ts';
 
 /** Mistakes that cost nothing: somebody types. Many people sit behind one network. */
 const FREE = { login: 5, network: 20 };
-/** One of a network's failures is forgiven as often: people behind one address mistype all day long. */
-const FORGIVEN_SECONDS = 180;
 /** Nobody can lock somebody out for longer, however often they try. */
 const LONGEST_SECONDS = 900;
 
@@ -21,8 +19,7 @@ export interface Tried {
 /** An attempt that may be made; what it was charged to is forgiven where it succeeds. */
 export interface Attempt {
   login: string;
-  /** Undefined: nothing was charged to it. */
-  network: string | undefined;
+  network: string;
   /** Of this login from this network. */
   pair: string;
 }
@@ -31,7 +28,7 @@ export interface Attempt {
  * Before a password is looked at, the attempt counts as failed: attempts at once are counted as those one after the other. After some,
  * the next has to wait a second, and twice as long each further time; to come too early counts for nothing. Addresses nobody has are
  * counted as any. From where somebody signed in within a day they are counted apart, so that who guesses elsewhere does not keep them
- * out, nor does who guesses at others behind the same address (OWASP's "device cookies", with the network as device).
+ * out (OWASP's "device cookies", with the network as device).
  */
 @Injectable()
 export class SignInBackoff {
@@ -50,19 +47,15 @@ export class SignInBackoff {
       this.vault.hash('sign-in-login', whose),
       this.vault.hash('sign-in-from', `${whose} ${from}`),
     ]);
-    if (await this.isKnown(pair)) {
-      await this.count(pair, FREE.login);
-      return { login: pair, network: undefined, pair };
-    }
     // First whom it cannot hurt: a network that has to wait counts against nobody else.
-    await this.count(network, FREE.network, FORGIVEN_SECONDS);
-    await this.count(login, FREE.login);
-    return { login, network, pair };
+    await this.count(network, FREE.network);
+    const counted = (await this.isKnown(pair)) ? pair : login;
+    await this.count(counted, FREE.login);
+    return { login: counted, network, pair };
   }
 
   /** The password was right. Of the network one failure less: whoever has a user of their own could else guess at others between. */
   async refund({ network }: Attempt): Promise<void> {
-    if (network === undefined) return;
     const spent = `UPDATE sign_in_attempt SET failures = failures - 1, until = 'epoch' WHERE key = $1`;
     await this.database.pool.query(spent, [network]);
   }
@@ -78,18 +71,14 @@ export class SignInBackoff {
     );
   }
 
-  /** `forgiven`: seconds after which one failure is. Time that is left of them counts on, however often somebody tries. */
-  private async count(key: string, free: number, forgiven?: number): Promise<void> {
-    const over = 'coalesce(floor(extract(epoch FROM now() - a.at) / $4)::int, 0)';
-    const left = `greatest(0, least(a.failures, 1000) - ${over})`;
+  private async count(key: string, free: number): Promise<void> {
     const { rowCount } = await this.database.pool.query(
       `INSERT INTO sign_in_attempt AS a (key, failures, until, at) VALUES ($1, 1, 'epoch', now())
-       ON CONFLICT (key) DO UPDATE SET failures = ${left} + 1,
-         at = CASE WHEN $4::int IS NULL OR ${left} = 0 THEN now() ELSE a.at + make_interval(secs => ${over} * $4) END,
-         until = CASE WHEN ${left} < $2 THEN 'epoch'
-           ELSE now() + make_interval(secs => least(power(2, least(${left} - $2, 20)), $3)) END
+       ON CONFLICT (key) DO UPDATE SET failures = least(a.failures, 1000) + 1, at = now(),
+         until = CASE WHEN a.failures < $2 THEN 'epoch'
+           ELSE now() + make_interval(secs => least(power(2, least(a.failures - $2, 20)), $3)) END
        WHERE a.until <= now()`,
-      [key, free, LONGEST_SECONDS, forgiven ?? null],
+      [key, free, LONGEST_SECONDS],
     );
     if (rowCount === 1) return;
     const { rows } = await this.database.pool.query<{ seconds: number }>(
