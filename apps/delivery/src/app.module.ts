@@ -28,6 +28,7 @@ import { HoldsTable } from './holding/holds.table.ts';
 import { PausesController } from './holding/pauses.controller.ts';
 import { QueuesController } from './holding/queues.controller.ts';
 import { ResumeWorker } from './holding/resume.worker.ts';
+import { WarmUpRow } from './pools/warm-up.entity.ts';
 import { DeliveryHolder } from './privacy/delivery.holder.ts';
 import { PersonRepository } from './privacy/person.repository.ts';
 import { SettingsService } from './settings/settings.service.ts';
@@ -36,7 +37,11 @@ import { StsRow } from './sts/sts.entity.ts';
 
 @Module({
   imports: [
-    DatabaseModule.forService({ service: 'delivery', entities: [Deferred, Hold, StsRow], migrations: MIGRATIONS }),
+    DatabaseModule.forService({
+      service: 'delivery',
+      entities: [Deferred, Hold, StsRow, WarmUpRow],
+      migrations: MIGRATIONS,
+    }),
     VaultModule,
     BodiesModule,
     KafkaModule.forService({

@@ -42,6 +42,11 @@ const route = {
     ),
   MX_CACHE_MS: milliseconds(300_000).describe('How long the exchangers of a domain are remembered, in milliseconds'),
   MX_CACHE_ENTRIES: count(10_000).describe('Domains whose exchangers are remembered at most'),
+  IP_POOLS: z
+    .string()
+    .startsWith('/')
+    .optional()
+    .describe('Which of our addresses whose mail leaves from, and how new ones are warmed up: a JSON file'),
   EHLO_NAME: z
     .string()
     .regex(/^[A-Za-z0-9.-]{1,253}$|^\[[0-9A-Fa-f.:]+\]$/)

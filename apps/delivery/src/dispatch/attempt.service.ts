@@ -20,9 +20,11 @@ import { ExchangeService } from '../exchange/exchange.service.ts';
 import type { SenderDemand } from '../exchange/tls.policy.ts';
 import type { Scope } from '../holding/hold.entity.ts';
 import { HoldsTable } from '../holding/holds.table.ts';
+import { IpPools } from '../pools/ip.pools.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { SlotsAway } from '../shaping/slots.ts';
 import { ExchangerBusy } from '../smtp/exchanger.ts';
+import type { Guard } from '../smtp/guard.ts';
 import type { Transmission } from '../smtp/transmission.ts';
 import { noSession, type Attempt, type LaterReason, type Outcome } from './attempt.ts';
 import type { Flight } from './people.under-way.ts';
@@ -69,6 +71,7 @@ export class AttemptService {
     private readonly composer: ComposerService,
     private readonly large: LargeMessages,
     private readonly exchange: ExchangeService,
+    private readonly pools: IpPools,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: DeliveryConfig,
   ) {}
@@ -127,7 +130,7 @@ export class AttemptService {
     };
     const demand = demandOf(record, domain);
     const startedAt = performance.now();
-    const result = await this.exchange.send(domainOf(to), message, demand, {
+    const guard: Guard = {
       signal: flight.signal,
       beforeFirstWord: async () => {
         flight.begins();
@@ -146,7 +149,8 @@ export class AttemptService {
         flight.writes();
         return undefined;
       },
-    });
+    };
+    const result = await this.exchange.send(domainOf(to), message, demand, guard, this.pools.of(record));
     return verdict(result, to, (performance.now() - startedAt) / 1_000);
   }
 

@@ -8,6 +8,9 @@ import { DaneResolver } from '../dane/dane.resolver.ts';
 import { DnsClient } from '../dns/dns.client.ts';
 import { parseServers } from '../dns/dns.transport.ts';
 import { MxResolver } from '../dns/mx.resolver.ts';
+import { IpPools, readPools } from '../pools/ip.pools.ts';
+import { assertOwn } from '../pools/own.addresses.ts';
+import { WarmUpService } from '../pools/warm-up.service.ts';
 import { readShaping } from '../shaping/shaping.rules.ts';
 import { SlotLocks } from '../shaping/slot.locks.ts';
 import { SmtpPool } from '../smtp/smtp-pool.ts';
@@ -47,7 +50,11 @@ const pool = (config: DeliveryConfig, trusted: SecureContext, slots: SlotLocks):
       waitMs: config.SMTP_WAIT_MS,
       idleMs: config.SMTP_IDLE_MS,
     },
-    ({ host, address, port }) => rules.of(host, address, port),
+    ({ host, address, port, source }) => {
+      const rule = rules.of(host, address, port);
+      // What a server takes it takes from each address.
+      return source ? { ...rule, site: `${rule.site} from ${source.address}` } : rule;
+    },
     slots,
   );
 };
@@ -106,20 +113,25 @@ const TRUST = Symbol('authorities that are trusted');
     { provide: RouteService, inject: [CONFIG, DnsClient, MxResolver, StsService, Log], useFactory: routes },
     {
       provide: ExchangeService,
-      inject: [RouteService, SmtpPool],
-      useFactory: (found: RouteService, sessions: SmtpPool) => new ExchangeService(found, sessions),
+      inject: [RouteService, SmtpPool, WarmUpService],
+      useFactory: (found: RouteService, sessions: SmtpPool, warmUp: WarmUpService) =>
+        new ExchangeService(found, sessions, warmUp),
     },
+    { provide: IpPools, inject: [CONFIG], useFactory: ({ IP_POOLS }: DeliveryConfig) => readPools(IP_POOLS) },
+    WarmUpService,
   ],
-  exports: [ExchangeService],
+  exports: [ExchangeService, IpPools],
 })
 export class ExchangeModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly pool: SmtpPool,
     private readonly slots: SlotLocks,
+    private readonly pools: IpPools,
   ) {}
 
-  onModuleInit(): Promise<void> {
-    return this.slots.start();
+  async onModuleInit(): Promise<void> {
+    await assertOwn(this.pools.addresses);
+    await this.slots.start();
   }
 
   /** After the handlers have ended. What is open goes first: its slots are others' afterwards. */

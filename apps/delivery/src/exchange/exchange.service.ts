@@ -1,4 +1,8 @@
+import { isIP } from 'node:net';
 import { classifyReply, enhancedCode } from '@lethe/mail';
+import type { PoolAddress } from '../pools/ip.pools.ts';
+import type { WarmUpService } from '../pools/warm-up.service.ts';
+import { providerOf } from '../shaping/providers.ts';
 import type { Heard } from '../shaping/pace.policy.ts';
 import { ExchangerBusy } from '../smtp/exchanger.ts';
 import { unlessAborted, type Guard } from '../smtp/guard.ts';
@@ -6,7 +10,7 @@ import { SmtpRefused, type SmtpConnection } from '../smtp/smtp-connection.ts';
 import { TLS_FAULTS, type CertificateProof, type TlsFault } from '../smtp/certificate-proof.ts';
 import { SmtpBroken } from '../smtp/smtp-error.ts';
 import type { SmtpReply } from '../smtp/reply-parser.ts';
-import type { SmtpTarget } from '../smtp/smtp-options.ts';
+import type { SmtpTarget, Source } from '../smtp/smtp-options.ts';
 import type { SmtpPool } from '../smtp/smtp-pool.ts';
 import type { Transmission } from '../smtp/transmission.ts';
 import type { ExchangeResult, Refusal } from './exchange-result.ts';
@@ -19,6 +23,7 @@ const LOST: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.4.2', 
 const NO_TLS: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.7.10', why: 'tls-unavailable' };
 const NOT_PROVED: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.7.5', why: 'not-authenticated' };
 const NOT_LET_IN: Refusal = { refused: 'temporary', code: 498, enhancedCode: '4.7.8', why: 'login-refused' };
+const MORNING_MS = 3_600_000;
 const NO_SESSION = { ambiguous: false, tls: false, verified: false };
 
 type Policy = CertificateProof['policy'];
@@ -32,19 +37,30 @@ export class ExchangeService {
   constructor(
     private readonly routes: RouteService,
     private readonly pool: SmtpPool,
+    private readonly warmUp: WarmUpService,
   ) {}
 
   /**
-   * `domain` is ASCII. Throws ExchangerBusy when too much waits for that exchanger, SlotsAway when no session may be opened at all, and
+   * `domain` is ASCII. `sources`: our addresses it may leave from, in order; none: the system chooses. Throws ExchangerBusy when too much waits for that exchanger, SlotsAway when no session may be opened at all, and
    * what the guard throws or its signal says: then no server has the message.
    */
-  async send(domain: string, message: Transmission, demand: SenderDemand, guard: Guard): Promise<ExchangeResult> {
+  async send(
+    domain: string,
+    message: Transmission,
+    demand: SenderDemand,
+    guard: Guard,
+    sources: readonly PoolAddress[] = [],
+  ): Promise<ExchangeResult> {
     const route = await unlessAborted(guard.signal, this.routes.find(domain));
     if ('refused' in route) return { refusal: route, ...NO_SESSION };
     let last: ExchangeResult | undefined;
     let dead: ExchangerBusy | undefined;
     for (const exchanger of route.exchangers) {
-      const result = await this.ask(exchanger, message, demand, guard).catch(unlessUnreachable);
+      const bound = sources.length > 0 && !exchanger.relay;
+      const asking = bound
+        ? this.askFrom(sources, exchanger, message, demand, guard)
+        : this.ask(exchanger, message, demand, guard);
+      const result = await asking.catch(unlessUnreachable);
       if (result instanceof ExchangerBusy) {
         dead = result;
         continue;
@@ -59,12 +75,40 @@ export class ExchangeService {
     return last ?? { refusal: NO_CONNECTION, ...NO_SESSION };
   }
 
+  /** From the first of our addresses that may send to it today. */
+  private async askFrom(
+    sources: readonly PoolAddress[],
+    exchanger: Exchanger,
+    message: Transmission,
+    demand: SenderDemand,
+    guard: Guard,
+  ): Promise<ExchangeResult> {
+    const { host, address } = exchanger;
+    const ours = sources.filter((source) => isIP(source.address) === isIP(address));
+    for (const source of ours) {
+      const giveBack = await this.warmUp.take(source, providerOf(host));
+      if (!giveBack) continue;
+      let said = false;
+      try {
+        const result = await this.ask(exchanger, message, demand, guard, source);
+        said = result.refusal === undefined || result.ambiguous;
+        return result;
+      } finally {
+        if (!said) giveBack();
+      }
+    }
+    if (ours.length === 0) return { refusal: NO_CONNECTION, ...NO_SESSION, host };
+    // All have sent what they may today. Not all of it in the first second of tomorrow.
+    throw new ExchangerBusy(this.warmUp.untilTomorrow() + Math.random() * MORNING_MS);
+  }
+
   /** A session may have been closed by the server while it was idle: then one more, new or not, is tried at once. */
   private async ask(
     exchanger: Exchanger,
     message: Transmission,
     demand: SenderDemand,
     guard: Guard,
+    source?: Source,
   ): Promise<ExchangeResult> {
     const { host, address, port, login, demand: theirs } = exchanger;
     if (theirs.kind === 'closed' && theirs.refusal.why === 'sts-not-named') countTls('sts', 'validation-failure', host);
@@ -75,6 +119,7 @@ export class ExchangeService {
       port,
       ...sessionDemand(host, theirs, demand),
       ...(login ? { login } : {}),
+      ...(source ? { source } : {}),
     };
     const policy = target.proof?.policy ?? policyOf(theirs);
     for (let again = true; ; again = false) {

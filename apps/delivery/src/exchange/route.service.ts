@@ -20,6 +20,8 @@ export interface Exchanger {
   demand: HostDemand;
   /** Who we say we are, once that is done. */
   login?: Login;
+  /** A host of the operator's, who decides where mail leaves from. */
+  relay?: true;
 }
 /** Exchangers to be asked, in order; or why there are none. */
 export type Route = { exchangers: Exchanger[] } | Refusal;
@@ -145,8 +147,9 @@ export class RouteService {
     const found = await Promise.all(
       hosts.map(async ({ host, port }) => {
         const demand = routeDemand(host, tls, { kind: 'none' });
+        const relay = true as const;
         const addresses = await lookup(host, { all: true }).catch(() => []);
-        return addresses.map(({ address }) => ({ host, address, port, demand, ...(login ? { login } : {}) }));
+        return addresses.map(({ address }) => ({ host, address, port, demand, relay, ...(login ? { login } : {}) }));
       }),
     );
     const exchangers = found.flat();

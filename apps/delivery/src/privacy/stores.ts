@@ -89,6 +89,20 @@ export const STORES: readonly StoreDeclaration[] = [
     },
   },
   {
+    store: 'delivery.warm_up',
+    owner: 'delivery',
+    kind: 'table',
+    what: 'how much each of our new addresses sent to each large provider on a day',
+    limit: { until: 'seven days after its day, when more is sent from a new address' },
+    table: 'public.warm_up',
+    columns: {
+      address: column.publicName,
+      provider: column.code,
+      day: column.instant,
+      sent: column.count,
+    },
+  },
+  {
     store: 'delivery.migrations',
     owner: 'delivery',
     kind: 'table',

@@ -49,7 +49,9 @@ export class SmtpConnection {
     readonly target: SmtpTarget,
     private readonly options: SmtpOptions,
   ) {
-    this.socket = connectTcp({ host: target.address, port: target.port, noDelay: true });
+    const { address, port, source } = target;
+    const from = source ? { localAddress: source.address } : {};
+    this.socket = connectTcp({ host: address, port, noDelay: true, ...from });
   }
 
   /** Connects, greets, says EHLO and turns to TLS where it can. Throws SmtpBroken, or SmtpRefused on a refusing greeting. */
@@ -186,10 +188,11 @@ export class SmtpConnection {
   }
 
   private async hello(): Promise<void> {
-    const reply = await this.command(`EHLO ${this.options.helo}`);
+    const helo = this.target.source?.helo ?? this.options.helo;
+    const reply = await this.command(`EHLO ${helo}`);
     this.extensions.clear();
     // A server older than RFC 1869 refuses EHLO; HELO is for it (RFC 5321 §3.2).
-    if (reply.code >= 500) return accept(await this.command(`HELO ${this.options.helo}`));
+    if (reply.code >= 500) return accept(await this.command(`HELO ${helo}`));
     accept(reply);
     for (const line of reply.text.split('\n').slice(1)) {
       const [keyword = '', ...parameters] = line.split(' ');

@@ -28,6 +28,13 @@ export interface Login {
   password: string;
 }
 
+/** Where a session begins. */
+export interface Source {
+  address: string;
+  /** Our name in EHLO there, if it is another one. */
+  helo?: string;
+}
+
 export interface SmtpTarget {
   /** Name of the exchanger: for TLS server name indication. */
   host: string;
@@ -39,4 +46,6 @@ export interface SmtpTarget {
   proof?: CertificateProof;
   /** Only ever said over TLS. */
   login?: Login;
+  /** None: the system chooses. */
+  source?: Source;
 }

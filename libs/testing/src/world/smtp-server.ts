@@ -27,6 +27,8 @@ export interface SmtpStats {
 export interface SmtpMoment {
   /** That was connected to. */
   address: string;
+  /** That it was connected to from. */
+  client: string;
   session: number;
   /** `begun`: a recipient was named; `taken`: a message has come whole. */
   what: 'opened' | 'begun' | 'taken' | 'closed';
@@ -209,11 +211,12 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<Runni
     stats.connections++;
     stats.current++;
     stats.peak = Math.max(stats.peak, stats.current);
-    const [address, session] = [socket.localAddress ?? '', stats.connections];
+    const { localAddress: address = '', remoteAddress: client = '' } = socket;
+    const session = stats.connections;
     let open = true;
     const says = (what: SmtpMoment['what']): void => {
       if (!open) return;
-      moments.push({ address, session, what, at: performance.timeOrigin + performance.now() });
+      moments.push({ address, client, session, what, at: performance.timeOrigin + performance.now() });
       if (moments.length > MOMENTS) moments.splice(0, MOMENTS / 2);
       if (what !== 'closed') return;
       open = false;

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { MailAccepted } from '@lethe/contracts';
+import { StartupError } from '@lethe/service';
+import { z } from 'zod';
+import type { Source } from '../smtp/smtp-options.ts';
+
+/** How much a new address may send to each provider on each day from the first on; after the last one as much as it takes. */
+export interface WarmUp {
+  /** UTC, `YYYY-MM-DD`. */
+  since: string;
+  perDay: readonly number[];
+}
+
+export interface PoolAddress extends Source {
+  warmUp?: WarmUp;
+}
+
+const MAX_POOLS = 10_000;
+
+const address = z.strictObject({
+  address: z.string().refine((text) => isIP(text) !== 0, 'must be an IP address'),
+  ehlo: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be a name')
+    .optional(),
+  warmUp: z
+    .strictObject({ since: z.iso.date(), perDay: z.array(z.int().min(0).max(1_000_000_000)).min(1).max(365) })
+    .optional(),
+});
+const pool = z
+  .strictObject({
+    default: z.boolean().default(false),
+    accounts: z.array(z.uuid()).default([]),
+    domains: z.array(z.uuid()).default([]),
+    addresses: z.array(address).min(1).max(256),
+  })
+  .refine(({ default: all, accounts, domains }) => all || accounts.length + domains.length > 0, {
+    path: ['accounts'],
+    message: 'nobody uses the pool: name accounts or domains, or make it the default',
+  });
+
+/** Which of our addresses mail leaves from. */
+export class IpPools {
+  constructor(private readonly pools: ReadonlyMap<string, readonly PoolAddress[]>) {}
+
+  /** Every address there is, once. */
+  get addresses(): string[] {
+    return [...new Set([...this.pools.values()].flat().map((each) => each.address))];
+  }
+
+  /**
+   * In the order in which they are to be tried: that of the domain's pool, else the account's, else the default one. None: the system
+   * chooses. A message begins with the same one at every attempt, because a server that greylists knows it by its address.
+   */
+  of({ accountId, domainId, messageId }: Pick<MailAccepted, 'accountId' | 'domainId' | 'messageId'>): PoolAddress[] {
+    const found = this.pools.get(domainId) ?? this.pools.get(accountId) ?? this.pools.get('default') ?? [];
+    // Of an UUID the end is random.
+    const first = found.length === 0 ? 0 : Number.parseInt(messageId.slice(-8), 16) % found.length;
+    return [...found.slice(first), ...found.slice(0, first)];
+  }
+}
+
+/** Reads `IP_POOLS`, a file of pools. Throws StartupError naming what is wrong where. */
+export function readPools(file: string | undefined): IpPools {
+  const pools = new Map<string, readonly PoolAddress[]>();
+  for (const [index, found] of (file === undefined ? [] : readEntries(file)).entries()) {
+    const { data, error } = pool.safeParse(found);
+    const wrong = error?.issues[0];
+    const at = `pool ${index + 1}`;
+    if (!data) throw wrongAt(`${at}: ${wrong?.path.join('.') || 'the pool'}: ${wrong?.message}`);
+    const addresses = data.addresses.map(({ address: own, ehlo, warmUp }) => ({
+      address: own,
+      ...(ehlo === undefined ? {} : { helo: ehlo }),
+      ...(warmUp === undefined ? {} : { warmUp }),
+    }));
+    for (const id of [...(data.default ? ['default'] : []), ...data.accounts, ...data.domains]) {
+      const user = id.toLowerCase();
+      if (pools.has(user)) throw wrongAt(`${at}: ${user}: a pool above has the same`);
+      pools.set(user, addresses);
+    }
+  }
+  return new IpPools(pools);
+}
+
+function readEntries(file: string): unknown[] {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    throw wrongAt('the file cannot be read as JSON');
+  }
+  if (!Array.isArray(content) || content.length > MAX_POOLS) {
+    throw wrongAt(`the file must hold a list of at most ${MAX_POOLS} pools`);
+  }
+  return content;
+}
+
+const wrongAt = (what: string): StartupError => new StartupError(`IP_POOLS: ${what}`);
