@@ -12,6 +12,9 @@ export interface Part {
 }
 
 const BASE64_LINE = 76; // RFC 2045 6.8
+const OCTETS_A_LINE = (BASE64_LINE / 4) * 3;
+const OCTETS_A_BLOCK = 1_024 * OCTETS_A_LINE;
+const CRLF = '\r\n';
 const MAX_LINE = 998; // RFC 5322 2.1.1
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
@@ -91,13 +94,17 @@ function isPlain(content: Buffer): boolean {
   return content.length - start <= MAX_LINE;
 }
 
+/** In blocks of lines: a large file is never there a second time as text. */
 export function base64(content: Buffer): Buffer {
-  const characters = Buffer.from(content.toString('base64'), 'latin1');
-  const lines = Math.ceil(characters.length / BASE64_LINE);
-  // Filled with CRLFs, of which those between the lines stay: 76 and 2 are even.
-  const out = Buffer.alloc(characters.length + 2 * lines, '\r\n');
-  for (let line = 0; line < lines; line++) {
-    characters.copy(out, line * (BASE64_LINE + 2), line * BASE64_LINE, (line + 1) * BASE64_LINE);
+  const lines = Math.ceil(content.length / OCTETS_A_LINE);
+  const out = Buffer.allocUnsafe(4 * Math.ceil(content.length / 3) + 2 * Math.max(lines - 1, 0));
+  let at = 0;
+  for (let start = 0; start < content.length; start += OCTETS_A_BLOCK) {
+    const text = content.toString('base64', start, start + OCTETS_A_BLOCK);
+    for (let from = 0; from < text.length; from += BASE64_LINE) {
+      if (at > 0) at += out.write(CRLF, at, 'latin1');
+      at += out.write(text.slice(from, from + BASE64_LINE), at, 'latin1');
+    }
   }
-  return out.subarray(0, Math.max(out.length - 2, 0));
+  return out;
 }
