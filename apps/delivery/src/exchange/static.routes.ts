@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { StartupError } from '@lethe/service';
 import { z } from 'zod';
+import { EntriesFile } from '../settings/entries.file.ts';
 import type { Login } from '../smtp/smtp-options.ts';
 
 /** Where the operator sends mail of some domains, or how it has to be secured on its way. */
@@ -18,7 +18,6 @@ export interface StaticRoute {
 
 const DOMAIN = /^\.?(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$|^\*$/;
 const HOST = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?$/;
-const MAX_ROUTES = 10_000;
 
 const entry = z.strictObject({
   match: z
@@ -32,6 +31,7 @@ const entry = z.strictObject({
   login: z.strictObject({ username: z.string().min(1), passwordFile: z.string().min(1) }).optional(),
 });
 type Entry = z.infer<typeof entry>;
+const FILE = new EntriesFile('OUTBOUND_ROUTE', entry, 'entry', 'routes', 10_000);
 
 /** Routes by what they match. */
 export class StaticRoutes {
@@ -61,31 +61,14 @@ export function readRoutes(setting: string): StaticRoutes {
     return new StaticRoutes(new Map([['*', routeOf(entry.parse({ match: '*', hosts: [host], allowPrivate: true }))]]));
   }
   const routes = new Map<string, StaticRoute>();
-  for (const [index, found] of readEntries(setting).entries()) {
-    const { data, error } = entry.safeParse(found);
-    const wrong = error?.issues[0];
-    const at = `entry ${index + 1}`;
-    if (!data) throw wrongAt(`${at}: ${wrong?.path.join('.') || 'the entry'}: ${wrong?.message}`);
-    if (routes.has(data.match)) throw wrongAt(`${at}: match: an entry above has the same`);
+  for (const { data, at } of FILE.read(setting)) {
+    if (routes.has(data.match)) throw FILE.wrong(`${at}: match: an entry above has the same`);
     if (data.login && (!data.hosts || data.tls !== 'verified')) {
-      throw wrongAt(`${at}: login: needs hosts, and tls verified: it would be told to anybody`);
+      throw FILE.wrong(`${at}: login: needs hosts, and tls verified: it would be told to anybody`);
     }
     routes.set(data.match, routeOf(data, at));
   }
   return new StaticRoutes(routes);
-}
-
-function readEntries(file: string): unknown[] {
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw wrongAt('the file cannot be read as JSON');
-  }
-  if (!Array.isArray(content) || content.length > MAX_ROUTES) {
-    throw wrongAt(`the file must hold a list of at most ${MAX_ROUTES} routes`);
-  }
-  return content;
 }
 
 function routeOf({ match, hosts, port, tls, allowPrivate, login }: Entry, at = ''): StaticRoute {
@@ -108,7 +91,5 @@ function passwordIn(file: string, at: string): string {
   } catch {
     // Said below.
   }
-  throw wrongAt(`${at}: login.passwordFile: there is no password to be read`);
+  throw FILE.wrong(`${at}: login.passwordFile: there is no password to be read`);
 }
-
-const wrongAt = (what: string): StartupError => new StartupError(`OUTBOUND_ROUTE: ${what}`);

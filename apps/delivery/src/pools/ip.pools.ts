@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { MailAccepted } from '@lethe/contracts';
-import { StartupError } from '@lethe/service';
 import { z } from 'zod';
+import { EntriesFile } from '../settings/entries.file.ts';
 import type { Source } from '../smtp/smtp-options.ts';
 
 /** How much a new address may send to each provider on each day from the first on; after the last one as much as it takes. */
@@ -15,8 +14,6 @@ export interface WarmUp {
 export interface PoolAddress extends Source {
   warmUp?: WarmUp;
 }
-
-const MAX_POOLS = 10_000;
 
 const address = z.strictObject({
   address: z.string().refine((text) => isIP(text) !== 0, 'must be an IP address'),
@@ -39,6 +36,8 @@ const pool = z
     path: ['accounts'],
     message: 'nobody uses the pool: name accounts or domains, or make it the default',
   });
+
+const FILE = new EntriesFile('IP_POOLS', pool, 'pool', 'pools', 10_000);
 
 /** Which of our addresses mail leaves from. */
 export class IpPools {
@@ -64,11 +63,7 @@ export class IpPools {
 /** Reads `IP_POOLS`, a file of pools. Throws StartupError naming what is wrong where. */
 export function readPools(file: string | undefined): IpPools {
   const pools = new Map<string, readonly PoolAddress[]>();
-  for (const [index, found] of (file === undefined ? [] : readEntries(file)).entries()) {
-    const { data, error } = pool.safeParse(found);
-    const wrong = error?.issues[0];
-    const at = `pool ${index + 1}`;
-    if (!data) throw wrongAt(`${at}: ${wrong?.path.join('.') || 'the pool'}: ${wrong?.message}`);
+  for (const { data, at } of FILE.read(file)) {
     const addresses = data.addresses.map(({ address: own, ehlo, warmUp }) => ({
       address: own,
       ...(ehlo === undefined ? {} : { helo: ehlo }),
@@ -76,24 +71,9 @@ export function readPools(file: string | undefined): IpPools {
     }));
     for (const id of [...(data.default ? ['default'] : []), ...data.accounts, ...data.domains]) {
       const user = id.toLowerCase();
-      if (pools.has(user)) throw wrongAt(`${at}: ${user}: a pool above has the same`);
+      if (pools.has(user)) throw FILE.wrong(`${at}: ${user}: a pool above has the same`);
       pools.set(user, addresses);
     }
   }
   return new IpPools(pools);
 }
-
-function readEntries(file: string): unknown[] {
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw wrongAt('the file cannot be read as JSON');
-  }
-  if (!Array.isArray(content) || content.length > MAX_POOLS) {
-    throw wrongAt(`the file must hold a list of at most ${MAX_POOLS} pools`);
-  }
-  return content;
-}
-
-const wrongAt = (what: string): StartupError => new StartupError(`IP_POOLS: ${what}`);

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { StartupError } from '@lethe/service';
 import { z } from 'zod';
+import { EntriesFile } from '../settings/entries.file.ts';
 import { largeProvider, PROVIDERS, type Provider, type Takes } from './providers.ts';
 
 /** What is shaped as one: all exchangers of a provider or under an operator's name, else one address and port. */
@@ -17,7 +16,6 @@ export interface SiteRule {
 }
 
 const NAME = /^\.?(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
-const MAX_ENTRIES = 10_000;
 const MAX_SESSIONS = 1_000;
 
 const entry = z
@@ -37,6 +35,7 @@ const entry = z
     message: 'an entry has either match or provider',
   });
 type Entry = z.infer<typeof entry>;
+const FILE = new EntriesFile('SHAPING', entry, 'entry', 'entries', 10_000);
 
 /** What each site takes: what an operator says of it, what its provider takes, or what everybody does. */
 export class ShapingRules {
@@ -69,29 +68,12 @@ export class ShapingRules {
 /** Reads `SHAPING`, a file of entries. Throws StartupError naming what is wrong where. */
 export function readShaping(file: string | undefined, others: Takes): ShapingRules {
   const entries = new Map<string, Entry>();
-  for (const [index, found] of (file === undefined ? [] : readEntries(file)).entries()) {
-    const { data, error } = entry.safeParse(found);
-    const wrong = error?.issues[0];
-    const at = `entry ${index + 1}`;
-    if (!data) throw wrongAt(`${at}: ${wrong?.path.join('.') || 'the entry'}: ${wrong?.message}`);
+  for (const { data, at } of FILE.read(file)) {
     const key = data.match ?? `provider ${data.provider}`;
-    if (entries.has(key)) throw wrongAt(`${at}: ${data.match ? 'match' : 'provider'}: an entry above has the same`);
+    if (entries.has(key)) throw FILE.wrong(`${at}: ${data.match ? 'match' : 'provider'}: an entry above has the same`);
     entries.set(key, data);
   }
   return new ShapingRules(entries, others);
-}
-
-function readEntries(file: string): unknown[] {
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw wrongAt('the file cannot be read as JSON');
-  }
-  if (!Array.isArray(content) || content.length > MAX_ENTRIES) {
-    throw wrongAt(`the file must hold a list of at most ${MAX_ENTRIES} entries`);
-  }
-  return content;
 }
 
 function over(takes: Takes, told: Entry | undefined): Takes {
@@ -118,5 +100,3 @@ function paced({ sessions, messagesPerSession, messagesPerSecond: rate }: Takes)
 
 /** What processes call a site among each other, in 32 bits: two that are called the same share what each of them takes. */
 export const hashOf = (site: string): number => createHash('sha256').update(site).digest().readInt32BE(0);
-
-const wrongAt = (what: string): StartupError => new StartupError(`SHAPING: ${what}`);
