@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { EntriesFile } from '../settings/entries.file.ts';
+import { mostSpecific } from '../settings/most-specific.ts';
 import type { Login } from '../smtp/smtp-options.ts';
 
 /** Where the operator sends mail of some domains, or how it has to be secured on its way. */
@@ -39,14 +40,7 @@ export class StaticRoutes {
 
   /** The route that says most about the domain: its own, that of the longest name above it, or the one for the rest. */
   find(domain: string): StaticRoute | undefined {
-    const name = domain.toLowerCase();
-    const own = this.routes.get(name);
-    if (own) return own;
-    for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
-      const above = this.routes.get(name.slice(dot));
-      if (above) return above;
-    }
-    return this.routes.get('*');
+    return mostSpecific(this.routes, domain.toLowerCase()) ?? this.routes.get('*');
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EntriesFile } from '../settings/entries.file.ts';
+import { mostSpecific } from '../settings/most-specific.ts';
 import { largeProvider, PROVIDERS, type Provider, type Takes } from './providers.ts';
 
 /** What is shaped as one: all exchangers of a provider or under an operator's name, else one address and port. */
@@ -47,21 +48,10 @@ export class ShapingRules {
   of(host: string, address: string, port: number): SiteRule {
     const large = largeProvider(host);
     const told = large && this.entries.get(`provider ${large.provider}`);
-    const named = this.entries.size === 0 ? undefined : this.named(host.toLowerCase());
+    const named = this.entries.size === 0 ? undefined : mostSpecific(this.entries, host.toLowerCase());
     const takes = over(over(large?.takes ?? this.others, told), named);
     const site = named?.match ?? large?.provider ?? `${address} ${port}`;
     return { site, provider: large?.provider ?? 'other', ...paced(takes) };
-  }
-
-  /** What says most about the host: its own name, or the longest one above it. */
-  private named(name: string): Entry | undefined {
-    const own = this.entries.get(name);
-    if (own) return own;
-    for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
-      const above = this.entries.get(name.slice(dot));
-      if (above) return above;
-    }
-    return undefined;
   }
 }
 
