@@ -1,9 +1,9 @@
 import { isAscii } from 'node:buffer';
 import libmime from 'libmime';
-import { parseAddressList } from '../address/address-list.ts';
 import { addressLine } from '../compose/compose.ts';
 import { structured } from '../compose/part.ts';
 import { headerLine } from '../message/edit.ts';
+import { parseMailboxes } from '../mime/mailboxes.ts';
 import { bytesToText } from '../mime/text.ts';
 
 /** Fields of mailboxes (RFC 5322 §3.6.2, §3.6.3, §3.6.6): encoded words stand in names alone. */
@@ -22,7 +22,7 @@ export function sevenBitField(name: string, latin1: string): string | undefined 
   if (NO_TEXT.test(name)) return undefined;
   if (PARAMETERS.test(name)) return structured(name, libmime.parseHeaderValue(value));
   if (!MAILBOXES.test(name)) return unlessRefused(() => headerLine(name, value));
-  const read = parseAddressList(value, name);
+  const read = parseMailboxes(latin1, name);
   if (!read.ok || !read.value.every(({ address }) => isAscii(Buffer.from(address)))) return undefined;
   return addressLine(name, read.value);
 }

@@ -1,13 +1,13 @@
-import { parseAddressList } from '../address/address-list.ts';
 import { addressLine } from '../compose/compose.ts';
 import { textPart, type Part } from '../compose/part.ts';
 import { headerLine } from '../message/edit.ts';
 import { headerFields, rawValue, splitMessage, type HeaderField } from '../message/header.ts';
 import { isAttachment } from '../mime/content.ts';
 import { decodeCharset, decodeOctets } from '../mime/decode.ts';
+import { parseMailboxes } from '../mime/mailboxes.ts';
 import { scanParts, type Leaf } from '../mime/parts.ts';
 import { DEFAULT_SCAN_LIMITS } from '../mime/scan.ts';
-import { bytesToText, decodeText } from '../mime/text.ts';
+import { decodeText } from '../mime/text.ts';
 import type { Mailbox } from '../address/address.ts';
 import { fillIn, fillInLinks, linksIn, PlaceholderCount, type MergeRecipient } from './placeholders.ts';
 
@@ -121,7 +121,7 @@ export class MailMerge {
    */
   #mailboxes(name: string, value: string): Edit['write'] | undefined {
     if (this.#shared) return undefined;
-    const read = parseAddressList(bytesToText(value).replaceAll('\t', ' '), name);
+    const read = parseMailboxes(value, name);
     if (!read.ok || !read.value.some((mailbox) => this.#mark(`${mailbox.name} ${mailbox.address}`))) return undefined;
     const filled = (text: string, { recipient }: Copy): string => fillIn(text, recipient, ATOM);
     return (copy) =>

@@ -1,7 +1,8 @@
-import { parseAddressList, readHeaderAddresses } from '../address/address-list.ts';
+import { readHeaderAddresses } from '../address/address-list.ts';
 import type { Mailbox } from '../address/address.ts';
 import { headerFields, rawValue, splitMessage, type HeaderField } from '../message/header.ts';
 import { accept, refuse, type Result } from '../refusal.ts';
+import { parseMailboxes } from './mailboxes.ts';
 import { bytesToText, decodeText } from './text.ts';
 import { scanParts, type Attachment, type ScanLimits } from './parts.ts';
 
@@ -87,7 +88,7 @@ function authorsOf(header: Buffer, fields: readonly HeaderField[]): Mailbox[] | 
     if (field === undefined) continue;
     const value = rawValue(header, field);
     if (more.length > 0 || value.length > MAX_ADDRESS_FIELD_BYTES) return undefined;
-    const read = parseAddressList(bytesToText(value).replaceAll('\t', ' '), name);
+    const read = parseMailboxes(value, name);
     if (!read.ok) return undefined;
     authors.push(...read.value);
   }
