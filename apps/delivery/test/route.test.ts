@@ -66,7 +66,7 @@ describe('where mail may go', () => {
   });
 
   it('goes where the operator routes it, also inside; but not while mail must not leave', async () => {
-    const inside = { host: '10.0.0.1', address: '10.0.0.1', port: 2525, demand: { kind: 'none' } };
+    const inside = { host: '10.0.0.1', address: '10.0.0.1', port: 2525, demand: { kind: 'none' }, relay: true };
     expect(await routes('any', 'smtp://10.0.0.1:2525').find('out.test')).toEqual({ exchangers: [inside] });
     expect(await routes('loopback', 'smtp://10.0.0.1:2525').find('out.test')).toMatchObject({ why: 'not-loopback' });
   });
