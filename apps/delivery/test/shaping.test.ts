@@ -10,7 +10,7 @@ import { received, watchEvents } from './support/observed.ts';
 import { startDelivery } from './support/start.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
-const ADDRESSES = { live: '127.0.0.31', dead: '127.0.0.32', pushy: '127.0.0.33' };
+const ADDRESSES = { live: '127.0.0.31', dead: '127.0.0.32', pushy: '127.0.0.33', shy: '127.0.0.34' };
 const STREAM = 160;
 const EVERY_MS = 50;
 
@@ -137,4 +137,24 @@ describe('destinations that do not keep up', () => {
     expect(mostAtOnce(first)).toBe(1);
     expect(mostAtOnce(after)).toBe(8);
   });
+
+  it(
+    'hear first whom they have seen, so that who puts off all that are new gets its mail',
+    { timeout: 180_000 },
+    async () => {
+      const mails = await accept(
+        around,
+        Array.from({ length: 30 }, (_, n) => ({ to: [`421+${n}@shy.example`] })),
+      );
+      await publish(
+        around,
+        mails.flatMap(({ records }) => records),
+      );
+      const delivered = () =>
+        mails.filter(({ messageId }) => events.of(messageId).some(({ type }) => type === 'delivered')).length;
+      // Where it hears all of them in turn, it takes none in that time.
+      await until(() => delivered() === mails.length, 120_000);
+      expect(delivered()).toBe(mails.length);
+    },
+  );
 });

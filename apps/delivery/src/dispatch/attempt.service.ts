@@ -89,7 +89,7 @@ export class AttemptService {
     } catch (error) {
       if (error instanceof CalledOff) return error.outcome;
       if (error instanceof ForgottenError) return FORGOTTEN;
-      if (error instanceof ExchangerBusy) return this.back(error);
+      if (error instanceof ExchangerBusy) return this.back(attempt, error);
       if (isAway(error)) return later('store-away', 1_000);
       throw error;
     } finally {
@@ -97,8 +97,13 @@ export class AttemptService {
     }
   }
 
-  private back({ afterMs }: ExchangerBusy): Outcome {
-    return afterMs < LONG_MS ? later('busy', afterMs) : { kind: 'waits', until: this.clock.now() + afterMs };
+  /**
+   * After a pause of a site those come first whom it has seen, then the others, and in neither all at once: a server that puts off
+   * whoever is new to it would hear strangers alone, and be asked ever more rarely.
+   */
+  private back({ number }: Attempt, { afterMs, paused }: ExchangerBusy): Outcome {
+    const waitMs = paused ? afterMs * (number > 1 ? 1 + 0.1 * Math.random() : 1.2 + 0.2 * Math.random()) : afterMs;
+    return waitMs < LONG_MS ? later('busy', waitMs) : { kind: 'waits', until: this.clock.now() + waitMs };
   }
 
   private async try(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {

@@ -12,6 +12,8 @@ export class ExchangerBusy extends Error {
   constructor(
     /** When to come back, in milliseconds. */
     readonly afterMs = BACK_MS,
+    /** The whole site is let alone until then. */
+    readonly paused = false,
     /** Nobody answers there: another exchanger may. */
     readonly unreachable = false,
   ) {

@@ -184,8 +184,7 @@ export class SmtpPool {
 
   private assertNotPaused({ pace }: Site): void {
     const left = pace.pausedUntil - performance.now();
-    // Not all at once.
-    if (left > 0) throw new ExchangerBusy(left * (1 + 0.2 * Math.random()), pace.unreachable);
+    if (left > 0) throw new ExchangerBusy(left, true, pace.unreachable);
   }
 
   private mayOpen(site: Site): boolean {
@@ -419,7 +418,7 @@ export class SmtpPool {
     if (change !== 'recovering') countShaping(change, site.rule.provider);
     if (change === 'paused') {
       const { pausedUntil, unreachable } = site.pace;
-      const busy = new ExchangerBusy(pausedUntil - performance.now(), unreachable);
+      const busy = new ExchangerBusy(pausedUntil - performance.now(), true, unreachable);
       for (const exchanger of site.waitingFor) exchanger.dismissAll(busy);
     }
     for (const session of site.idle) {
