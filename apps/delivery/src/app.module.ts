@@ -8,6 +8,7 @@ import { Module } from '@nestjs/common';
 import { ComposerService } from './compose/composer.service.ts';
 import { DkimSigner } from './compose/dkim-signer.ts';
 import { LargeMessages } from './compose/large-messages.ts';
+import { ReturnPaths } from './compose/return.paths.ts';
 import { UnsubscribeLinks } from './compose/unsubscribe.links.ts';
 import { Deferred } from './deferred/deferred.entity.ts';
 import { DeferredRepository } from './deferred/deferred.repository.ts';
@@ -69,6 +70,7 @@ import { StsRow } from './sts/sts.entity.ts';
     ComposerService,
     DkimSigner,
     UnsubscribeLinks,
+    ReturnPaths,
     LargeMessages,
     ConclusionService,
     EventsPublisher,

@@ -4,6 +4,7 @@ import { kafkaConfig } from '@lethe/kafka';
 import { defineConfig, publicUrlConfig } from '@lethe/service';
 import { vaultConfig } from '@lethe/vault';
 import { z } from 'zod';
+import { isReturnPathHost } from './compose/return.paths.ts';
 import { parseDelays } from './deferred/retry.policy.ts';
 import { parseServers } from './dns/dns.transport.ts';
 
@@ -52,6 +53,23 @@ const route = {
     .regex(/^[A-Za-z0-9.-]{1,253}$|^\[[0-9A-Fa-f.:]+\]$/)
     .default('localhost')
     .describe('Our name in EHLO and Received: a public name that resolves to the sending address'),
+  RETURN_PATH_HOST: z
+    .string()
+    .toLowerCase()
+    .refine(isReturnPathHost, 'must be a host name in ASCII, in which `{domain}` may stand for labels')
+    .optional()
+    .describe(
+      'Where bounces that come later are sent to: a host name, in which `{domain}` stands for the sending domain; none: to the sender',
+    ),
+  RETURN_PATH_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
+    .optional()
+    .meta({
+      description:
+        'Key that addresses at `RETURN_PATH_HOST` are made with, which needs it; the same in every replica, for as long as bounces are read',
+      secret: true,
+    }),
 };
 
 /** Whom to trust, and what domains ask of those who send to them. */
@@ -135,5 +153,7 @@ export const config = defineConfig({
   ...bodiesConfig,
   ...publicUrlConfig,
   ...ownConfig,
+}).refine(({ RETURN_PATH_HOST: host, RETURN_PATH_KEY: key }) => host === undefined || key !== undefined, {
+  path: ['RETURN_PATH_KEY'],
 });
 export type DeliveryConfig = z.infer<typeof config>;

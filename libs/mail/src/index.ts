@@ -1,8 +1,8 @@
 /**
  * Everything about mail that needs no I/O. A message's way through it: its addresses are read (`address`), its form is
  * composed (`compose`) or its raw bytes are brought to one form (`message`), it is scanned (`mime`), written for each recipient where each gets their own (`merge`) and without octets that a server does not take
- * (`downgrade`), signed (`dkim`), and
- * what the other side answers is read and stripped of addresses (`reply`); why it did not arrive is found by one set of rules
+ * (`downgrade`), signed (`dkim`) and given an address to come back to (`return-path`); what the other side answers is read and stripped of
+ * addresses (`reply`); why it did not arrive is found by one set of rules
  * for live replies and for bounces (`bounce`). Kept, it can be shown again (`view`).
  */
 export { type Refusal, type RefusalReason, type Result } from './refusal.ts';
@@ -26,6 +26,7 @@ export { EACH_RECIPIENT, MailMerge } from './merge/merge.ts';
 export { fillIn, fillInJson, PlaceholderCount, type MergeRecipient } from './merge/placeholders.ts';
 export { dkimBodyHash } from './dkim/canonical.ts';
 export { dkimSign, type DkimSignInput } from './dkim/sign.ts';
+export { makeReturnPath, readReturnPath, type ReturnPath } from './return-path/return-path.ts';
 export { classifyReply, enhancedCode, type FailureReason, type ReplyClass } from './reply/classify.ts';
 export { maskAddresses } from './reply/mask.ts';
 export { explainBounce, type ExplainedBounce } from './bounce/explain.ts';

@@ -14,6 +14,7 @@ import { Clock, CONFIG, isUnavailable, OverloadedError } from '@lethe/service';
 import { ForgottenError, Vault, VaultUnavailableError } from '@lethe/vault';
 import { ComposerService } from '../compose/composer.service.ts';
 import { LargeMessages } from '../compose/large-messages.ts';
+import { ReturnPaths } from '../compose/return.paths.ts';
 import { MAYBE_DUPLICATE_HEADER, NO_HEADER } from '../compose/trace.ts';
 import type { DeliveryConfig } from '../config.ts';
 import { ExchangeService } from '../exchange/exchange.service.ts';
@@ -69,6 +70,7 @@ export class AttemptService {
     private readonly holds: HoldsTable,
     private readonly vault: Vault,
     private readonly composer: ComposerService,
+    private readonly returnPaths: ReturnPaths,
     private readonly large: LargeMessages,
     private readonly exchange: ExchangeService,
     private readonly pools: IpPools,
@@ -123,7 +125,7 @@ export class AttemptService {
       return { kind: 'delivered', answer: noSession(650, undefined, 'Test mode: not sent') };
     }
     const { data, utf8, sevenBit } = await this.composer.compose(record, envelope, domain);
-    const from = await this.sender(record);
+    const from = await this.mailFrom(record, domain);
     const to = envelope.address;
     const message: Transmission = {
       from,
@@ -199,7 +201,13 @@ export class AttemptService {
     return { domain, envelope, stopped };
   }
 
-  /** MAIL FROM: the sender's address; none (RFC 5321 §4.5.5) if the person behind it is forgotten or not named. */
+  /** The return path, or the sender's address where there is none; nobody (RFC 5321 §4.5.5) where there is no sender. */
+  private async mailFrom(record: MailAccepted, domain: DomainSettings): Promise<string> {
+    const sender = await this.sender(record);
+    return sender === '' ? '' : (this.returnPaths.of(record, domain) ?? sender);
+  }
+
+  /** Empty if the person behind it is forgotten or not named. */
   private async sender({ accountId, messageId, related }: MailAccepted): Promise<string> {
     const from = related.find(({ role }) => role === 'sender') ?? related.find(({ role }) => role === 'from');
     if (!from) return '';
