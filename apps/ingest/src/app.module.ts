@@ -6,6 +6,7 @@ import { KafkaModule, OutboxModule } from '@lethe/kafka';
 import { HOLDER_TOPICS, PrivacyHolderModule } from '@lethe/privacy-holder';
 import { VaultModule } from '@lethe/vault';
 import { AcceptService } from './accept/accept.service.ts';
+import { ComingMessages } from './accept/coming.messages.ts';
 import { AcceptsUnderWay } from './accept/accepts.under-way.ts';
 import { CommitService } from './accept/commit.service.ts';
 import { MessageRepository } from './accept/message.repository.ts';
@@ -88,6 +89,7 @@ import { VersionsService } from './templates/versions/versions.service.ts';
   providers: [
     AcceptService,
     AcceptsUnderWay,
+    ComingMessages,
     ApiForms,
     CommitService,
     IdempotencyRepository,

@@ -42,13 +42,18 @@ export class AcceptService implements BeforeApplicationShutdown {
   /**
    * Resolves once the message is durable, whole or not at all. Before that point a store that is away is a 503; after it
    * nothing fails: what cannot be published now, the outbox relay publishes. False, and nothing is kept: the key of `claim` is an
-   * earlier request's.
+   * earlier request's. `come` is called when it can be committed (`ComingMessages`).
    */
-  async accept(submission: Submission, domain: DomainSettings, acceptedAt: number, claim?: Claim): Promise<boolean> {
+  async accept(
+    submission: Submission,
+    domain: DomainSettings,
+    acceptedAt: number,
+    come: () => void,
+    claim?: Claim,
+  ): Promise<boolean> {
     const accept = this.underWay.begin();
     try {
       const bodyHash = dkimBodyHash(submission.raw);
-      const come = this.commits.expect();
       const items = await Promise.all(
         inGroups(submission).map(async (part): Promise<Committable> => {
           const message = await this.sealing.seal(part, bodyHash, domain, acceptedAt);

@@ -11,6 +11,7 @@ import { IdempotencyRepository, type Claimed } from '../idempotency/idempotency.
 import type { Claim } from '../idempotency/idempotency.service.ts';
 import { SentCountRepository } from '../permission/sent-count.repository.ts';
 import type { Accept } from './accepts.under-way.ts';
+import { ComingMessages } from './coming.messages.ts';
 import { MessageRepository } from './message.repository.ts';
 import type { SealedMessage } from './records.ts';
 import { SealingService } from './sealing.service.ts';
@@ -34,8 +35,8 @@ class Shaken extends Error {}
 const MAX_COMMIT_BYTES = 8 * 1024 * 1024;
 /** Transactions at once. While one is under way the next gathers, and the fewer there are, the more share what one costs. */
 const COMMITS_AT_ONCE = 1;
-/** How long a commit waits for messages that are being sealed: one of its own would cost as much again. */
-const GATHER_MS = 5;
+/** How long a commit waits for messages that come soon: one of its own would cost as much again. */
+const GATHER_MS = 10;
 /** How long a repetition waits for the request whose key it has, whose process may hang; and how often it looks. */
 const HELD_MS = 2_000;
 const LOOK_MS = 25;
@@ -48,14 +49,13 @@ const LOOK_MS = 25;
 export class CommitService {
   private readonly batcher: Batcher<Committable, Outcome>;
   private readonly large: Semaphore;
-  /** Messages being sealed. */
-  private onTheWay = 0;
 
   constructor(
     private readonly database: Database,
     private readonly vault: Vault,
     private readonly bodies: BodyStore,
     private readonly sealing: SealingService,
+    coming: ComingMessages,
     private readonly messages: MessageRepository,
     private readonly sent: SentCountRepository,
     private readonly outbox: Outbox,
@@ -68,21 +68,13 @@ export class CommitService {
         maxBytes: MAX_COMMIT_BYTES,
         sizeOf: ({ raw }) => raw.length,
         lingerMs: config.COMMIT_LINGER_MS,
-        gather: { ms: GATHER_MS, more: () => this.onTheWay > 0 },
+        gather: { ms: GATHER_MS, more: () => coming.any() },
         maxQueued: config.REQUESTS_WAITING,
         concurrency: COMMITS_AT_ONCE,
       },
       (items) => this.commitAll(items),
     );
     this.large = new Semaphore(1, config.REQUESTS_WAITING);
-  }
-
-  /** A message is about to come: a commit waits for it a little. Answers a function to be called when it has, or does not. */
-  expect(): () => void {
-    this.onTheWay += 1;
-    return () => {
-      this.onTheWay -= 1;
-    };
   }
 
   /**

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { DomainSettings } from '@lethe/contracts';
 import { ApiError, Clock, CONFIG } from '@lethe/service';
 import { AcceptService } from '../accept/accept.service.ts';
+import { ComingMessages } from '../accept/coming.messages.ts';
 import { envelopeOctets } from '../accept/envelope.size.ts';
 import { MAX_RECIPIENTS, type Submission } from '../accept/submission.ts';
 import { type IngestConfig } from '../config.ts';
@@ -29,6 +30,8 @@ export interface Arrival {
     origin: Origin,
     more: (octets: number) => void,
   ) => Submission | Promise<Submission>;
+  /** Of who had said before that it comes (`ComingMessages`). */
+  readonly come?: () => void;
   /** Its `Idempotency-Key`, and which of the doors it came to. */
   readonly once?: { readonly key: string; readonly door: string };
 }
@@ -40,6 +43,7 @@ export class IntakeService {
     private readonly budget: MemoryBudget,
     private readonly lists: ExpansionService,
     private readonly permission: PermissionService,
+    private readonly coming: ComingMessages,
     private readonly accept: AcceptService,
     private readonly idempotency: IdempotencyService,
     private readonly clock: Clock,
@@ -60,29 +64,39 @@ export class IntakeService {
    * @throws ApiError: 400 and 413 for the message, 403 and 429 for what the domain may not send, 409 for an Idempotency-Key of another
    * request, 503 with nothing kept of it.
    */
-  take({ domain, by, octets, read, toSubmission, once: keyed }: Arrival): Promise<string> {
+  take(arrival: Arrival): Promise<string> {
+    const { domain, octets } = arrival;
     return this.budget.run(domain.accountId, octets, async (more) => {
-      const form = await read(more);
-      const once = keyed && (await this.idempotency.once(domain, keyed.key, fingerprintOf(keyed.door, form)));
-      const earlier = once && (await this.idempotency.answer(once));
-      if (earlier !== undefined) return earlier;
-      const acceptedAt = this.clock.now();
-      const given = await toSubmission(form, { domain: domain.name, acceptedAt, ...by }, more);
-      const submission = await this.lists.expand(given, domain.accountId);
-      if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
-      more(this.roomFor(submission));
-      const claim = once && (await this.idempotency.claim(once, submission.messageIdHeader));
-      const ended = await this.permission.admit(submission, domain);
-      try {
-        if (await this.accept.accept(submission, domain, acceptedAt, claim)) return submission.messageIdHeader;
-      } finally {
-        ended();
-      }
-      const faster = once && (await this.idempotency.answer(once));
-      // Its day has ended this moment.
-      if (faster === undefined) throw new ApiError(503, 'Temporarily unavailable, try again');
-      return faster;
+      const come = arrival.come ?? this.coming.expect();
+      return this.run(arrival, more, come).finally(come);
     });
+  }
+
+  private async run(
+    { domain, by, read, toSubmission, once: keyed }: Arrival,
+    more: (octets: number) => void,
+    come: () => void,
+  ): Promise<string> {
+    const form = await read(more);
+    const once = keyed && (await this.idempotency.once(domain, keyed.key, fingerprintOf(keyed.door, form)));
+    const earlier = once && (await this.idempotency.answer(once));
+    if (earlier !== undefined) return earlier;
+    const acceptedAt = this.clock.now();
+    const given = await toSubmission(form, { domain: domain.name, acceptedAt, ...by }, more);
+    const submission = await this.lists.expand(given, domain.accountId);
+    if (submission.raw.length > this.config.MESSAGE_MAX_BYTES) throw tooLarge(this.config.MESSAGE_MAX_BYTES);
+    more(this.roomFor(submission));
+    const claim = once && (await this.idempotency.claim(once, submission.messageIdHeader));
+    const ended = await this.permission.admit(submission, domain);
+    try {
+      if (await this.accept.accept(submission, domain, acceptedAt, come, claim)) return submission.messageIdHeader;
+    } finally {
+      ended();
+    }
+    const faster = once && (await this.idempotency.answer(once));
+    // Its day has ended this moment.
+    if (faster === undefined) throw new ApiError(503, 'Temporarily unavailable, try again');
+    return faster;
   }
 
   /** Octets of what is made of it. @throws ApiError 400 if that is more than there could ever be. */

@@ -4,6 +4,7 @@ import type { DomainSettings } from '@lethe/contracts';
 import { canonicalDomain, normaliseMessage, parseAddress } from '@lethe/mail';
 import { ApiError, CONFIG, Log } from '@lethe/service';
 import type { SMTPServerAddress, SMTPServerAuthentication, SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
+import { ComingMessages } from '../accept/coming.messages.ts';
 import { type IngestConfig } from '../config.ts';
 import { LoginService, type Login } from '../login/login.service.ts';
 import { TrustedNetworks, type TrustedClient } from '../login/trusted.networks.ts';
@@ -26,6 +27,8 @@ export interface SubmissionSession extends SMTPServerSession {
   /** Unset for who has not signed in, false once TLS began. */
   user?: Login | TrustedClient | false;
   failedLogins?: number;
+  /** Of the message that has begun last. */
+  come?: () => void;
 }
 
 /** What each command of a session means here (RFC 6409). Every method throws SmtpRefusal. */
@@ -37,6 +40,7 @@ export class SubmissionsService {
     private readonly logins: LoginService,
     private readonly domains: SendingDomains,
     private readonly intake: IntakeService,
+    private readonly coming: ComingMessages,
     private readonly templates: MessageTemplates,
     private readonly log: Log,
     @Inject(CONFIG) private readonly config: IngestConfig,
@@ -72,12 +76,16 @@ export class SubmissionsService {
     checkMailParameters(mail);
     const { domain } = this.senderOf(session);
     this.intake.assertRoom(sizeOf(mail.args), this.config.MESSAGE_MAX_BYTES);
-    const { address } = mail;
     // The null reverse-path of notifications (RFC 5321 §4.5.5) names nobody.
-    if (address === '') return;
+    if (mail.address !== '') this.assertSender(mail.address, domain.name, session);
+    session.come?.();
+    session.come = this.coming.expect();
+  }
+
+  private assertSender(address: string, domain: string, session: SubmissionSession): void {
     assertUtf8Announced(address, session);
     const sender = canonicalDomain(address.slice(address.lastIndexOf('@') + 1));
-    if (sender === undefined || !maySendAs(domain.name, sender)) {
+    if (sender === undefined || !maySendAs(domain, sender)) {
       throw refuse(553, '5.7.1 MAIL FROM must be of the domain of the login');
     }
   }
@@ -107,6 +115,7 @@ export class SubmissionsService {
           originatingIp: session.remoteAddress,
         },
         octets: room,
+        ...(session.come ? { come: session.come } : {}),
         read: async (more) => {
           const raw = await readData(stream, { room, maxBytes: this.config.MESSAGE_MAX_BYTES }, more);
           const content = taken(normaliseMessage(raw));
