@@ -81,6 +81,23 @@ describe('a message for a server that takes seven bits', () => {
     expect(opened.headers).toContainEqual(['Subject', 'Größe']);
   });
 
+  it('says in an attached message, too, that it is MIME where it has to be', () => {
+    const attached = (text: string): string =>
+      `MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n${text}\n--o\n${TEXT}\nGrüße\n--o--\n`;
+    expect(converted(attached('Subject: s\n\nGrüße')).toString()).toContain('Subject: s\r\nMIME-Version: 1.0\r\n');
+    expect(converted(attached('Subject: s\n\nplain')).toString()).toContain('rfc822\r\n\r\nSubject: s\r\n\r\nplain');
+  });
+
+  it('touches nothing that is signed, also not what only says that it has eight bits', () => {
+    const signed = [
+      'MIME-Version: 1.0\nContent-Type: multipart/signed; protocol="application/pgp-signature"; boundary=o\n',
+      '--o\nContent-Type: multipart/mixed; boundary=i\nContent-Transfer-Encoding: 8BIT\n\n--i\n\nplain\n--i--\n',
+      '--o\nContent-Type: application/pgp-signature\n\nsig\n--o--\n',
+    ].join('\n');
+    expect(converted(`Subject: Grüße\n${signed}`).toString().split('\r\n').slice(1).join('\n')).toBe(signed);
+    expect(sevenBit(mime(signed.replace('plain', 'Grüße')))).toBeUndefined();
+  });
+
   it('has names and texts of its header in encoded words, and file names in parameters', () => {
     const copy = converted(
       [
@@ -109,6 +126,12 @@ describe('a message for a server that takes seven bits', () => {
     ['a reference', 'References: <ü@a.example>\n\nx\n'],
     ['a multipart without a boundary', 'MIME-Version: 1.0\nContent-Type: multipart/mixed\n\nü\n'],
     ['a report that takes no encoding', 'MIME-Version: 1.0\nContent-Type: message/delivery-status\n\nü\n'],
+    ['an encoding that nobody knows', 'Content-Transfer-Encoding: x-uuencode\n\nbegin 644 ü\n#86)C\nend\n'],
+    ['one with a comment', 'Content-Transfer-Encoding: base64 (as ever)\n\nR3LDvMOfZQ==\nü\n'],
+    [
+      'a digest whose messages do not say what they are',
+      'MIME-Version: 1.0\nContent-Type: multipart/digest; boundary=o\n\n--o\n\nSubject: s\n\nGrüße\n--o--\n',
+    ],
     ['a header without an end', 'Subject: Größe'],
   ])('is none where something would be lost: %s', (_, text) => expect(sevenBit(mime(text))).toBeUndefined());
 });

@@ -14,11 +14,15 @@ interface Edit {
 
 const CRLF = '\r\n';
 const ENCODING = 'content-transfer-encoding';
+const MIME_VERSION = `MIME-Version: 1.0${CRLF}`;
+/** Of what has another one nobody here knows what it encodes. */
+const ENCODINGS = /^(?:|7bit|8bit|binary|quoted-printable|base64)$/;
 
 /**
  * The message for a server that takes no octets over 127: contents are encoded (RFC 6152 §3, RFC 2045 §6), header fields get encoded words
  * (RFC 2047) and encoded parameters (RFC 2231). What is ASCII already stays byte for byte. Undefined where that cannot be done without
- * losing something: an address that is not ASCII, a field or structure that nobody can be sure how to read.
+ * losing something: an address that is not ASCII, a field or structure that nobody can be sure how to read, what is in a
+ * `multipart/signed`, which nobody may change on the way (RFC 1847 §2.1), nor here anything that follows it.
  *
  * Signatures over it are void: sign what this answers. Takes a message that was taken in (CRLF, within `DEFAULT_SCAN_LIMITS`).
  */
@@ -39,6 +43,13 @@ class Edits {
   readonly #raw: Buffer;
   readonly #edits: Edit[] = [];
   #possible = true;
+  /** Where the first `multipart/signed` begins to hold parts: from there on nothing is touched. */
+  #signedFrom = Infinity;
+  /** Parts that name no type may be messages (RFC 2046 §5.1.5). */
+  #inDigest = false;
+  /** The attached message that began last, and whether the next part is one. */
+  #attached: PartHeader | undefined;
+  #attaches = false;
 
   constructor(raw: Buffer) {
     this.#raw = raw;
@@ -46,7 +57,12 @@ class Edits {
 
   /** Its header; what is in it comes later. */
   enter(part: PartHeader, top: boolean): void {
+    if (this.#isSigned(part)) return;
     const content = readContent(part);
+    if (this.#attaches) this.#attached = part;
+    this.#attaches = content.isMessage;
+    if (content.type === 'multipart/digest') this.#inDigest = true;
+    if (content.type === 'multipart/signed') this.#signedFrom = part.bodyStart;
     const holdsParts = isMultipart(content) || content.isMessage;
     for (const field of part.fields) {
       // What holds parts is as its parts are: 7bit (RFC 2045 §6.4).
@@ -54,20 +70,23 @@ class Edits {
       else if (!isAscii(part.header.subarray(field.start, field.end))) this.#convert(part, field);
     }
     // Without it nobody reads the encoding of a content (RFC 2045 §4).
-    if (top && !part.fields.some(({ name }) => name === 'mime-version')) this.#append(part, `MIME-Version: 1.0${CRLF}`);
+    if (top && !has(part, 'mime-version')) this.#append(part, MIME_VERSION);
   }
 
   leaf({ part, body, content }: Leaf): void {
-    if (isAscii(body)) return;
+    if (isAscii(body) || this.#isSigned(part)) return;
+    const isTyped = has(part, 'content-type');
     // What holds parts takes no encoding (RFC 2045 §6.4); this is one whose parts cannot be found.
     if (/^(?:multipart|message)\//.test(content.type)) this.#possible = false;
+    if (!ENCODINGS.test(content.encoding) || (this.#inDigest && !isTyped)) this.#possible = false;
     const { octets, encoding, type } = sevenBitContent(body, content);
     const from = part.bodyStart;
     this.#edits.push({ start: from, end: from + body.length, octets });
     if (encoding === undefined) return;
     for (const field of part.fields) if (field.name === ENCODING) this.#replace(part, field, '');
-    const typed = part.fields.some(({ name }) => name === 'content-type') ? '' : `Content-Type: ${type}${CRLF}`;
-    this.#append(part, `${typed}Content-Transfer-Encoding: ${encoding}${CRLF}`);
+    const typed = isTyped ? '' : `Content-Type: ${type}${CRLF}`;
+    const version = part === this.#attached && !has(part, 'mime-version') ? MIME_VERSION : '';
+    this.#append(part, `${version}${typed}Content-Transfer-Encoding: ${encoding}${CRLF}`);
   }
 
   apply(): Buffer | undefined {
@@ -79,6 +98,10 @@ class Edits {
       at = end;
     }
     return Buffer.concat([...pieces, this.#raw.subarray(at)]);
+  }
+
+  #isSigned({ bodyStart }: PartHeader): boolean {
+    return bodyStart > this.#signedFrom;
   }
 
   #convert(part: PartHeader, field: HeaderField): void {
@@ -100,3 +123,5 @@ class Edits {
     this.#edits.push({ start: end, end, octets: Buffer.from(lines, 'latin1') });
   }
 }
+
+const has = ({ fields }: PartHeader, wanted: string): boolean => fields.some(({ name }) => name === wanted);
