@@ -55,6 +55,7 @@ export class ExchangeService {
     if ('refused' in route) return { refusal: route, ...NO_SESSION };
     let last: ExchangeResult | undefined;
     let dead: ExchangerBusy | undefined;
+    let unreached: ExchangeResult | undefined;
     for (const exchanger of route.exchangers) {
       const bound = sources.length > 0 && !exchanger.relay;
       const asking = bound
@@ -62,7 +63,12 @@ export class ExchangeService {
         : this.ask(exchanger, message, demand, guard);
       const result = await asking.catch(unlessUnreachable);
       if (result instanceof ExchangerBusy) {
-        dead = result;
+        // It may be there again long before another of our addresses may send to the next one.
+        if (dead === undefined || result.afterMs < dead.afterMs) dead = result;
+        continue;
+      }
+      if (result === undefined) {
+        unreached = { refusal: NO_CONNECTION, ...NO_SESSION, host: exchanger.host };
         continue;
       }
       // A reply to the message decides, good or bad; so does not knowing whether the server has it.
@@ -72,17 +78,17 @@ export class ExchangeService {
       last = result;
     }
     if (last === undefined && dead) throw dead;
-    return last ?? { refusal: NO_CONNECTION, ...NO_SESSION };
+    return last ?? unreached ?? { refusal: NO_CONNECTION, ...NO_SESSION };
   }
 
-  /** From the first of our addresses that may send to it today. */
+  /** From the first of our addresses that may send to it today. Undefined: none of them could ever reach it. */
   private async askFrom(
     sources: readonly PoolAddress[],
     exchanger: Exchanger,
     message: Transmission,
     demand: SenderDemand,
     guard: Guard,
-  ): Promise<ExchangeResult> {
+  ): Promise<ExchangeResult | undefined> {
     const { host, address } = exchanger;
     const ours = sources.filter((source) => isIP(source.address) === isIP(address));
     for (const source of ours) {
@@ -97,9 +103,9 @@ export class ExchangeService {
         if (!said) giveBack();
       }
     }
-    if (ours.length === 0) return { refusal: NO_CONNECTION, ...NO_SESSION, host };
-    // All have sent what they may today. Not all of it in the first second of tomorrow.
-    throw new ExchangerBusy(this.warmUp.untilTomorrow() + Math.random() * MORNING_MS);
+    if (ours.length === 0) return undefined;
+    // All have sent what they may today. Not all of it in the first second of tomorrow. The next exchanger may be reached from others.
+    throw new ExchangerBusy(this.warmUp.untilTomorrow() + Math.random() * MORNING_MS, false, true);
   }
 
   /** A session may have been closed by the server while it was idle: then one more, new or not, is tried at once. */
@@ -164,7 +170,7 @@ export class ExchangeService {
   }
 }
 
-/** Nobody has answered there of late, and it is let alone: the next exchanger may be there. */
+/** Nobody has answered there of late, or we have sent it what we may today, and it is let alone: the next exchanger may take it. */
 function unlessUnreachable(error: unknown): ExchangerBusy {
   if (error instanceof ExchangerBusy && error.unreachable) return error;
   throw error;

@@ -14,7 +14,7 @@ export class ExchangerBusy extends Error {
     readonly afterMs = BACK_MS,
     /** The whole site is let alone until then. */
     readonly paused = false,
-    /** Nobody answers there: another exchanger may. */
+    /** Nobody answers there, or none of our addresses may speak to it now: another exchanger may do. */
     readonly unreachable = false,
   ) {
     super('The exchanger is busy');
