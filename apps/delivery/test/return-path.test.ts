@@ -67,6 +67,20 @@ describe('MAIL FROM', () => {
     expect(await fromOf(to)).toEqual(['']);
   });
 
+  it.each([
+    ['a host is named', { RETURN_PATH_HOST: 'bounces.example.net', RETURN_PATH_KEY: KEY }],
+    ['none is', {}],
+  ])('is nobody’s at every attempt where the sender asked for it, whether %s', async (_, environment) => {
+    await start(environment);
+    const [to, late] = [somebody(), somebody('greylist')];
+    const mail = await send(around, { to: [to], record: { nullSender: true } });
+    const again = await send(around, { to: [late], record: { nullSender: true } });
+    await delivered(mail);
+    await events.next(again.messageId, 'failed', 1, 40_000);
+    await delivered(again);
+    expect([await fromOf(to), await fromOf(late)]).toEqual([[''], ['']]);
+  });
+
   it('is at a host of the sending domain where that is asked for', async () => {
     await start({ RETURN_PATH_HOST: 'bounce.{domain}', RETURN_PATH_KEY: KEY });
     const to = somebody();

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { openBody } from '@lethe/bodies';
+import type { MailAccepted } from '@lethe/contracts';
 import { hashPassword, newPassword } from '@lethe/service';
 import { selfSignedCertificate, SmtpClient } from '@lethe/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { Submission } from '../src/accept/submission.ts';
 import { LoginBackoff } from '../src/login/login.backoff.ts';
 import { SmtpListener } from '../src/smtp/smtp.listener.ts';
-import { acceptedBy, holdCommits, waitingForLocks } from './support/obstacles.ts';
+import { acceptedBy, committedBy, holdCommits, waitingForLocks } from './support/obstacles.ts';
 import { smtpSettings } from './support/smtp.settings.ts';
 import { surroundings, type Surroundings } from './support/surroundings.ts';
 
@@ -26,6 +27,8 @@ let robot: typeof bob;
 let ports: Ports;
 /** What went into the accept path of the first replica, as it is. */
 let submissions: Submission[];
+/** What it committed for delivery. */
+let records: MailAccepted[];
 const clients: SmtpClient[] = [];
 
 const kept = (client: SmtpClient): SmtpClient => (clients.push(client), client);
@@ -49,6 +52,7 @@ beforeAll(async () => {
   const app = await around.replica();
   ports = app.get(SmtpListener).ports as Ports;
   submissions = acceptedBy(app);
+  records = committedBy(app);
 });
 afterEach(() => {
   for (const client of clients.splice(0)) client.end();
@@ -213,6 +217,17 @@ describe('one way to accept', () => {
     expect(await client.data(text(header))).toEqual({ code: 554, text: `554 5.6.0 ${reason}` });
     expect(await messages()).toBe(before);
     expect((await client.envelope(FROM, TO)).code).toBe(354);
+  });
+
+  it('that nobody is to hear of a bounce goes along, and is said of that message alone', async () => {
+    const client = await signedIn();
+    const before = records.length;
+    for (const from of ['', FROM]) {
+      expect((await client.envelope(from, TO, 'b@world.example')).code).toBe(354);
+      expect((await client.data(text())).code).toBe(250);
+    }
+    const said = records.slice(before).map((record) => ('nullSender' in record ? record.nullSender : 'absent'));
+    expect(said).toEqual([true, true, 'absent', 'absent']);
   });
 
   it('addresses in UTF-8 need SMTPUTF8', async () => {

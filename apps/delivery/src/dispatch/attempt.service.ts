@@ -201,8 +201,9 @@ export class AttemptService {
     return { domain, envelope, stopped };
   }
 
-  /** The return path, or the sender's address where there is none; nobody (RFC 5321 §4.5.5) where there is no sender. */
+  /** The return path, or the sender's address where there is none; nobody (RFC 5321 §4.5.5) where there is no sender, or it said so. */
   private async mailFrom(record: MailAccepted, domain: DomainSettings): Promise<string> {
+    if (record.nullSender) return '';
     const sender = await this.sender(record);
     return sender === '' ? '' : (this.returnPaths.of(record, domain) ?? sender);
   }

@@ -29,7 +29,7 @@ export interface SealedMessage {
   readonly visible: ReadonlyArray<RelatedPerson & { ordinal: number }>;
   readonly submission: Pick<
     Submission,
-    'testMode' | 'dkim' | 'requireTls' | 'skipVerification' | 'unsubscribe' | 'method' | 'keyId'
+    'testMode' | 'dkim' | 'requireTls' | 'skipVerification' | 'unsubscribe' | 'nullSender' | 'method' | 'keyId'
   >;
 }
 
@@ -58,6 +58,7 @@ export function mailAcceptedRecord(message: SealedMessage, ordinal: number): Mai
     requireTls: submission.requireTls,
     ...((submission.unsubscribe ?? domain.unsubscribeTracking) ? { unsubscribe: true } : {}),
     ...(submission.skipVerification === undefined ? {} : { skipVerification: submission.skipVerification }),
+    ...(submission.nullSender ? { nullSender: true } : {}),
     ...(domain.bodiesDays === 0 ? { shredAfter: message.recipients.length } : {}),
     recipient: message.recipients[ordinal] as Recipient,
     related: relatedTo(message, ordinal),

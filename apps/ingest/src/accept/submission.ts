@@ -53,6 +53,8 @@ export interface Submission {
   /** Whether it can be unsubscribed from by a link; absent: as its domain says. */
   readonly unsubscribe?: boolean;
   readonly skipVerification?: boolean;
+  /** Handed in with the null reverse-path: if it bounces, nobody is to hear of it by mail (RFC 5321 §4.5.5). */
+  readonly nullSender?: boolean;
   /** When it is to be sent, epoch ms; absent or past: at once. */
   readonly deliverAt?: number;
   readonly method: 'http' | 'smtp';

@@ -20,7 +20,7 @@ const SEALED_COPIES = 6;
 /** A message at a door, not read yet. */
 export interface Arrival {
   readonly domain: DomainSettings;
-  readonly by: Pick<Origin, 'keyId' | 'method' | 'originatingIp'>;
+  readonly by: Omit<Origin, 'domain' | 'acceptedAt'>;
   /** How large it says it is; undefined: as large as the largest. */
   readonly octets: number | undefined;
   /** Reads it. `more` reserves further memory (octets), and throws ApiError 503 if there is none. */

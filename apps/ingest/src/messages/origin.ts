@@ -10,13 +10,15 @@ export interface Origin {
   readonly method: Submission['method'];
   readonly acceptedAt: number;
   readonly originatingIp?: string;
+  /** By SMTP with `MAIL FROM:<>`. */
+  readonly nullSender?: boolean;
 }
 
 /** What a submission has of its options and its origin, whichever way its content came. */
 export function handedIn(
   { tags, variables, testMode, dkim, requireTls, skipVerification, unsubscribe, deliverAt }: Options,
-  { keyId, method, originatingIp }: Origin,
-): Pick<Submission, keyof Omit<Options, 'headers'> | 'method' | 'keyId' | 'originatingIp'> {
+  { keyId, method, originatingIp, nullSender }: Origin,
+): Pick<Submission, keyof Omit<Options, 'headers'> | 'method' | 'keyId' | 'originatingIp' | 'nullSender'> {
   return {
     tags,
     variables,
@@ -29,6 +31,7 @@ export function handedIn(
     method,
     keyId,
     ...(originatingIp ? { originatingIp } : {}),
+    ...(nullSender ? { nullSender } : {}),
   };
 }
 

@@ -113,6 +113,7 @@ export class SubmissionsService {
           keyId,
           method: 'smtp',
           originatingIp: session.remoteAddress,
+          nullSender: mailFrom !== false && mailFrom.address === '',
         },
         octets: room,
         ...(session.come ? { come: session.come } : {}),

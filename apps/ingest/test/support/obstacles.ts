@@ -1,3 +1,5 @@
+import { MAIL_ACCEPTED, mailAccepted, type MailAccepted } from '@lethe/contracts';
+import { Outbox } from '@lethe/kafka';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Pool } from 'pg';
 import { vi } from 'vitest';
@@ -60,4 +62,17 @@ export function acceptedBy(app: NestFastifyApplication): Submission[] {
     return accept(submission, ...rest);
   });
   return accepted;
+}
+
+/** What a replica commits for delivery from now on, as delivery will read it. */
+export function committedBy(app: NestFastifyApplication): MailAccepted[] {
+  const outbox = app.get(Outbox, { strict: false });
+  const insertMany = outbox.insertMany.bind(outbox);
+  const committed: MailAccepted[] = [];
+  vi.spyOn(outbox, 'insertMany').mockImplementation((client, groups) => {
+    const records = groups.flatMap((group) => group.records).filter(({ topic }) => topic === MAIL_ACCEPTED.name);
+    committed.push(...records.map(({ value }) => mailAccepted.parse(JSON.parse(value ?? ''))));
+    return insertMany(client, groups);
+  });
+  return committed;
 }

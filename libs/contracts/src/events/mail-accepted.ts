@@ -30,6 +30,8 @@ export const mailAccepted = z.object({
   unsubscribe: flag().optional(),
   /** Where TLS is required, whatever certificate is good enough (`o:skip-verification`); absent: as the domain says. */
   skipVerification: flag().optional(),
+  /** It was handed in with the null reverse-path, and nobody is told if it cannot be delivered (RFC 5321 §4.5.5); absent: it was not. */
+  nullSender: flag().optional(),
   /** Where nobody may read the message (retention 0): how many recipients it has. With the last one's end its content key goes. */
   shredAfter: count().optional(),
   recipient,

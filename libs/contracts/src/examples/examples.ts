@@ -36,6 +36,7 @@ const mailAccepted: MailAccepted = {
   requireTls: false,
   unsubscribe: true,
   skipVerification: false,
+  nullSender: true,
   recipient,
   related: [...related],
 };
