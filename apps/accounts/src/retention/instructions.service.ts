@@ -65,7 +65,10 @@ export class InstructionsService {
     return [await Promise.all(rows.map((row) => this.open(row))), total];
   }
 
-  /** Lets begin and end what has to; answers of how many accounts. */
+  /**
+   * Lets begin and end what has to; answers of how many accounts. One that fails keeps no other from its end; what it failed of is thrown
+   * after them.
+   */
   async turn(): Promise<number> {
     const now = new Date(this.clock.now());
     const due = await this.database.dataSource.manager.find(InstructionRow, {
@@ -76,11 +79,14 @@ export class InstructionsService {
       ],
     });
     const accounts = new Set(due.map(({ accountId }) => accountId));
+    const failures: unknown[] = [];
     for (const accountId of accounts) {
-      await this.settings.change(accountId, async (manager, records) => {
+      const change = this.settings.change(accountId, async (manager, records) => {
         records.push(...(await this.follow(manager, accountId)));
       });
+      await change.catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
     return accounts.size;
   }
 
