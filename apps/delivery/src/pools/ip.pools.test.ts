@@ -69,6 +69,17 @@ describe('pools of addresses', () => {
       `pool 2: ${domain}: a pool above has the same`,
     ],
     [
+      [
+        { addresses: [{ ...one, warmUp: { since: '2026-12-01', perDay: [50] } }], domains: [domain] },
+        { addresses: [one], default: true },
+      ],
+      'pool 2: addresses.0: the same address has another ehlo or warmUp above',
+    ],
+    [
+      [{ addresses: [{ address: '2001:db8::1' }, { address: '2001:DB8:0::1', ehlo: 'b.example' }], default: true }],
+      'pool 1: addresses.1: the same address has another ehlo or warmUp above',
+    ],
+    [
       [{ addresses: [{ ...one, warmUp: { since: 'soon', perDay: [1] } }], default: true }],
       'pool 1: addresses.0.warmUp.since:',
     ],

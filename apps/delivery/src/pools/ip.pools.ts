@@ -1,4 +1,5 @@
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { MailAccepted } from '@lethe/contracts';
 import { z } from 'zod';
 import { EntriesFile } from '../settings/entries.file.ts';
@@ -60,15 +61,30 @@ export class IpPools {
   }
 }
 
-/** Reads `IP_POOLS`, a file of pools. Throws StartupError naming what is wrong where. */
+/** One spelling of each: sessions, pace and caps of an address are found by it. */
+const canonical = (text: string): string =>
+  isIP(text) === 6 && !text.includes('%') ? new SocketAddress({ address: text, family: 'ipv6' }).address : text;
+
+/**
+ * Reads `IP_POOLS`, a file of pools. Throws StartupError naming what is wrong where. An address is the same one in every pool: with
+ * another name its sessions would say either, and with another cap it would send more than the lower one.
+ */
 export function readPools(file: string | undefined): IpPools {
   const pools = new Map<string, readonly PoolAddress[]>();
+  const known = new Map<string, PoolAddress>();
   for (const { data, at } of FILE.read(file)) {
-    const addresses = data.addresses.map(({ address: own, ehlo, warmUp }) => ({
-      address: own,
-      ...(ehlo === undefined ? {} : { helo: ehlo }),
-      ...(warmUp === undefined ? {} : { warmUp }),
-    }));
+    const addresses = data.addresses.map(({ address: own, ehlo, warmUp }, index) => {
+      const read: PoolAddress = {
+        address: canonical(own),
+        ...(ehlo === undefined ? {} : { helo: ehlo }),
+        ...(warmUp === undefined ? {} : { warmUp }),
+      };
+      if (!isDeepStrictEqual(known.get(read.address) ?? read, read)) {
+        throw FILE.wrong(`${at}: addresses.${index}: the same address has another ehlo or warmUp above`);
+      }
+      known.set(read.address, read);
+      return read;
+    });
     for (const id of [...(data.default ? ['default'] : []), ...data.accounts, ...data.domains]) {
       const user = id.toLowerCase();
       if (pools.has(user)) throw FILE.wrong(`${at}: ${user}: a pool above has the same`);
