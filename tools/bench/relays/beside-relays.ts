@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { smtpSource, Supervised, type Demo, type Platform, type RunningStores } from '@lethe/testing';
-import { usedBy } from '../processes.ts';
+import { smtpSource, Supervised, until, type Demo, type Platform, type RunningStores } from '@lethe/testing';
+import { listens, usedBy } from '../processes.ts';
 import { startHaraka } from './haraka.ts';
+import { latency, startProbeSink } from './latency.ts';
 import { startPostfix } from './postfix.ts';
 import type { Relay } from './relay.ts';
 import { report } from './report.ts';
@@ -23,6 +24,8 @@ export interface BesideOptions {
 }
 
 const SESSIONS = 20;
+/** At which it is measured how long a message takes. */
+const RATES = [20, 200];
 
 /**
  * Lethe as a relay in turn with Postfix and Haraka: the same programs send to them and take from them. Once with `events` stopped,
@@ -67,11 +70,22 @@ export async function besideRelays(options: BesideOptions): Promise<void> {
         }
       }
     }
+    sink.stop();
+    await latencies(relays, sink.port);
   } finally {
     for (const relay of started) if (typeof relay !== 'string') await relay.stop();
     await lethe.stop();
     sink.stop();
   }
+}
+
+/** How long a message takes where there is room; every event is indexed meanwhile. */
+async function latencies(relays: readonly Relay[], port: number): Promise<void> {
+  if (!(await until(async () => !(await listens(port)), 10_000, 50))) throw new Error('the sink did not end');
+  const probe = await startProbeSink(port);
+  console.log('\nat a steady rate, 1 KiB, envelopes pipelined, over sessions that stay: p50 / p99');
+  for (const rate of RATES) for (const relay of relays) console.log(await latency(relay, probe, rate));
+  probe.stop();
 }
 
 /** Admits what comes from this machine without a login, and delivers to the sink: with settings of its own. */
