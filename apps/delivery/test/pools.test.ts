@@ -50,7 +50,9 @@ describe('where mail leaves from', () => {
     (await moments(around.world)).filter(({ what, client }) => what === 'taken' && client === address).length;
   async function sendMany(count: number, word: string): Promise<string[]> {
     const sent = await Promise.all(
-      Array.from({ length: count }, (_, n) => send(around, { to: [`${word}${n}@world.example`] })),
+      Array.from({ length: count }, (_, n) =>
+        send(around, { to: [`${word}${n}@world.example`], record: { expiresAt: Date.now() + 2 * DAY_MS } }),
+      ),
     );
     return sent.map(({ messageId }) => messageId);
   }
@@ -78,6 +80,14 @@ describe('where mail leaves from', () => {
     }
     const told = () => ids.filter((id) => events.of(id).some(({ type }) => type === 'delivered')).length;
     expect(await until(() => told() === 2, 20_000)).toBe(true);
+    expect(await takenFrom(ONLY_NEW)).toBe(2);
+  });
+
+  it('is not waited for beyond the end of a message', async () => {
+    const brief = await send(around, { to: ['brief@world.example'], record: { expiresAt: Date.now() + 3_000 } });
+    const over = () =>
+      events.of(brief.messageId).some((event) => event.type === 'failed' && event.severity === 'permanent');
+    expect(await until(over, 15_000)).toBe(true);
     expect(await takenFrom(ONLY_NEW)).toBe(2);
   });
 

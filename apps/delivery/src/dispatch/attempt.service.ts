@@ -101,11 +101,12 @@ export class AttemptService {
 
   /**
    * After a pause of a site those come first whom it has seen, then the others, and in neither all at once: a server that puts off
-   * whoever is new to it would hear strangers alone, and be asked ever more rarely.
+   * whoever is new to it would hear strangers alone, and be asked ever more rarely. Whoever cannot wait for so long is told so at its end.
    */
-  private back({ number }: Attempt, { afterMs, paused }: ExchangerBusy): Outcome {
+  private back({ number, record }: Attempt, { afterMs, paused }: ExchangerBusy): Outcome {
     const waitMs = paused ? afterMs * (number > 1 ? 1 + 0.1 * Math.random() : 1.2 + 0.2 * Math.random()) : afterMs;
-    return waitMs < LONG_MS ? later('busy', waitMs) : { kind: 'waits', until: this.clock.now() + waitMs };
+    if (waitMs < LONG_MS) return later('busy', waitMs);
+    return { kind: 'waits', until: Math.min(this.clock.now() + waitMs, record.expiresAt) };
   }
 
   private async try(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {
