@@ -52,6 +52,8 @@ export class SlotLocks implements Slots {
   /** No new slot before, by the monotonic clock. */
   private opensAt = 0;
   private hadOne = false;
+  /** It was said that there is none. */
+  private told = false;
   private closed = false;
   private readonly held = new Map<number, Map<number, Held>>();
   private requests: Request[] = [];
@@ -132,14 +134,22 @@ export class SlotLocks implements Slots {
       const wait = this.hadOne ? RETAKE_MS : RETAKE_MS - (rows[0]?.up ?? 0);
       this.opensAt = performance.now() + Math.max(0, wait);
       if (this.isClosed()) return void client.end().catch(() => undefined);
-      if (this.hadOne) this.log.info('slots.available');
+      if (this.told) this.log.info('slots.available');
+      this.told = false;
       this.hadOne = true;
       this.client = client;
       this.workSoon();
-    } catch {
+    } catch (error) {
+      this.tellAway(error);
       destroy(client);
       setTimeout(() => void this.connect(), RECONNECT_MS).unref();
     }
+  }
+
+  /** Once, until there is one again: mail waits for it. */
+  private tellAway(error: unknown): void {
+    if (!this.told && !this.closed) this.log.warn('slots.unavailable', { error });
+    this.told = true;
   }
 
   private isClosed(): boolean {
@@ -258,7 +268,7 @@ export class SlotLocks implements Slots {
   /** Lets go of the connection, if `client` is still the one. */
   private lose(client: Client | undefined, error?: unknown): void {
     if (client === undefined || this.client !== client) return;
-    this.log.warn('slots.unavailable', { error });
+    this.tellAway(error);
     this.client = undefined;
     this.askedAt = undefined;
     destroy(client);
