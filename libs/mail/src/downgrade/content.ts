@@ -12,6 +12,8 @@ export interface SevenBitContent {
 
 /** Longer ones are encoded in base64, which takes a fraction of the time. */
 const MAX_QUOTED = 256 * 1024;
+/** RFC 5322 §2.1.1. */
+const TOO_LONG = /[^\r\n]{999,}/g;
 const CRLF = Buffer.from('\r\n');
 
 /** The octets of a part, some of them over 127, so that all are below (RFC 2045 §6). */
@@ -20,7 +22,11 @@ export function sevenBitContent(body: Buffer, { type, encoding }: Content): Seve
   // What is said to be encoded and is not quite: octets that no encoding has are read as nothing, or as themselves (RFC 2045 §6.7, §6.8).
   if (encoding === 'base64') return { octets: body.filter((octet) => octet < 0x80) as Buffer, type: typed };
   if (encoding === 'quoted-printable') {
-    const quoted = body.toString('latin1').replace(/[\x80-\xff]/g, escaped);
+    const quoted = body
+      .toString('latin1')
+      .replace(/[\x80-\xff]/g, escaped)
+      // Three octets for one: it may be a line that no server takes now.
+      .replace(TOO_LONG, (line) => wrap(line, 76));
     return { octets: Buffer.from(quoted, 'latin1'), type: typed };
   }
   // The last line end of a whole message stays one.

@@ -81,6 +81,22 @@ describe('a message for a server that takes seven bits', () => {
     expect(opened.headers).toContainEqual(['Subject', 'Größe']);
   });
 
+  it('has no line longer than a server takes because of octets that stand in quoted-printable unencoded', () => {
+    const [long, soft] = ['ü'.repeat(450), 'soft=\n break=3D'];
+    const header = 'MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: ';
+    const copy = converted(`${header}quoted-printable\n\n${soft}\n${long}\n`);
+    expect(
+      Math.max(
+        ...copy
+          .toString()
+          .split('\r\n')
+          .map(({ length }) => length),
+      ),
+    ).toBeLessThanOrEqual(998);
+    expect(viewMail(copy).plain).toBe(`soft break=\r\n${long}\r\n`);
+    expect(copy.toString()).toContain('soft=\r\n break=3D\r\n');
+  });
+
   it('says in an attached message, too, that it is MIME where it has to be', () => {
     const attached = (text: string): string =>
       `MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n${text}\n--o\n${TEXT}\nGrüße\n--o--\n`;
