@@ -11,7 +11,7 @@ const MAILBOXES = /^(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)$/i;
 const PARAMETERS = /^content-(?:type|disposition)$/i;
 /** Machines read them: an encoded word is not what stands there. */
 const NO_TEXT =
-  /^(?:message-id|in-reply-to|references|return-path|list-unsubscribe|dkim-signature|arc-.*|authentication-results)$/i;
+  /^(?:(?:resent-)?message-id|content-id|in-reply-to|references|return-path|list-(?:help|(?:un)?subscribe|post|owner|archive)|dkim-signature|arc-.*|authentication-results)$/i;
 
 /**
  * A header field in ASCII, with its CRLF (RFC 2047, RFC 2231). `latin1`: its value, a character an octet. Undefined where its meaning would

@@ -140,6 +140,8 @@ describe('a message for a server that takes seven bits', () => {
     ['mailboxes that nobody can read', 'To: Jürgen <j@a.example\n\nx\n'],
     ['a line that is no field', 'Subject: s\nmüll\n\nx\n'],
     ['a reference', 'References: <ü@a.example>\n\nx\n'],
+    ['a name that HTML refers to', 'Content-ID: <ü@a.example>\n\nx\n'],
+    ['an address of a list', 'List-Help: <mailto:ü@a.example>\n\nx\n'],
     ['a multipart without a boundary', 'MIME-Version: 1.0\nContent-Type: multipart/mixed\n\nü\n'],
     ['a report that takes no encoding', 'MIME-Version: 1.0\nContent-Type: message/delivery-status\n\nü\n'],
     ['an encoding that nobody knows', 'Content-Transfer-Encoding: x-uuencode\n\nbegin 644 ü\n#86)C\nend\n'],
