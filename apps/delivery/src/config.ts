@@ -133,7 +133,7 @@ const work = {
     'For how long a claimed delivery stays ours if this process dies, in milliseconds; it is renewed while it lasts',
   ),
   MESSAGE_CACHE_BYTES: count(67_108_864).describe(
-    'Composed and signed messages kept for their next recipients, in bytes; as much again for those of which each recipient gets their own',
+    'Composed and signed messages kept for their next recipients, in bytes; as much again for those of which each recipient gets their own, and for those made seven bits',
   ),
   LARGE_MESSAGES_BYTES: count(134_217_728).describe('Memory for messages over 64 KiB that are under way, in bytes'),
   SHRED_POLL_MS: milliseconds(1_000).describe(

@@ -21,7 +21,10 @@ describe('a message of eight bits', () => {
 
   beforeAll(async () => {
     // One session, so that what is said in it is not mixed with another's.
-    around = await surroundings(inject('stores'), { SMTP_CONNECTIONS_PER_EXCHANGER: '1' });
+    around = await surroundings(inject('stores'), {
+      SMTP_CONNECTIONS_PER_EXCHANGER: '1',
+      LARGE_MESSAGES_BYTES: '1000000',
+    });
     events = await watchEvents(around);
     service = await startDelivery(around.environment);
     old = await recordingExchanger('127.0.7.1', around.world.smtp.port);
@@ -78,5 +81,17 @@ describe('a message of eight bits', () => {
     const raw = message?.raw ?? Buffer.alloc(0);
     expect(raw.toString()).toContain(BODY);
     expect(await signature(raw)).toBe('pass');
+  });
+
+  it('goes alone where converting it takes more memory than there is for large ones', async () => {
+    const large = `${'Grüße aus Köln, und viele. '.repeat(3)}\r\n`.repeat(3_000);
+    const before = contentsOf(old).length;
+    const sent = await Promise.all(
+      ['eva@old.test', 'max@old.test'].map((to) => send(around, { to: [to], body: large })),
+    );
+    for (const { messageId } of sent) {
+      await expect.poll(() => events.of(messageId).map(({ type }) => type), { timeout: 40_000 }).toEqual(['delivered']);
+    }
+    expect(contentsOf(old).length).toBe(before + 2);
   });
 });

@@ -1,17 +1,30 @@
-/** A number of bytes that may be in use at once. One larger than all of it goes alone. */
+export interface Taken {
+  /** Whether there is room for so many bytes more, which are then in use, too. */
+  more(bytes: number): boolean;
+  /** Gives all of it back, once. */
+  release(): void;
+}
+
+/** A number of bytes that may be in use at once. Who is alone may have more than all of it. */
 export class ByteBudget {
   private used = 0;
 
   constructor(private readonly total: number) {}
 
-  /** Takes the bytes and answers how to give them back (once), or undefined if there are not enough now. */
-  take(bytes: number): (() => void) | undefined {
-    if (this.used > 0 && this.used + bytes > this.total) return undefined;
-    this.used += bytes;
-    let taken = bytes;
-    return () => {
+  /** Undefined: there are not enough now. */
+  take(bytes: number): Taken | undefined {
+    let taken = 0;
+    const more = (bytes: number): boolean => {
+      if (this.used > taken && this.used + bytes > this.total) return false;
+      this.used += bytes;
+      taken += bytes;
+      return true;
+    };
+    if (!more(bytes)) return undefined;
+    const release = (): void => {
       this.used -= taken;
       taken = 0;
     };
+    return { more, release };
   }
 }

@@ -16,6 +16,8 @@ import { UnsubscribeLinks } from './unsubscribe.links.ts';
 const KEEP_MS = 30_000;
 /** Beside the one it is made from: written, and as what is sent. */
 const OWN_COPIES = 3;
+/** Of a message that is made seven bits: read again, its pieces as they are encoded, as a message, and as what is sent. */
+const CONVERTED_COPIES = 4;
 /** What ingest lets values add (`recipient.variables.ts`), and links, in base64, twice. */
 const OWN_GROWTH = 1_024 * 1_024;
 
@@ -54,6 +56,11 @@ export class ComposerService {
   /** Octets that composing it for one recipient takes at most: of their own message the text may be encoded anew, and grow. */
   octetsOf({ size, recipient: { role }, unsubscribe }: MailAccepted): number {
     return role === 'each' || unsubscribe ? OWN_COPIES * size + OWN_GROWTH : size;
+  }
+
+  /** Octets that making it seven bits takes besides. */
+  octetsOfConversion({ size }: MailAccepted): number {
+    return CONVERTED_COPIES * size;
   }
 
   /** Throws ForgottenError if the message is gone, also when it is still in memory. */

@@ -43,12 +43,25 @@ describe('ByteBudget', () => {
     const budget = new ByteBudget(10);
     const first = budget.take(8);
     expect(budget.take(3)).toBeUndefined();
-    first?.();
-    first?.();
+    first?.release();
+    first?.release();
     const large = budget.take(50);
     expect(large).toBeDefined();
     expect(budget.take(1)).toBeUndefined();
-    large?.();
+    large?.release();
+    expect(budget.take(10)).toBeDefined();
+    expect(budget.take(1)).toBeUndefined();
+  });
+
+  it('gives who has some more of it, all of which comes back, and more than there is to who is alone', () => {
+    const budget = new ByteBudget(10);
+    const [first, second] = [budget.take(4), budget.take(3)];
+    expect(first?.more(4)).toBe(false);
+    expect(first?.more(3)).toBe(true);
+    second?.release();
+    expect(first?.more(50)).toBe(true);
+    expect(budget.take(1)).toBeUndefined();
+    first?.release();
     expect(budget.take(10)).toBeDefined();
     expect(budget.take(1)).toBeUndefined();
   });

@@ -13,6 +13,7 @@ import { normalForm } from '@lethe/mail';
 import { Clock, CONFIG, isUnavailable, OverloadedError } from '@lethe/service';
 import { ForgottenError, Vault, VaultUnavailableError } from '@lethe/vault';
 import { ComposerService } from '../compose/composer.service.ts';
+import type { Taken } from '../compose/byte-budget.ts';
 import { LargeMessages } from '../compose/large-messages.ts';
 import { ReturnPaths } from '../compose/return.paths.ts';
 import { MAYBE_DUPLICATE_HEADER, NO_HEADER } from '../compose/trace.ts';
@@ -62,6 +63,8 @@ interface Allowed {
 const FORGOTTEN: Outcome = { kind: 'forgotten' };
 const later = (reason: LaterReason, afterMs: number): Outcome => ({ kind: 'later', reason, afterMs });
 
+const NO_MEMORY = later('memory', 250);
+
 /** One attempt from permission to verdict. It publishes and stores nothing: what it answers is for the caller to keep. */
 @Injectable()
 export class AttemptService {
@@ -82,10 +85,10 @@ export class AttemptService {
   async run(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {
     if (flight.forgotten) return FORGOTTEN;
     flight.again();
-    const release = this.large.take(this.composer.octetsOf(attempt.record));
-    if (!release) return later('memory', 250);
+    const memory = this.large.take(this.composer.octetsOf(attempt.record));
+    if (!memory) return NO_MEMORY;
     try {
-      const outcome = await this.try(attempt, flight, lost);
+      const outcome = await this.try(attempt, flight, memory, lost);
       // Forgotten while its reply was awaited: nobody is left to tell.
       return flight.forgotten ? FORGOTTEN : outcome;
     } catch (error) {
@@ -95,7 +98,7 @@ export class AttemptService {
       if (isAway(error)) return later('store-away', 1_000);
       throw error;
     } finally {
-      release();
+      memory.release();
     }
   }
 
@@ -109,7 +112,7 @@ export class AttemptService {
     return { kind: 'waits', until: Math.min(this.clock.now() + waitMs, record.expiresAt) };
   }
 
-  private async try(attempt: Attempt, flight: Flight, lost: () => boolean): Promise<Outcome> {
+  private async try(attempt: Attempt, flight: Flight, memory: Taken, lost: () => boolean): Promise<Outcome> {
     const { record } = attempt;
     let allowedAt = 0;
     const permit = async (): Promise<Allowed> => {
@@ -132,7 +135,12 @@ export class AttemptService {
       from,
       to,
       data,
-      sevenBit,
+      sevenBit:
+        sevenBit &&
+        (() => {
+          if (!memory.more(this.composer.octetsOfConversion(record))) throw new CalledOff(NO_MEMORY);
+          return sevenBit();
+        }),
       prefix: attempt.maybeDuplicate ? MAYBE_DUPLICATE_HEADER : NO_HEADER,
       utf8: utf8 || !isAscii(Buffer.from(`${from}${to}`)),
     };
