@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Database } from '@lethe/database';
+import { PLATFORM_ACCOUNT } from '@lethe/contracts';
+import { Database, migrateDatabase } from '@lethe/database';
+import { createDatabase, withClient } from '@lethe/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ChosenDays1764486000000 } from '../src/migrations/1764486000000-chosen-days.ts';
+import { MIGRATIONS } from '../src/migrations/migrations.ts';
 import { InstructionsService } from '../src/retention/instructions.service.ts';
 import { newAccount, OPERATOR, startSetting, type Setting, type Who } from './setting.ts';
 
@@ -126,10 +130,47 @@ describe('written instructions to keep bodies for longer', () => {
     await put({ bodies_days: 2 });
     await setting.app.get(InstructionsService).turn();
     await soon(2, 2);
-    // One that allows less does not end one that allows more.
-    await record({ bodies_days: 9 });
+  });
+
+  it('hold by the longest of those in force, also where a shorter one begins', async () => {
+    const [, { id: longer }] = (await setting.call(OPERATOR, 'GET', INSTRUCTIONS)).body['items'];
+    await put({ bodies_days: 30 });
+    const { body } = await record({ bodies_days: 9 });
+    expect((await setting.call(ana, 'GET', SETTINGS)).body).toMatchObject({ bodies_days: 30 });
+    await comes(longer, `valid_to = now() - interval '1 second'`);
     await soon(9, 9);
-    expect((await put({ bodies_days: 30 })).status).toBe(200);
+    await comes(body['instruction'].id, `valid_to = now() - interval '1 second'`);
+    await soon(7, 7);
+  });
+
+  it('give back what the account has chosen itself, before or meanwhile, as the last of them ends', async () => {
+    const ends = (id: string) => comes(id, `valid_to = now() - interval '1 second'`);
+    await put({ bodies_days: 2 });
+    const [longer, shorter] = [await record({ bodies_days: 20 }), await record({ bodies_days: 10 })];
+    await soon(20, 20);
+    // What is said of events alone chooses nothing of bodies.
+    await put({ events_days: 30 });
+    await ends(longer.body['instruction'].id);
+    await soon(10, 10);
+    await ends(shorter.body['instruction'].id);
+    await soon(2, 2);
+    expect((await setting.call(ana, 'GET', SETTINGS)).body).toEqual({ bodies_days: 2, events_days: 30 });
+    for (const [chosen, after] of [
+      [4, 4],
+      [15, 7],
+    ] as const) {
+      const { body } = await record();
+      await soon(20, 20);
+      await put({ bodies_days: chosen });
+      await soon(chosen, chosen);
+      // One that begins sets it anew; the choice is what comes back all the same.
+      const another = await record({ bodies_days: 8 });
+      await soon(20, 20);
+      await ends(body['instruction'].id);
+      await soon(8, 8);
+      await ends(another.body['instruction'].id);
+      await soon(after, after);
+    }
   });
 
   it.each([
@@ -158,5 +199,27 @@ describe('written instructions to keep bodies for longer', () => {
     const listed = () => setting.call(OPERATOR, 'GET', `${INSTRUCTIONS}?account=${gone.account}`);
     await expect.poll(async () => (await listed()).body['items']?.[0]?.signed_by, { timeout: 10_000 }).toBe('');
     expect((await setting.call(OPERATOR, 'GET', INSTRUCTIONS)).status).toBe(200);
+  });
+});
+
+describe('the migration to what an account has chosen itself', () => {
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+
+  beforeAll(async () => {
+    database = await createDatabase(inject('stores'), 'accounts', `acc${randomUUID().slice(0, 8)}`);
+  });
+  afterAll(() => database?.drop());
+
+  it('takes it to be what it has, a week at most', async () => {
+    await migrateDatabase(database.url, MIGRATIONS.slice(0, MIGRATIONS.indexOf(ChosenDays1764486000000)));
+    const rows = (sql: string) => withClient(database.url, async (client) => (await client.query(sql)).rows);
+    await rows('INSERT INTO account (id, bodies_days) SELECT gen_random_uuid(), unnest(ARRAY[2, 7, 20])');
+    await migrateDatabase(database.url, MIGRATIONS);
+    const theirs = `SELECT bodies_days, chosen_bodies_days FROM account WHERE id <> '${PLATFORM_ACCOUNT}' ORDER BY 1`;
+    expect(await rows(theirs)).toEqual([
+      { bodies_days: 2, chosen_bodies_days: 2 },
+      { bodies_days: 7, chosen_bodies_days: 7 },
+      { bodies_days: 20, chosen_bodies_days: 7 },
+    ]);
   });
 });

@@ -48,9 +48,13 @@ export class Account {
   @Column('integer', { name: 'own_month_limit', nullable: true })
   ownMonthLimit!: number | null;
 
-  /** Of domains that have not chosen: days a body can be read, 0–7. */
+  /** Of domains that have not chosen: days a body can be read, 0–7, or up to 30 by a written instruction. */
   @Column('smallint', { name: 'bodies_days', default: 7 })
   bodiesDays!: number;
+
+  /** What the account has chosen of these itself, 0–7: what it goes back to as its last instruction ends. */
+  @Column('smallint', { name: 'chosen_bodies_days', default: 7 })
+  chosenBodiesDays!: number;
 
   /** Of domains that have not chosen: days events are kept, 1, 3, 7, 14 or 30. */
   @Column('smallint', { name: 'events_days', default: 30 })

@@ -16,6 +16,7 @@ import { Retention1764471600000 } from './1764471600000-retention.ts';
 import { SecondFactor1764475200000 } from './1764475200000-second-factor.ts';
 import { ProviderSignIn1764478800000 } from './1764478800000-provider-sign-in.ts';
 import { Instructions1764482400000 } from './1764482400000-instructions.ts';
+import { ChosenDays1764486000000 } from './1764486000000-chosen-days.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   SecondFactor1764475200000,
   ProviderSignIn1764478800000,
   Instructions1764482400000,
+  ChosenDays1764486000000,
 ];

@@ -31,6 +31,7 @@ export const STORES: readonly StoreDeclaration[] = [
       sandbox_approvals: count,
       sandbox_approvals_day: instant,
       bodies_days: count,
+      chosen_bodies_days: count,
       events_days: count,
       closing_request: opaque,
       closed_at: instant,

@@ -10,7 +10,7 @@ import { AccountsService, assertOpen } from '../accounts/accounts.service.ts';
 import { Domain } from '../domains/domain.entity.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { InstructionRow } from './instruction.entity.ts';
-import { mostDays } from './instructed.ts';
+import { instructionInForce, WEEK_DAYS } from './instructed.ts';
 import { RetentionSettingsService } from './retention-settings.service.ts';
 
 export type NewInstruction = Pick<
@@ -24,7 +24,8 @@ export type Instruction = Omit<InstructionRow, 'signature'> & RetentionInstructi
 
 /**
  * Written instructions to keep bodies for longer than a week. While one is in force its account may choose up to as many days as it says;
- * as it begins the account's retention becomes these, as it ends whatever is longer than what is allowed then goes back to that.
+ * as it begins the account's retention becomes what the longest in force says. As the last one ends the account goes back to what it has
+ * chosen itself, and whatever else is longer than what is allowed then to that.
  */
 @Injectable()
 export class InstructionsService {
@@ -94,16 +95,16 @@ export class InstructionsService {
     const now = new Date(this.clock.now());
     const account = await manager.findOneByOrFail(Account, { id: accountId });
     const begins = { accountId, state: 'coming', validFrom: LessThanOrEqual(now), validTo: MoreThan(now) } as const;
-    const begun = await manager.findBy(InstructionRow, begins);
-    await manager.update(InstructionRow, begins, { state: 'in-force' });
+    const { affected: begun } = await manager.update(InstructionRow, begins, { state: 'in-force' });
     await manager.update(
       InstructionRow,
       { accountId, state: Not(Equal('over')), validTo: LessThanOrEqual(now) },
       { state: 'over' },
     );
-    const most = await mostDays(manager, accountId, now);
-    const wanted = begun.length > 0 ? Math.max(...begun.map(({ bodiesDays }) => bodiesDays)) : account.bodiesDays;
-    account.bodiesDays = Math.min(wanted, most);
+    const instruction = await instructionInForce(manager, accountId, now);
+    const most = instruction?.bodiesDays ?? WEEK_DAYS;
+    // One that begins may be shorter than another in force: that holds, or what is kept by it would be gone.
+    account.bodiesDays = begun ? most : Math.min(account.bodiesDays, instruction ? most : account.chosenBodiesDays);
     await manager.save(account);
     // What domains have chosen themselves, as far as nobody may any more.
     const tooLong = { accountId, ownBodiesDays: true, bodiesDays: MoreThan(most) } as const;

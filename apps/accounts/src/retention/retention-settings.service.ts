@@ -53,7 +53,10 @@ export class RetentionSettingsService {
   setOfAccount({ account: id }: Identity, { bodiesDays, eventsDays }: Days): Promise<Account> {
     return this.settings.change(id, async (manager, records) => {
       const account = await manager.findOneByOrFail(Account, { id });
-      account.bodiesDays = (await this.allowed(manager, id, bodiesDays)) ?? account.bodiesDays;
+      if (bodiesDays !== undefined) {
+        account.bodiesDays = await this.allowed(manager, id, bodiesDays);
+        account.chosenBodiesDays = Math.min(bodiesDays, WEEK_DAYS);
+      }
       account.eventsDays = eventsDays ?? account.eventsDays;
       records.push(...(await this.follow(manager, account)));
       return manager.save(account);
