@@ -90,7 +90,9 @@ const trust = {
 
 /** How servers are spoken to. */
 const smtp = {
-  SMTP_CONNECTIONS: count(500).describe('SMTP sessions at once, in all'),
+  SMTP_CONNECTIONS: count(500).describe(
+    'SMTP sessions at once, in all; where several sites have some, one gets none beyond as many as are left',
+  ),
   SMTP_CONNECTIONS_PER_EXCHANGER: count(20).describe(
     'SMTP sessions at once to one exchanger, of all processes together, where nothing else is known of it',
   ),

@@ -10,6 +10,7 @@ import { ExchangerBusy } from './exchanger.ts';
 import type { Guard } from './guard.ts';
 import type { SiteRule } from '../shaping/shaping.rules.ts';
 import type { Slot, Slots } from '../shaping/slots.ts';
+import type { SmtpTarget } from './smtp-options.ts';
 import { SmtpPool, type PoolLimits } from './smtp-pool.ts';
 import { dataBlock, type Transmission } from './transmission.ts';
 
@@ -142,6 +143,34 @@ describe('SmtpPool and SmtpConnection', () => {
       '.',
     ];
     expect(lines).toEqual(['EHLO us.example', ...one, ...one]);
+  });
+
+  it('leaves room for other sites, however many sessions some of them hold', async () => {
+    const server = await serve();
+    open.push(server);
+    const ruleOf = ({ host }: SmtpTarget): SiteRule => ({ ...rule, site: host, sessions: 20 });
+    const sites = new Map<number, Slots>();
+    const slots: Slots = {
+      ...alone(),
+      take(site, of) {
+        if (!sites.has(site)) sites.set(site, alone());
+        return (sites.get(site) as Slots).take(site, of);
+      },
+      giveBack: (slot) => sites.get(slot.site)?.giveBack(slot),
+    };
+    const bounds = { ...limits, total: 40, waitingPerExchanger: 0 };
+    const pool = new SmtpPool({ helo: 'us.example', timeouts }, bounds, ruleOf, slots);
+    open.push(pool);
+    const held: number[] = [];
+    for (const host of ['a', 'b', 'c', 'd']) {
+      const all = await Promise.allSettled(Array.from({ length: 20 }, () => pool.acquire({ ...server.target, host })));
+      held.push(all.filter(({ status }) => status === 'fulfilled').length);
+    }
+    // The first one has what a site may have, and the two that follow leave something.
+    expect(held[0]).toBe(20);
+    expect(held[1]).toBeGreaterThan(5);
+    expect(Math.min(...held)).toBeGreaterThan(0);
+    expect(held.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(40);
   });
 
   it('answers the refusal and goes on over the same session', async () => {

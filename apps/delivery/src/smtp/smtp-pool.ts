@@ -188,7 +188,7 @@ export class SmtpPool {
   }
 
   private mayOpen(site: Site): boolean {
-    return site.room && (site.spare.size > 0 || performance.now() >= site.askAt) && this.makeRoom();
+    return site.room && (site.spare.size > 0 || performance.now() >= site.askAt) && this.makeRoom(site);
   }
 
   /** A slot that is ready soon, and counts as used. Undefined: none is free. */
@@ -294,7 +294,7 @@ export class SmtpPool {
   private left(site: Site, slot: Slot, serve = true): void {
     site.used.delete(slot);
     if (site.promised.has(slot) || this.closing) return this.slots.giveBack(slot);
-    if (serve && site.waitingFor.size > 0 && site.room && this.makeRoom()) {
+    if (serve && site.waitingFor.size > 0 && site.room && this.makeRoom(site)) {
       this.reserve(site, slot);
       this.serve(site, slot);
     } else if (slot.readyAt > performance.now()) this.keep(site, slot);
@@ -354,9 +354,13 @@ export class SmtpPool {
     idle?.quit();
   }
 
-  /** Below the total, or an idle session elsewhere can go. */
-  private makeRoom(): boolean {
-    if (this.total < this.limits.total) return true;
+  /**
+   * Below the total, or an idle session elsewhere can go. Of what is left a site has no more than it leaves to others: some servers that hold all
+   * they are given would take everything there is.
+   */
+  private makeRoom({ used, asked }: Site): boolean {
+    const [own, left] = [used.size + asked, this.limits.total - this.total];
+    if (left > 0 && (own <= left || own === this.total)) return true;
     for (const site of this.sites.values()) {
       const [idle] = site.idle;
       if (idle) {
