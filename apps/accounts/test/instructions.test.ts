@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ChosenDays1764486000000 } from '../src/migrations/1764486000000-chosen-days.ts';
 import { MIGRATIONS } from '../src/migrations/migrations.ts';
 import { InstructionsService } from '../src/retention/instructions.service.ts';
+import { UserCalls } from './user-calls.ts';
 import { newAccount, OPERATOR, startSetting, type Setting, type Who } from './setting.ts';
 
 const SETTINGS = '/v1/privacy/retention/settings';
@@ -171,6 +172,84 @@ describe('written instructions to keep bodies for longer', () => {
       await ends(another.body['instruction'].id);
       await soon(after, after);
     }
+  });
+
+  const end = (id: string, who: Who = OPERATOR) => setting.call(who, 'POST', `${INSTRUCTIONS}/${id}/end`);
+  const shown = async () => (await setting.call(ana, 'GET', SETTINGS)).body;
+
+  it('are ended before their time by whoever runs the platform: the account is back at once, the record stays', async () => {
+    await put({ bodies_days: 3 });
+    const longer: string = (await record({ bodies_days: 25 })).body['instruction'].id;
+    const shorter: string = (await record({ bodies_days: 12 })).body['instruction'].id;
+    expect((await put({ bodies_days: 14 }, '?domain=kept.example')).status).toBe(200);
+    await soon(25, 14);
+    for (const who of [ana, ben, { ...OPERATOR, scopes: ['operator:read'] }]) {
+      expect((await end(longer, who)).status).toBe(403);
+    }
+    const before = Date.now();
+    const { status, body } = await end(longer);
+    expect([status, body]).toEqual([
+      200,
+      {
+        message: 'Instruction is over',
+        instruction: expect.objectContaining({
+          id: longer,
+          bodies_days: 25,
+          signed_by: SIGNED_BY,
+          state: 'over',
+          ended_at: expect.any(String),
+          ended_by: 'test',
+        }),
+      },
+    ]);
+    const endedAt = Date.parse(body['instruction'].ended_at);
+    expect(endedAt).toBeGreaterThanOrEqual(before);
+    expect(endedAt).toBeLessThanOrEqual(Date.now());
+    expect(Date.parse(body['instruction'].valid_to)).toBeGreaterThan(endedAt);
+    expect(await shown()).toMatchObject({ bodies_days: 12, instruction: { id: shorter } });
+    await soon(12, 12);
+    await end(shorter);
+    expect(await shown()).toEqual({ bodies_days: 3, events_days: 30 });
+    await soon(3, 7);
+    expect((await put({ bodies_days: 8 })).status).toBe(400);
+    // Its time goes on, and nothing comes back by that.
+    await setting.app.get(InstructionsService).turn();
+    expect(await shown()).toEqual({ bodies_days: 3, events_days: 30 });
+    // Again: as it is, though somebody else asks.
+    expect(await end(longer, { ...OPERATOR, keyId: randomUUID() })).toEqual({ status, body });
+    const listed = (await setting.call(OPERATOR, 'GET', INSTRUCTIONS)).body['items'];
+    expect(listed).toContainEqual(body['instruction']);
+  });
+
+  it('that have not begun never do once they are ended, and one that is over by itself is answered as it is', async () => {
+    const { id } = (await record({ valid_from: inHours(1), valid_to: inHours(2) })).body['instruction'];
+    expect((await end(id)).body['instruction']).toMatchObject({ state: 'over', ended_by: 'test' });
+    await comes(id, `valid_from = now() - interval '1 second'`);
+    expect(await shown()).toEqual({ bodies_days: 3, events_days: 30 });
+    const [over] = (await setting.call(OPERATOR, 'GET', INSTRUCTIONS)).body['items'];
+    expect(over).toMatchObject({ state: 'over', ended_at: null, ended_by: null });
+    expect(await end(over.id)).toMatchObject({ status: 200, body: { instruction: over } });
+    // Over since a moment ago, which nobody has noticed yet.
+    const late = (await record()).body['instruction'].id;
+    await database.query(`UPDATE retention_instruction SET valid_to = now() - interval '1 second' WHERE id = $1`, [
+      late,
+    ]);
+    expect((await end(late)).body['instruction']).toMatchObject({ state: 'over', ended_at: null, ended_by: null });
+    expect(await shown()).toEqual({ bodies_days: 3, events_days: 30 });
+    expect(await end(randomUUID())).toMatchObject({ status: 404, body: { message: 'Instruction not found' } });
+    expect((await end('nothing')).status).toBe(400);
+  });
+
+  it('say which user has ended them, not by which session', async () => {
+    const calls = new UserCalls(setting);
+    const user = await calls.newUser(OPERATOR, 'carl@operator.example', 'admin');
+    const session = await calls.signedIn('carl@operator.example', OPERATOR.account);
+    const { id } = (await record()).body['instruction'];
+    // Without a second factor it may not: the gateway says of those with one what they may.
+    expect((await end(id, session)).status).toBe(403);
+    expect((await end(id, { ...OPERATOR, keyId: session.keyId! })).body['instruction']).toMatchObject({
+      ended_by: user,
+    });
   });
 
   it.each([

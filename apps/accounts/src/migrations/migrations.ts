@@ -17,6 +17,7 @@ import { SecondFactor1764475200000 } from './1764475200000-second-factor.ts';
 import { ProviderSignIn1764478800000 } from './1764478800000-provider-sign-in.ts';
 import { Instructions1764482400000 } from './1764482400000-instructions.ts';
 import { ChosenDays1764486000000 } from './1764486000000-chosen-days.ts';
+import { EndedInstructions1764489600000 } from './1764489600000-ended-instructions.ts';
 
 /** In order; each is applied once and never edited after a release. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   ProviderSignIn1764478800000,
   Instructions1764482400000,
   ChosenDays1764486000000,
+  EndedInstructions1764489600000,
 ];

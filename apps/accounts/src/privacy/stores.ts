@@ -92,6 +92,8 @@ export const STORES: readonly StoreDeclaration[] = [
       valid_from: instant,
       valid_to: instant,
       state: code,
+      ended_at: instant,
+      ended_by: opaque,
       created_at: instant,
     },
   },

@@ -1,5 +1,5 @@
 import { RETENTION } from '@lethe/contracts';
-import { LessThanOrEqual, MoreThan, type EntityManager } from 'typeorm';
+import { IsNull, LessThanOrEqual, MoreThan, type EntityManager } from 'typeorm';
 import { InstructionRow } from './instruction.entity.ts';
 
 const DAY = 86_400_000;
@@ -16,7 +16,7 @@ export function instructionInForce(
   now: Date,
 ): Promise<InstructionRow | null> {
   return manager.findOne(InstructionRow, {
-    where: { accountId, validFrom: LessThanOrEqual(now), validTo: MoreThan(now) },
+    where: { accountId, validFrom: LessThanOrEqual(now), validTo: MoreThan(now), endedAt: IsNull() },
     order: { bodiesDays: 'DESC', validTo: 'DESC' },
   });
 }

@@ -41,6 +41,14 @@ export class InstructionRow {
   @Column('text', { default: 'coming' })
   state!: 'coming' | 'in-force' | 'over';
 
+  /** Of one that was ended before its time: from then on nothing is kept by it. */
+  @Column('timestamptz', { name: 'ended_at', nullable: true })
+  endedAt!: Date | null;
+
+  /** Id of the user who ended it, or `operator` (the token). */
+  @Column('text', { name: 'ended_by', nullable: true })
+  endedBy!: string | null;
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 }

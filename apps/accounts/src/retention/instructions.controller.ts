@@ -1,5 +1,5 @@
 import { ApiError, Caller, Clock, listOf, Operation, said, type Answer, type Identity } from '@lethe/service';
-import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { assertOperator } from '../accounts/operator.ts';
 import { form } from '../domains/form.ts';
@@ -50,8 +50,11 @@ const instructionShape = z.object({
   valid_to: z.string(),
   recorded_at: z.string(),
   state: z.enum(['coming', 'in-force', 'over']),
+  ended_at: z.string().nullable(),
+  ended_by: z.string().nullable(),
 });
 const recorded = said.extend({ instruction: instructionShape });
+const instructionId = z.uuid('is no id of an instruction');
 const instructionList = listOf(instructionShape);
 
 /** `/v1/privacy/retention/instructions`: the one way to keep bodies for longer than a week (Art. 28(3)(a) GDPR). */
@@ -66,8 +69,8 @@ export class InstructionsController {
     answer: recorded,
     description:
       'The document stays with whoever runs the platform; its SHA-256 says which it is. From `valid_from` to `valid_to` the account keeps ' +
-      'bodies for `bodies_days`, or less if it chooses so. Mail is not tried for longer. After it, what is older than a week is gone within ' +
-      'the hour.',
+      'bodies for `bodies_days`, or less if it chooses so. Mail is not tried for longer. After it the account keeps them for as long as it ' +
+      'has chosen itself, a week at most, and what is older is gone within the hour.',
     takes: ['application/json'],
   })
   @Post()
@@ -94,6 +97,23 @@ export class InstructionsController {
     return { message: 'Instruction has been recorded', instruction: item(instruction) };
   }
 
+  @Operation('End a written instruction before its time', {
+    answer: recorded,
+    description:
+      'One that was recorded for the wrong account, or that its controller has withdrawn. The record stays, with when and by whom it was ' +
+      'ended. The account is at once back at what it has chosen itself, or at what another instruction says, and what is older than that ' +
+      'is gone within the hour. One that is over already is answered as it is.',
+  })
+  @Post(':id/end')
+  @HttpCode(200)
+  async end(
+    @Caller() caller: Identity,
+    @Param('id', { schema: instructionId }) id: string,
+  ): Promise<Answer<typeof recorded>> {
+    assertOperator(caller);
+    return { message: 'Instruction is over', instruction: item(await this.instructions.end(caller, id)) };
+  }
+
   @Operation('List written instructions, of `account` or of all', { answer: instructionList })
   @Get()
   async list(
@@ -117,4 +137,6 @@ const item = (instruction: Instruction): z.infer<typeof instructionShape> => ({
   valid_to: instruction.validTo.toISOString(),
   recorded_at: instruction.createdAt.toISOString(),
   state: instruction.state,
+  ended_at: instruction.endedAt?.toISOString() ?? null,
+  ended_by: instruction.endedBy,
 });

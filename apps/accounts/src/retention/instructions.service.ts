@@ -1,13 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { RetentionInstruction } from '@lethe/contracts';
 import { Database } from '@lethe/database';
-import { Clock } from '@lethe/service';
+import { ApiError, Clock, type Identity } from '@lethe/service';
 import { ForgottenError, Vault } from '@lethe/vault';
 import { Injectable } from '@nestjs/common';
-import { Equal, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
+import { Equal, IsNull, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
 import { Account } from '../accounts/account.entity.ts';
 import { AccountsService, assertOpen } from '../accounts/accounts.service.ts';
 import { Domain } from '../domains/domain.entity.ts';
+import { SessionRow } from '../sessions/session.entity.ts';
 import { SettingsPublisher } from '../settings/settings.publisher.ts';
 import { InstructionRow } from './instruction.entity.ts';
 import { instructionInForce, WEEK_DAYS } from './instructed.ts';
@@ -55,6 +56,27 @@ export class InstructionsService {
     return { ...row, signedBy };
   }
 
+  /**
+   * From the answer on nothing is kept by it; the record stays. One that is over already, by itself or ended before, stays as it is. Throws
+   * ApiError 404.
+   */
+  async end({ account: operator, keyId }: Identity, id: string): Promise<Instruction> {
+    const { accountId } = await find(this.database.dataSource.manager, id);
+    const row = await this.settings.change(accountId, async (manager, records) => {
+      const instruction = await find(manager, id);
+      const now = new Date(this.clock.now());
+      if (instruction.endedAt === null && instruction.validTo > now) {
+        // A session is gone after some weeks; whose it was is to be known for as long as the record is there.
+        const sessions = await manager.findBy(SessionRow, { accountId: operator });
+        const endedBy = sessions.find((session) => session.id === keyId)?.userId ?? keyId;
+        await manager.update(InstructionRow, { id }, { endedAt: now, endedBy });
+      }
+      records.push(...(await this.follow(manager, accountId)));
+      return find(manager, id);
+    });
+    return this.open(row);
+  }
+
   /** Oldest first, of one account or of all, and how many there are. */
   async list(page: { account?: string | undefined; limit: number; skip: number }): Promise<[Instruction[], number]> {
     const [rows, total] = await this.database.dataSource.manager.findAndCount(InstructionRow, {
@@ -94,13 +116,11 @@ export class InstructionsService {
   private async follow(manager: EntityManager, accountId: string) {
     const now = new Date(this.clock.now());
     const account = await manager.findOneByOrFail(Account, { id: accountId });
-    const begins = { accountId, state: 'coming', validFrom: LessThanOrEqual(now), validTo: MoreThan(now) } as const;
+    const over = { accountId, state: Not(Equal('over')) } as const;
+    await manager.update(InstructionRow, { ...over, validTo: LessThanOrEqual(now) }, { state: 'over' });
+    await manager.update(InstructionRow, { ...over, endedAt: Not(IsNull()) }, { state: 'over' });
+    const begins = { accountId, state: 'coming', validFrom: LessThanOrEqual(now) } as const;
     const { affected: begun } = await manager.update(InstructionRow, begins, { state: 'in-force' });
-    await manager.update(
-      InstructionRow,
-      { accountId, state: Not(Equal('over')), validTo: LessThanOrEqual(now) },
-      { state: 'over' },
-    );
     const instruction = await instructionInForce(manager, accountId, now);
     const most = instruction?.bodiesDays ?? WEEK_DAYS;
     // One that begins may be shorter than another in force: that holds, or what is kept by it would be gone.
@@ -130,4 +150,10 @@ export class InstructionsService {
       throw error;
     }
   }
+}
+
+async function find(manager: EntityManager, id: string): Promise<InstructionRow> {
+  const instruction = await manager.findOneBy(InstructionRow, { id });
+  if (!instruction) throw new ApiError(404, 'Instruction not found');
+  return instruction;
 }

@@ -82,7 +82,12 @@ export const ROUTES: readonly Route[] = [
   { paths: ['/v1/privacy/retention/settings'], methods: READ, service: 'accounts', permission: 'privacy:read' },
   { paths: ['/v1/privacy/retention/settings'], methods: ['PUT'], service: 'accounts', permission: 'privacy:write' },
   { paths: ['/v1/privacy/retention/instructions'], methods: READ, service: 'accounts', permission: 'operator:read' },
-  { paths: ['/v1/privacy/retention/instructions'], methods: ['POST'], service: 'accounts', permission: 'operator' },
+  {
+    paths: ['/v1/privacy/retention/instructions', '/v1/privacy/retention/instructions/:id/end'],
+    methods: ['POST'],
+    service: 'accounts',
+    permission: 'operator',
+  },
   { paths: ['/v1/privacy/*'], methods: READ, service: 'privacy', permission: 'privacy:read' },
   { paths: ['/v1/privacy/*'], methods: WRITE, service: 'privacy', permission: 'privacy:write' },
   {

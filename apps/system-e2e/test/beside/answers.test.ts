@@ -176,9 +176,12 @@ describe('what is answered is what the document says:', () => {
       valid_from: signed_at,
       valid_to,
     };
-    await call('POST', instructions, { as: 'operator', json: { account: suite.demo.accountId, ...json } });
+    const written = { as: 'operator', json: { account: suite.demo.accountId, ...json } } as const;
+    const { instruction } = await call('POST', instructions, written);
     await get(instructions, { as: 'operator' });
     await get(settings, { as });
+    await post(`${instructions}/${String(instruction.id)}/end`, {}, { as: 'operator' });
+    await get(instructions, { as: 'operator' });
     expect(check.newFaults()).toEqual([]);
   });
 
