@@ -93,6 +93,26 @@ interface EventPage {
   items: { id: string; timestamp: number }[];
 }
 
+/** Does `one` so many times a second, however long those before it take; resolves when all are done. */
+export async function atRate(
+  { perSecond, seconds }: { perSecond: number; seconds: number },
+  one: (index: number) => Promise<void>,
+): Promise<void> {
+  const begin = performance.now();
+  const all: Promise<void>[] = [];
+  for (let index = 0; index < perSecond * seconds; index += 1) {
+    const wait = begin + (index * 1_000) / perSecond - performance.now();
+    if (wait > 1) await sleep(wait);
+    all.push(one(index));
+  }
+  await Promise.all(all);
+}
+
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+}
+
 /** Sends at a fixed rate and polls the events API: from each event's own timestamp to the first page that shows it, ms. */
 export async function eventLag(
   client: Sender,
@@ -102,15 +122,7 @@ export async function eventLag(
 ): Promise<Lag> {
   const count = options.perSecond * options.seconds;
   const begin = performance.now();
-  const sending = (async () => {
-    const calls: Promise<void>[] = [];
-    for (let index = 0; index < count; index += 1) {
-      const wait = begin + (index * 1_000) / options.perSecond - performance.now();
-      if (wait > 1) await sleep(wait);
-      calls.push(client.send(`ok+lag${index}@bench${index % 10}.example`, options.bytes));
-    }
-    await Promise.all(calls);
-  })();
+  const sending = atRate(options, (index) => client.send(`ok+lag${index}@bench${index % 10}.example`, options.bytes));
   const lags = new Map<string, number>();
   const started = Date.now();
   while (lags.size < 2 * count && performance.now() - begin < (options.seconds + 30) * 1_000) {
@@ -125,8 +137,6 @@ export async function eventLag(
     await sleep(10);
   }
   await sending;
-  const sorted = [...lags.values()].toSorted((a, b) => a - b);
-  const quantile = (q: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
-  return { events: sorted.length, p50: quantile(0.5), p99: quantile(0.99) };
+  const all = [...lags.values()];
+  return { events: all.length, p50: quantile(all, 0.5), p99: quantile(all, 0.99) };
 }

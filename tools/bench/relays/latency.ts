@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
 import { until } from '@lethe/testing';
-import { textOf } from '../load.ts';
+import { atRate, quantile, textOf } from '../load.ts';
 import { SmtpSession } from '../smtp-session.ts';
 import type { Relay } from './relay.ts';
 
@@ -70,13 +69,7 @@ export async function latency(relay: Relay, sink: ProbeSink, perSecond: number):
     taken.push({ id, ms: at - begun, at });
     free.push(session);
   };
-  const begin = performance.now();
-  const sent: Promise<void>[] = [];
-  for (let n = 0; n < perSecond * SECONDS; n += 1) {
-    await wait(Math.max(0, begin + (n * 1_000) / perSecond - performance.now()));
-    sent.push(send(`${relay.name}-${perSecond}-${n}`));
-  }
-  await Promise.all(sent);
+  await atRate({ perSecond, seconds: SECONDS }, (n) => send(`${relay.name}-${perSecond}-${n}`));
   const missing = (): number => taken.filter(({ id }) => !sink.arrived.has(id)).length;
   await until(() => missing() === 0, ARRIVES_WITHIN_MS);
   for (const session of all) session.close();
@@ -90,8 +83,5 @@ export async function latency(relay: Relay, sink: ProbeSink, perSecond: number):
   );
 }
 
-const shares = (values: readonly number[]): string => {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): string => (sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN).toFixed(1);
-  return `${at(0.5)} / ${at(0.99)}`;
-};
+const shares = (values: readonly number[]): string =>
+  `${quantile(values, 0.5).toFixed(1)} / ${quantile(values, 0.99).toFixed(1)}`;
