@@ -31,7 +31,7 @@ describe('exchangers of a domain, from addresses with a cap', () => {
     }));
     const session = { messages: 0, tls: true, fault: undefined, send: async () => ({ code: 250, text: 'taken' }) };
     const acquire = async ({ address, source }: SmtpTarget): Promise<object> => {
-      if (address === DEAD) throw new ExchangerBusy(1_000, true, true);
+      if (address === DEAD) throw new ExchangerBusy(1_000, { paused: true, unreachable: true });
       reached.push(source?.address);
       return session;
     };

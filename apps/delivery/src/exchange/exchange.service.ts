@@ -105,7 +105,7 @@ export class ExchangeService {
     }
     if (ours.length === 0) return undefined;
     // All have sent what they may today. Not all of it in the first second of tomorrow. The next exchanger may be reached from others.
-    throw new ExchangerBusy(this.warmUp.untilTomorrow() + Math.random() * MORNING_MS, false, true);
+    throw new ExchangerBusy(this.warmUp.untilTomorrow() + Math.random() * MORNING_MS, { unreachable: true });
   }
 
   /** A session may have been closed by the server while it was idle: then one more, new or not, is tried at once. */

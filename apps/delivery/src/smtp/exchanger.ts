@@ -8,16 +8,19 @@ const LONGEST_BACK_MS = 10_000;
 /** Too much waits for this exchanger already: the caller comes back later instead of holding a place for others. */
 export class ExchangerBusy extends Error {
   override readonly name = 'ExchangerBusy';
+  /** The whole site is let alone until then. */
+  readonly paused: boolean;
+  /** Nobody answers there, or none of our addresses may speak to it now: another exchanger may do. */
+  readonly unreachable: boolean;
 
   constructor(
     /** When to come back, in milliseconds. */
     readonly afterMs = BACK_MS,
-    /** The whole site is let alone until then. */
-    readonly paused = false,
-    /** Nobody answers there, or none of our addresses may speak to it now: another exchanger may do. */
-    readonly unreachable = false,
+    { paused = false, unreachable = false }: { paused?: boolean; unreachable?: boolean } = {},
   ) {
     super('The exchanger is busy');
+    this.paused = paused;
+    this.unreachable = unreachable;
   }
 }
 

@@ -184,7 +184,7 @@ export class SmtpPool {
 
   private assertNotPaused({ pace }: Site): void {
     const left = pace.pausedUntil - performance.now();
-    if (left > 0) throw new ExchangerBusy(left, true, pace.unreachable);
+    if (left > 0) throw new ExchangerBusy(left, { paused: true, unreachable: pace.unreachable });
   }
 
   private mayOpen(site: Site): boolean {
@@ -422,7 +422,7 @@ export class SmtpPool {
     if (change !== 'recovering') countShaping(change, site.rule.provider);
     if (change === 'paused') {
       const { pausedUntil, unreachable } = site.pace;
-      const busy = new ExchangerBusy(pausedUntil - performance.now(), true, unreachable);
+      const busy = new ExchangerBusy(pausedUntil - performance.now(), { paused: true, unreachable });
       for (const exchanger of site.waitingFor) exchanger.dismissAll(busy);
     }
     for (const session of site.idle) {
