@@ -14,10 +14,10 @@ export class ByteBudget {
   /** Undefined: there are not enough now. */
   take(bytes: number): Taken | undefined {
     let taken = 0;
-    const more = (bytes: number): boolean => {
-      if (this.used > taken && this.used + bytes > this.total) return false;
-      this.used += bytes;
-      taken += bytes;
+    const more = (further: number): boolean => {
+      if (this.used > taken && this.used + further > this.total) return false;
+      this.used += further;
+      taken += further;
       return true;
     };
     if (!more(bytes)) return undefined;

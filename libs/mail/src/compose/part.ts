@@ -15,7 +15,8 @@ const BASE64_LINE = 76; // RFC 2045 6.8
 const OCTETS_A_LINE = (BASE64_LINE / 4) * 3;
 const OCTETS_A_BLOCK = 1_024 * OCTETS_A_LINE;
 const CRLF = '\r\n';
-const MAX_LINE = 998; // RFC 5322 2.1.1
+/** Octets in a line, at most, without its end (RFC 5322 §2.1.1). */
+export const MAX_LINE = 998;
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
 /**

@@ -1,5 +1,5 @@
 import { encode, wrap } from 'nodemailer/lib/qp';
-import { base64 } from '../compose/part.ts';
+import { base64, MAX_LINE } from '../compose/part.ts';
 import type { Content } from '../mime/content.ts';
 
 export interface SevenBitContent {
@@ -12,8 +12,7 @@ export interface SevenBitContent {
 
 /** Longer ones are encoded in base64, which takes a fraction of the time. */
 const MAX_QUOTED = 256 * 1024;
-/** RFC 5322 §2.1.1. */
-const TOO_LONG = /[^\r\n]{999,}/g;
+const TOO_LONG = new RegExp(`[^\\r\\n]{${MAX_LINE + 1},}`, 'g');
 const CRLF = Buffer.from('\r\n');
 
 /** The octets of a part, some of them over 127, so that all are below (RFC 2045 §6). */
